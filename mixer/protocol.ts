@@ -1,0 +1,207 @@
+/**
+ * What the server and a mixer process say to each other: requests with replies, and events.
+ *
+ * This is the only file of mixer/ that server/ imports. All values are plain data, carried by the process's IPC channel
+ * (structured clone). Audio never crosses it.
+ */
+
+/** Raised whenever a message changes its meaning; a mixer of another version is refused at the handshake. */
+export const PROTOCOL_VERSION = 1;
+
+export type AudioCodecName = 'PCMU' | 'PCMA' | 'G722' | 'opus';
+
+/** One negotiated payload format (RFC 3551 §6, RFC 7587 §7). */
+export interface AudioFormat {
+  codec: AudioCodecName;
+  /** RTP payload type, 0–127. */
+  payloadType: number;
+  /** The RTP clock, which for G.722 is not its sampling rate (RFC 3551 §4.5.2). */
+  clockRateHz: number;
+  /** Format parameters (`a=fmtp`), names in lower case. */
+  parameters: Record<string, string>;
+}
+
+export interface TelephoneEventFormat {
+  payloadType: number;
+  clockRateHz: number;
+}
+
+/** Where the other side said that it takes media; where it really sends from is found by latching (RFC 4961). */
+export interface RemoteMediaAddress {
+  address: string;
+  rtpPort: number;
+  /** The same as `rtpPort` when RTP and RTCP are multiplexed (RFC 5761). */
+  rtcpPort: number;
+}
+
+/** From our point of view: `sendonly` means that we send and do not receive. */
+export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+/** What an offer and answer (RFC 3264) settled for one audio stream. */
+export interface AudioMedia {
+  /** Null as long as the other side's address is not known (late offer) or is 0.0.0.0 (hold, RFC 3264 §8.4). */
+  remote: RemoteMediaAddress | null;
+  rtcpMux: boolean;
+  direction: MediaDirection;
+  /** What we send. */
+  send: AudioFormat;
+  /** Length of the packets that we send, milliseconds: 10, 20, 30, 40, 50 or 60. */
+  sendPtimeMs: number;
+  /** All that we may receive. Holds `send.codec`, perhaps under another payload type. */
+  receive: AudioFormat[];
+  /** RFC 4733, by direction; null where it was not negotiated. */
+  sendTelephoneEvent: TelephoneEventFormat | null;
+  receiveTelephoneEvent: TelephoneEventFormat | null;
+}
+
+export interface LegControl {
+  /** Nobody hears this participant. */
+  muted: boolean;
+  /** This participant hears nobody. */
+  deaf: boolean;
+  /** Gain on what this participant sends, dB. */
+  gainDb: number;
+}
+
+/** Settings that a mixer process gets once, after its `hello`. */
+export interface MixerSettings {
+  bindAddress: string;
+  /** This process's own part of the port range, both ends included. */
+  rtpPortMin: number;
+  rtpPortMax: number;
+  /** How long a port rests after use, so that a late packet of one call does not reach the next. */
+  portQuarantineMs: number;
+  /** No RTP and no RTCP for this long: the mixer says `legSilent`. */
+  silenceTimeoutMs: number;
+  opusComplexity: number;
+}
+
+export interface MediaPorts {
+  /** Even. */
+  rtpPort: number;
+  rtcpPort: number;
+}
+
+export interface LegStatistics {
+  packetsReceived: number;
+  packetsSent: number;
+  bytesReceived: number;
+  bytesSent: number;
+  /** Cumulative, as in our receiver reports (RFC 3550 §6.4.1); can be negative with duplicates. */
+  packetsLost: number;
+  /** Interarrival jitter (RFC 3550 §6.4.1), milliseconds. */
+  jitterMs: number;
+  /** From the other side's receiver reports; null before the first. */
+  remoteFractionLost: number | null;
+  roundTripMs: number | null;
+  /** Frames that the jitter buffer had to conceal, and packets too late to be used. */
+  concealedFrames: number;
+  latePackets: number;
+  /** Present jitter buffer delay. */
+  bufferDelayMs: number;
+  /** Where media really comes from, once latched. */
+  latchedAddress: string | null;
+  latchedPort: number | null;
+  receivingCodec: AudioCodecName | null;
+}
+
+export interface MixerStatistics {
+  rooms: number;
+  legs: number;
+  sockets: number;
+  portsInUse: number;
+  portsResting: number;
+  /** Room ticks since start, and those that began more than a tick late. */
+  ticks: number;
+  lateTicks: number;
+  /** Share of the last second that ticks took, 0–1. */
+  tickLoad: number;
+  encodes: number;
+  /** Encodes there would have been with one encoder a listener. */
+  encodesUnshared: number;
+  decodes: number;
+  recordings: number;
+  memoryBytes: number;
+  /** User and system time of the process since its start. */
+  cpuMs: number;
+}
+
+export interface RecordingResult {
+  /** Length of the recorded time line. */
+  durationMs: number;
+  bytes: number;
+}
+
+/** Each request: its parameters and its result. Identifiers are made by the server. */
+export interface MixerRequests {
+  openRoom: { params: { room: string }; result: Record<string, never> };
+  /** Closes all that is in it. */
+  closeRoom: { params: { room: string }; result: Record<string, never> };
+  /**
+   * Opens sockets for a participant. `ports` asks for the ports of a former life (after a crash); without it the mixer
+   * takes a pair from its range. `media` may follow later with `updateLeg`.
+   * Errors: `no-such-room`, `no-ports`, `port-in-use`.
+   */
+  openLeg: {
+    params: {
+      room: string;
+      leg: string;
+      cname: string;
+      control: LegControl;
+      ports?: MediaPorts;
+      media?: AudioMedia;
+    };
+    result: MediaPorts;
+  };
+  updateLeg: { params: { leg: string; media: AudioMedia }; result: Record<string, never> };
+  controlLeg: { params: { leg: string; control: LegControl }; result: Record<string, never> };
+  legStatistics: { params: { leg: string }; result: LegStatistics };
+  /** Sends an RTCP BYE, closes the sockets and says what the leg had counted. */
+  closeLeg: { params: { leg: string }; result: LegStatistics };
+  /** Records the room's mix into a new Matroska file at `path`. Errors: `no-such-room`, `cannot-write`. */
+  startRecording: { params: { room: string; recording: string; path: string }; result: Record<string, never> };
+  stopRecording: { params: { recording: string }; result: RecordingResult };
+  statistics: { params: Record<string, never>; result: MixerStatistics };
+}
+
+export type MixerMethod = keyof MixerRequests;
+export type MixerParams<M extends MixerMethod> = MixerRequests[M]['params'];
+export type MixerResult<M extends MixerMethod> = MixerRequests[M]['result'];
+
+export type MixerErrorCode =
+  | 'no-such-room'
+  | 'no-such-leg'
+  | 'no-such-recording'
+  | 'already-exists'
+  | 'no-ports'
+  | 'port-in-use'
+  | 'cannot-write'
+  | 'bad-request'
+  | 'internal'
+  /** Made up by the server's side: the process died, or did not answer in time. */
+  | 'mixer-gone'
+  | 'deadline';
+
+/** What a mixer tells unasked. */
+export type MixerEvent =
+  /** The first media packet of a leg. */
+  | { event: 'legActive'; leg: string }
+  /** Media comes from here; the server keeps it for the mixer's next life. */
+  | { event: 'legLatched'; leg: string; address: string; rtpPort: number }
+  /** Nothing was received for `silentMs`. Told once until something is received again. */
+  | { event: 'legSilent'; leg: string; silentMs: number }
+  | { event: 'legTalking'; leg: string; talking: boolean; levelDb: number }
+  /** A key, told once (RFC 4733). */
+  | { event: 'legKey'; leg: string; key: string; durationMs: number }
+  | { event: 'recordingFailed'; recording: string; reason: string }
+  | { event: 'load'; tickLoad: number; lateTicks: number };
+
+export type ToMixer =
+  | { type: 'configure'; version: number; settings: MixerSettings }
+  | { type: 'request'; id: number; method: MixerMethod; params: MixerParams<MixerMethod> };
+
+export type FromMixer =
+  | { type: 'hello'; version: number; pid: number }
+  | { type: 'reply'; id: number; result: MixerResult<MixerMethod> }
+  | { type: 'error'; id: number; code: MixerErrorCode; message: string }
+  | ({ type: 'event' } & MixerEvent);
