@@ -188,7 +188,7 @@ export type MixerEvent =
   | { event: 'legActive'; leg: string }
   /** Media comes from here; the server keeps it for the mixer's next life. */
   | { event: 'legLatched'; leg: string; address: string; rtpPort: number }
-  /** Nothing was received for `silentMs`. Told once until something is received again. */
+  /** Nothing was received for `silentMs`: told at the silence time-out, and again each time as much has passed. */
   | { event: 'legSilent'; leg: string; silentMs: number }
   | { event: 'legTalking'; leg: string; talking: boolean; levelDb: number }
   /** A key, told once (RFC 4733). */

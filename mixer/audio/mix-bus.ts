@@ -1,0 +1,45 @@
+import { Limiter } from './limiter.ts';
+
+/** What a bus takes from a participant who is heard. */
+export interface MixSource {
+  /** This tick's 20 ms at that rate; computed once, however often it is asked for. */
+  frameAt(sampleRateHz: number): Int16Array;
+}
+
+/**
+ * The sum of all who are heard, at one sampling rate, for one tick: the common mix, and for those who are in it
+ * themselves the same less their own voice. The sum is kept wide (32 bits), so nothing wraps before the limiter.
+ */
+export class MixBus {
+  readonly sampleRateHz: number;
+  readonly frameSamples: number;
+  /** The common mix of the last `mix`. */
+  readonly common: Int16Array;
+  /** Listeners and recordings that need this rate; with none the room leaves the bus out. */
+  users = 0;
+  private readonly sum: Int32Array;
+  private readonly limiter: Limiter;
+
+  constructor(sampleRateHz: number, tickMs: number) {
+    this.sampleRateHz = sampleRateHz;
+    this.frameSamples = (sampleRateHz * tickMs) / 1000;
+    this.common = new Int16Array(this.frameSamples);
+    this.sum = new Int32Array(this.frameSamples);
+    this.limiter = new Limiter(sampleRateHz);
+  }
+
+  mix(sources: readonly MixSource[]): void {
+    const { sum, frameSamples } = this;
+    sum.fill(0);
+    for (let index = 0; index < sources.length; index++) {
+      const frame = sources[index]!.frameAt(this.sampleRateHz);
+      for (let sample = 0; sample < frameSamples; sample++) sum[sample]! += frame[sample]!;
+    }
+    this.limiter.process(sum, null, this.common, frameSamples);
+  }
+
+  /** The mix less `own`, which must be among the sources of the last `mix`. */
+  mixWithout(own: MixSource, limiter: Limiter, out: Int16Array): void {
+    limiter.process(this.sum, own.frameAt(this.sampleRateHz), out, this.frameSamples);
+  }
+}

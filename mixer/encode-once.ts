@@ -1,0 +1,77 @@
+import type { AudioEncoder } from './codec/codec.ts';
+import { PACKET_BYTES } from './net/packet-buffers.ts';
+import { TICK_MS } from './room-clock.ts';
+
+/** 10 ms packets: two in a 20 ms tick; and 60 ms waiting beside a tick's 20 ms need no more either. */
+const MOST_PACKETS = 2;
+const LONGEST_PTIME_MS = 60;
+
+/**
+ * One encoder, and the packets that it made in this tick: for everybody who would get the same bytes.
+ *
+ * Packet borders lie at multiples of the packet time on the room's own time line, whenever the stream began. So streams of
+ * one packet time are in step, and a listener moves from one to another without a gap or an overlap.
+ */
+export class EncodeStream {
+  readonly sampleRateHz: number;
+  /** Packets of the last `encode`. */
+  packetCount = 0;
+  readonly payloads: Uint8Array[] = [];
+  readonly payloadLengths = new Uint16Array(MOST_PACKETS);
+  /** Where the first of them begins on the room's time line, samples since tick 0; each is `packetSamples` long. */
+  firstPacketStart = 0;
+  readonly packetSamples: number;
+  /** The tick of the last `encode`. */
+  tick = -1;
+  private readonly frameSamples: number;
+  private readonly encoder: AudioEncoder;
+  private readonly pending: Int16Array;
+  private pendingSamples = 0;
+
+  constructor(encoder: AudioEncoder, ptimeMs: number) {
+    this.encoder = encoder;
+    this.sampleRateHz = encoder.sampleRateHz;
+    this.frameSamples = (this.sampleRateHz * TICK_MS) / 1000;
+    this.packetSamples = (this.sampleRateHz * ptimeMs) / 1000;
+    this.pending = new Int16Array((this.sampleRateHz * (LONGEST_PTIME_MS + TICK_MS)) / 1000);
+    for (let index = 0; index < MOST_PACKETS; index++) this.payloads.push(new Uint8Array(PACKET_BYTES));
+  }
+
+  /** Takes the 20 ms of `tick` and makes the packets that they complete. Returns how many encodes that took. */
+  encode(pcm: Int16Array, tick: number): number {
+    if (tick !== this.tick + 1) this.align(tick);
+    this.tick = tick;
+    this.pending.set(this.frameSamples === pcm.length ? pcm : pcm.subarray(0, this.frameSamples), this.pendingSamples);
+    this.firstPacketStart = tick * this.frameSamples - this.pendingSamples;
+    this.pendingSamples += this.frameSamples;
+    this.packetCount = 0;
+    let start = 0;
+    for (; start + this.packetSamples <= this.pendingSamples; start += this.packetSamples) {
+      const payload = this.payloads[this.packetCount]!;
+      this.payloadLengths[this.packetCount] = this.encoder.encode(this.pending, start, this.packetSamples, payload, 0);
+      this.packetCount++;
+    }
+    if (start > 0) {
+      this.pending.copyWithin(0, start, this.pendingSamples);
+      this.pendingSamples -= start;
+    }
+    return this.packetCount;
+  }
+
+  /** Begins with what `other`, of the same rate and packet time, has gathered for its next packet. */
+  continueFrom(other: EncodeStream): void {
+    this.pending.set(other.pending.subarray(0, other.pendingSamples));
+    this.pendingSamples = other.pendingSamples;
+    this.tick = other.tick;
+  }
+
+  close(): void {
+    this.encoder.close();
+  }
+
+  /** After ticks that this stream had no part in: the next packet holds silence up to `tick`. */
+  private align(tick: number): void {
+    this.pendingSamples = (tick * this.frameSamples) % this.packetSamples;
+    this.pending.fill(0, 0, this.pendingSamples);
+  }
+}

@@ -1,0 +1,197 @@
+import { audioCodec } from './codec/registry.ts';
+import type { LegReceiver } from './leg-receiver.ts';
+import type { MediaSockets } from './net/media-sockets.ts';
+import type { PacketBuffers } from './net/packet-buffers.ts';
+import type { AudioFormat, AudioMedia, LegStatistics, MixerEvent } from './protocol.ts';
+import { RtcpCompound } from './rtp/rtcp-packet.ts';
+import { RtcpSession } from './rtp/rtcp-session.ts';
+import { muxedPacketKind, RtpPacket } from './rtp/rtp-packet.ts';
+import { SymmetricRtp } from './rtp/symmetric-rtp.ts';
+import { TelephoneEventReceiver } from './rtp/telephone-event.ts';
+
+export interface LegMediaOptions {
+  leg: string;
+  cname: string;
+  ssrc: number;
+  silenceTimeoutMs: number;
+  startMs: number;
+  wallClockOffsetMs: number;
+  receiver: LegReceiver;
+  buffers: PacketBuffers;
+  event(event: MixerEvent): void;
+}
+
+/** One view for all legs: packets are taken one at a time. */
+const packet = new RtpPacket();
+const compound = new RtcpCompound();
+
+/**
+ * The RTP session of a leg (RFC 3550): which packets are taken and where ours go, reports, keys, and whether the other
+ * side is still there.
+ */
+export class LegMedia {
+  sockets: MediaSockets | null = null;
+  private readonly options: LegMediaOptions;
+  private readonly rtp = new SymmetricRtp();
+  private readonly rtcp = new SymmetricRtp();
+  private readonly session: RtcpSession;
+  private readonly keys: TelephoneEventReceiver;
+  private formats: readonly AudioFormat[] = [];
+  private telephoneEventType = -1;
+  private telephoneEventRateHz = 8000;
+  private rtcpMux = false;
+  private active = false;
+  private latches = 0;
+  private lastHeardMs: number;
+  private bytesReceived = 0;
+  private bytesSent = 0;
+  private packetsReceived = 0;
+
+  constructor(options: LegMediaOptions) {
+    this.options = options;
+    this.lastHeardMs = options.startMs;
+    this.session = new RtcpSession({
+      ssrc: options.ssrc,
+      cname: options.cname,
+      clockRateHz: 8000,
+      wallClockOffsetMs: options.wallClockOffsetMs,
+      startMs: options.startMs,
+      random: Math.random,
+    });
+    this.keys = new TelephoneEventReceiver();
+  }
+
+  update(media: AudioMedia): void {
+    const { remote } = media;
+    this.rtp.signalled(remote?.address ?? null, remote?.rtpPort ?? 0);
+    this.rtcp.signalled(remote?.address ?? null, remote?.rtcpPort ?? 0);
+    this.rtcpMux = media.rtcpMux;
+    this.session.sendClockRateHz = media.send.clockRateHz;
+    this.formats = media.receive;
+    this.telephoneEventType = media.receiveTelephoneEvent?.payloadType ?? -1;
+    this.telephoneEventRateHz = media.receiveTelephoneEvent?.clockRateHz ?? 8000;
+    this.options.receiver.configure(media.receive);
+  }
+
+  receivedRtp(data: Uint8Array, address: string, port: number, nowMs: number): void {
+    if (this.rtcpMux && muxedPacketKind(data, data.length) === 'rtcp') {
+      return this.receivedRtcp(data, address, port, nowMs);
+    }
+    if (!packet.parse(data, data.length)) return;
+    const { payloadType } = packet;
+    const isKey = payloadType === this.telephoneEventType;
+    if (!isKey && !this.options.receiver.accepts(payloadType)) return;
+    if (!this.rtp.accept(address, port, packet.ssrc, nowMs)) return;
+    this.heard(data.length, nowMs);
+    if (this.rtp.counters.latches !== this.latches) this.latched();
+    const check = this.session.received(packet, isKey ? this.telephoneEventRateHz : this.clockRateOf(payloadType), nowMs);
+    if (check === 'invalid' || check === 'probation') return;
+    if (check === 'newSource' || check === 'restart') this.options.receiver.reset();
+    const payload = data.subarray(packet.payloadOffset, packet.payloadOffset + packet.payloadLength);
+    if (isKey) this.receivedKey(payload, nowMs);
+    else this.options.receiver.put(packet, payload, nowMs);
+  }
+
+  receivedRtcp(data: Uint8Array, address: string, port: number, nowMs: number): void {
+    if (!compound.parse(data, data.length)) return;
+    const latch = this.rtcpMux ? this.rtp : this.rtcp;
+    // The sender of a compound packet is that of its first one (RFC 3550 §6.1).
+    const ssrc = ((data[4]! << 24) | (data[5]! << 16) | (data[6]! << 8) | data[7]!) >>> 0;
+    if (!latch.accept(address, port, ssrc, nowMs)) return;
+    this.lastHeardMs = nowMs;
+    this.session.receivedReport(compound, nowMs);
+  }
+
+  sendRtp(data: Uint8Array, length: number, timestamp: number, payloadLength: number, nowMs: number): void {
+    const { remoteAddress, remotePort } = this.rtp;
+    if (remoteAddress === null) return;
+    this.sockets?.sendRtp(data, length, remotePort, remoteAddress);
+    this.session.sent(timestamp, payloadLength, nowMs);
+    this.bytesSent += length;
+  }
+
+  /** RTCP when it is due; and tells when nothing was heard for too long, and again each time as much has passed. */
+  controlTick(nowMs: number): void {
+    if (this.session.reportDue(nowMs)) {
+      const out = this.options.buffers.take();
+      this.sendRtcp(out, this.session.writeReport(out, nowMs));
+    }
+    const keyEnded = this.keys.expire(nowMs);
+    if (keyEnded) this.key();
+    const { silenceTimeoutMs, leg, event } = this.options;
+    if (nowMs - this.lastHeardMs >= silenceTimeoutMs) {
+      event({ event: 'legSilent', leg, silentMs: nowMs - this.lastHeardMs });
+      this.lastHeardMs = nowMs;
+    }
+  }
+
+  /** Sends BYE. */
+  close(nowMs: number): MediaSockets {
+    const out = this.options.buffers.take();
+    this.sendRtcp(out, this.session.writeBye(out, nowMs));
+    return this.sockets!;
+  }
+
+  statistics(): LegStatistics {
+    const { session, rtp } = this;
+    const { receiver } = this.options;
+    const { counters, clockRateHz } = receiver;
+    return {
+      packetsReceived: this.packetsReceived,
+      packetsSent: session.packetsSent,
+      bytesReceived: this.bytesReceived,
+      bytesSent: this.bytesSent,
+      packetsLost: session.reception?.packetsLost ?? 0,
+      jitterMs: session.reception?.jitterMs ?? 0,
+      remoteFractionLost: session.remoteFractionLost,
+      roundTripMs: session.roundTripMs,
+      concealedFrames: counters ? Math.round((counters.concealedTicks * 50) / clockRateHz) : 0,
+      latePackets: counters?.late ?? 0,
+      bufferDelayMs: receiver.delayMs,
+      latchedAddress: rtp.latched ? rtp.remoteAddress : null,
+      latchedPort: rtp.latched ? rtp.remotePort : null,
+      receivingCodec: receiver.codec,
+    };
+  }
+
+  private heard(bytes: number, nowMs: number): void {
+    this.lastHeardMs = nowMs;
+    this.packetsReceived++;
+    this.bytesReceived += bytes;
+    if (this.active) return;
+    this.active = true;
+    this.options.event({ event: 'legActive', leg: this.options.leg });
+  }
+
+  private latched(): void {
+    this.latches = this.rtp.counters.latches;
+    const { remoteAddress: address, remotePort: rtpPort } = this.rtp;
+    this.options.event({ event: 'legLatched', leg: this.options.leg, address: address!, rtpPort });
+  }
+
+  private receivedKey(payload: Uint8Array, nowMs: number): void {
+    this.options.receiver.skip(packet, nowMs);
+    const told = this.keys.received(payload, packet.timestamp, packet.marker, this.telephoneEventRateHz, nowMs);
+    if (told) this.key();
+  }
+
+  private key(): void {
+    const { key, durationMs } = this.keys;
+    this.options.event({ event: 'legKey', leg: this.options.leg, key, durationMs });
+  }
+
+  private sendRtcp(data: Uint8Array, length: number): void {
+    const { remoteAddress, remotePort } = this.rtcpMux ? this.rtp : this.rtcp;
+    if (remoteAddress === null) return;
+    if (this.rtcpMux) this.sockets?.sendRtp(data, length, remotePort, remoteAddress);
+    else this.sockets?.sendRtcp(data, length, remotePort, remoteAddress);
+  }
+
+  private clockRateOf(payloadType: number): number {
+    for (let index = 0; index < this.formats.length; index++) {
+      const format = this.formats[index]!;
+      if (format.payloadType === payloadType) return audioCodec(format.codec).rtpClockRateHz;
+    }
+    return 8000;
+  }
+}

@@ -1,0 +1,45 @@
+import { Mixer } from './mixer.ts';
+import { type FromMixer, PROTOCOL_VERSION, type ToMixer } from './protocol.ts';
+
+/** One mixer process: the channel to the server, and the timer that drives the rooms' clock. */
+
+const send = (message: FromMixer): void => {
+  if (process.connected) process.send!(message);
+};
+
+let mixer: Mixer | null = null;
+let timer: NodeJS.Timeout | null = null;
+
+function run(): void {
+  const nextMs = mixer!.run(performance.now());
+  timer = nextMs === null ? null : setTimeout(run, Math.max(0, nextMs - performance.now()));
+}
+
+process.on('message', (message: ToMixer) => {
+  if (message.type === 'configure') {
+    if (message.version !== PROTOCOL_VERSION) process.exit(1);
+    mixer = new Mixer(message.settings, {
+      send,
+      now: () => performance.now(),
+      wallClock: () => Date.now(),
+      wake: () => {
+        if (timer) clearTimeout(timer);
+        run();
+      },
+    });
+    return;
+  }
+  mixer?.request(message.id, message.method, message.params);
+});
+
+// The server is gone: files are finished, and that is the end.
+process.on('disconnect', () => {
+  const ended = mixer ? mixer.close() : Promise.resolve();
+  ended.finally(() => process.exit(0));
+});
+
+// The server decides when a mixer ends: it says goodbye to the callers first.
+process.on('SIGTERM', () => undefined);
+process.on('SIGINT', () => undefined);
+
+send({ type: 'hello', version: PROTOCOL_VERSION, pid: process.pid });

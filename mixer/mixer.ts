@@ -1,0 +1,252 @@
+import { Leg } from './leg.ts';
+import { MediaSockets } from './net/media-sockets.ts';
+import { PacketBuffers } from './net/packet-buffers.ts';
+import { PortPool } from './net/port-pool.ts';
+import type {
+  FromMixer,
+  MixerErrorCode,
+  MixerEvent,
+  MixerMethod,
+  MixerParams,
+  MixerResult,
+  MixerSettings,
+  MixerStatistics,
+} from './protocol.ts';
+import { openRecording } from './recording/capture.ts';
+import { Room } from './room.ts';
+import { RoomClock } from './room-clock.ts';
+import { RoomRecording } from './room-recording.ts';
+import { TickLoad } from './tick-load.ts';
+
+/** Tries of a fresh pair when somebody else on this machine has the port. */
+const BIND_TRIES = 20;
+
+export class MixerFailure extends Error {
+  readonly code: MixerErrorCode;
+
+  constructor(code: MixerErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export interface MixerRim {
+  send(message: FromMixer): void;
+  /** Monotonic, milliseconds. */
+  now(): number;
+  /** Since 1970, milliseconds. */
+  wallClock(): number;
+  /** There is a room again: `run` must be called. */
+  wake(): void;
+}
+
+type Handlers = { [M in MixerMethod]: (params: MixerParams<M>) => MixerResult<M> | Promise<MixerResult<M>> };
+
+/** All rooms and legs of one process, and the requests about them. */
+export class Mixer {
+  private readonly settings: MixerSettings;
+  private readonly rim: MixerRim;
+  private readonly ports: PortPool;
+  private readonly buffers = new PacketBuffers();
+  private readonly clock = new RoomClock();
+  private readonly load = new TickLoad();
+  private readonly rooms = new Map<string, Room>();
+  private readonly legs = new Map<string, { leg: Leg; room: Room }>();
+  private readonly recordings = new Map<string, { recording: RoomRecording; room: Room }>();
+  private readonly counts = { encodes: 0, encodesUnshared: 0, decodes: 0 };
+
+  constructor(settings: MixerSettings, rim: MixerRim) {
+    this.settings = settings;
+    this.rim = rim;
+    this.ports = new PortPool(settings.rtpPortMin, settings.rtpPortMax, settings.portQuarantineMs);
+  }
+
+  /** Does what is due; returns when to be called again, null when there is no room. */
+  run(nowMs: number): number | null {
+    const nextMs = this.clock.run(nowMs);
+    this.load.worked(nowMs, this.rim.now());
+    return nextMs;
+  }
+
+  request(id: number, method: MixerMethod, params: MixerParams<MixerMethod>): void {
+    this.answer(id, method, params).catch((error: unknown) => {
+      const code = error instanceof MixerFailure ? error.code : 'internal';
+      this.rim.send({ type: 'error', id, code, message: error instanceof Error ? error.message : String(error) });
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(
+      [...this.recordings.keys()].map((recording) => this.handlers.stopRecording({ recording })),
+    );
+    for (const { leg } of this.legs.values()) leg.close();
+  }
+
+  private async answer(id: number, method: MixerMethod, params: MixerParams<MixerMethod>): Promise<void> {
+    const handler = this.handlers[method] as (
+      params: unknown,
+    ) => MixerResult<MixerMethod> | Promise<MixerResult<MixerMethod>>;
+    if (!handler) throw new MixerFailure('bad-request', `there is no ${method}`);
+    this.rim.send({ type: 'reply', id, result: await handler(params) });
+  }
+
+  private readonly handlers: Handlers = {
+    openRoom: ({ room }) => {
+      if (this.rooms.has(room)) throw new MixerFailure('already-exists', `room ${room} is open`);
+      const opened = new Room(room, this.counts);
+      this.rooms.set(room, opened);
+      this.clock.add(opened, this.rim.now());
+      this.rim.wake();
+      return {};
+    },
+
+    closeRoom: async ({ room }) => {
+      const closing = this.room(room);
+      for (const [recording, entry] of this.recordings) {
+        if (entry.room === closing) await this.handlers.stopRecording({ recording });
+      }
+      for (const [leg, entry] of this.legs) if (entry.room === closing) this.handlers.closeLeg({ leg });
+      this.clock.remove(closing);
+      this.rooms.delete(room);
+      return {};
+    },
+
+    openLeg: async (params) => {
+      const room = this.room(params.room);
+      if (this.legs.has(params.leg)) throw new MixerFailure('already-exists', `leg ${params.leg} is open`);
+      const leg = new Leg({
+        id: params.leg,
+        cname: params.cname,
+        control: params.control,
+        room,
+        settings: this.settings,
+        buffers: this.buffers,
+        counts: this.counts,
+        now: this.rim.now,
+        wallClock: this.rim.wallClock,
+        event: this.tell,
+      });
+      const sockets = await this.bind(leg, params.ports?.rtpPort);
+      if (!this.rooms.has(params.room)) {
+        this.unbind(sockets);
+        throw new MixerFailure('no-such-room', `room ${params.room} was closed meanwhile`);
+      }
+      leg.open(sockets);
+      room.add(leg);
+      this.legs.set(params.leg, { leg, room });
+      if (params.media) leg.update(params.media);
+      return { rtpPort: sockets.rtpPort, rtcpPort: sockets.rtcpPort };
+    },
+
+    updateLeg: ({ leg, media }) => {
+      this.leg(leg).leg.update(media);
+      return {};
+    },
+
+    controlLeg: ({ leg, control }) => {
+      this.leg(leg).leg.control(control);
+      return {};
+    },
+
+    legStatistics: ({ leg }) => this.leg(leg).leg.statistics(),
+
+    closeLeg: ({ leg: id }) => {
+      const { leg, room } = this.leg(id);
+      this.legs.delete(id);
+      room.remove(leg);
+      const sockets = leg.close();
+      this.unbind(sockets);
+      return leg.statistics();
+    },
+
+    startRecording: async ({ room, recording: id, path }) => {
+      const recorded = this.room(room);
+      if (this.recordings.has(id)) throw new MixerFailure('already-exists', `recording ${id} is running`);
+      const sink = await openRecording(path, {
+        title: room,
+        onFailure: (reason) => this.recordingFailed(id, reason),
+      }).catch((error: unknown) => {
+        throw new MixerFailure('cannot-write', error instanceof Error ? error.message : String(error));
+      });
+      const recording = new RoomRecording(id, recorded.useRecordingStreams(this.settings.opusComplexity), sink);
+      recorded.recordings.push(recording);
+      this.recordings.set(id, { recording, room: recorded });
+      return {};
+    },
+
+    stopRecording: ({ recording: id }) => {
+      const recording = this.endRecording(id);
+      if (!recording) throw new MixerFailure('no-such-recording', `recording ${id} is not running`);
+      return recording.finish();
+    },
+
+    statistics: () => this.statistics(),
+  };
+
+  private statistics(): MixerStatistics {
+    const { user, system } = process.cpuUsage();
+    return {
+      rooms: this.rooms.size,
+      legs: this.legs.size,
+      sockets: this.legs.size * 2,
+      portsInUse: this.ports.portsInUse,
+      portsResting: this.ports.portsResting(this.rim.now()),
+      ticks: this.clock.ticks,
+      lateTicks: this.clock.lateTicks,
+      tickLoad: this.load.share(this.rim.now()),
+      ...this.counts,
+      recordings: this.recordings.size,
+      memoryBytes: process.memoryUsage.rss(),
+      cpuMs: (user + system) / 1000,
+    };
+  }
+
+  private async bind(leg: Leg, wanted: number | undefined): Promise<MediaSockets> {
+    if (wanted !== undefined && !this.ports.claim(wanted))
+      throw new MixerFailure('port-in-use', `port ${wanted} is taken`);
+    for (let tries = 0; tries < BIND_TRIES; tries++) {
+      const port = wanted ?? this.ports.take(this.rim.now());
+      if (port === null) throw new MixerFailure('no-ports', 'all media ports are in use or resting');
+      try {
+        return await MediaSockets.open(this.settings.bindAddress, port, leg.receivedRtp, leg.receivedRtcp);
+      } catch (error) {
+        this.ports.release(port, this.rim.now());
+        if (wanted !== undefined)
+          throw new MixerFailure('port-in-use', error instanceof Error ? error.message : String(error));
+      }
+    }
+    throw new MixerFailure('no-ports', `${BIND_TRIES} pairs in a row are taken by other programs`);
+  }
+
+  private unbind(sockets: MediaSockets): void {
+    sockets.close();
+    this.ports.release(sockets.rtpPort, this.rim.now());
+  }
+
+  private recordingFailed(id: string, reason: string): void {
+    if (this.endRecording(id)) this.tell({ event: 'recordingFailed', recording: id, reason });
+  }
+
+  private endRecording(id: string): RoomRecording | null {
+    const entry = this.recordings.get(id);
+    if (!entry) return null;
+    this.recordings.delete(id);
+    entry.room.recordings.splice(entry.room.recordings.indexOf(entry.recording), 1);
+    entry.room.releaseStreams(entry.recording.streams);
+    return entry.recording;
+  }
+
+  private readonly tell = (event: MixerEvent): void => this.rim.send({ type: 'event', ...event });
+
+  private room(id: string): Room {
+    const room = this.rooms.get(id);
+    if (!room) throw new MixerFailure('no-such-room', `room ${id} is not open`);
+    return room;
+  }
+
+  private leg(id: string): { leg: Leg; room: Room } {
+    const entry = this.legs.get(id);
+    if (!entry) throw new MixerFailure('no-such-leg', `leg ${id} is not open`);
+    return entry;
+  }
+}

@@ -1,0 +1,121 @@
+import type {
+  FromMixer,
+  MixerErrorCode,
+  MixerEvent,
+  MixerMethod,
+  MixerParams,
+  MixerResult,
+  MixerSettings,
+  ToMixer,
+} from '../../mixer/protocol.ts';
+import { PROTOCOL_VERSION } from '../../mixer/protocol.ts';
+import type { Timer, Timers } from '../timers.ts';
+
+export class MixerError extends Error {
+  readonly code: MixerErrorCode;
+
+  constructor(code: MixerErrorCode, message: string) {
+    super(message);
+    this.name = 'MixerError';
+    this.code = code;
+  }
+}
+
+/** A mixer that does not answer for this long is taken for dead. */
+const DEADLINE_MS = 5000;
+
+interface Waiting {
+  method: MixerMethod;
+  resolve(result: never): void;
+  reject(error: MixerError): void;
+  deadline: Timer;
+}
+
+export interface MixerChannelOptions {
+  timers: Timers;
+  settings: MixerSettings;
+  send(message: ToMixer): void;
+  ready(pid: number): void;
+  event(event: MixerEvent): void;
+  /** The other side broke the protocol or missed a deadline: the process should be ended. */
+  failed(reason: string): void;
+}
+
+/**
+ * One mixer's side of the protocol: handshake, request ids, deadlines. No process inside: it is told what came in.
+ * Every promise that it gave is settled when the process goes.
+ */
+export class MixerChannel {
+  private readonly options: MixerChannelOptions;
+  private readonly waiting = new Map<number, Waiting>();
+  private nextId = 1;
+  private state: 'greeting' | 'open' | 'closed' = 'greeting';
+
+  constructor(options: MixerChannelOptions) {
+    this.options = options;
+  }
+
+  get pending(): number {
+    return this.waiting.size;
+  }
+
+  /** @throws MixerError in the promise: what the mixer answered, `deadline`, or `mixer-gone`. */
+  request<M extends MixerMethod>(method: M, params: MixerParams<M>, deadlineMs = DEADLINE_MS): Promise<MixerResult<M>> {
+    if (this.state !== 'open') return Promise.reject(new MixerError('mixer-gone', `${method}: the mixer is not there`));
+    const id = this.nextId++;
+    return new Promise((resolve, reject) => {
+      const deadline = this.options.timers.set(deadlineMs, () => this.missed(id));
+      this.waiting.set(id, { method, resolve: resolve as (result: never) => void, reject, deadline });
+      this.options.send({ type: 'request', id, method, params });
+    });
+  }
+
+  received(message: FromMixer): void {
+    if (this.state === 'closed') return;
+    switch (message.type) {
+      case 'hello':
+        return this.greeted(message.version, message.pid);
+      case 'reply':
+        return this.settle(message.id)?.resolve(message.result as never);
+      case 'error': {
+        const waiting = this.settle(message.id);
+        return waiting?.reject(new MixerError(message.code, `${waiting.method}: ${message.message}`));
+      }
+      case 'event':
+        return this.options.event(message);
+    }
+  }
+
+  /** The process is gone. */
+  closed(reason: string): void {
+    this.state = 'closed';
+    for (const id of [...this.waiting.keys()]) {
+      const waiting = this.settle(id)!;
+      waiting.reject(new MixerError('mixer-gone', `${waiting.method}: ${reason}`));
+    }
+  }
+
+  private greeted(version: number, pid: number): void {
+    if (version !== PROTOCOL_VERSION) {
+      return this.options.failed(`it speaks protocol version ${version}, we speak ${PROTOCOL_VERSION}`);
+    }
+    this.state = 'open';
+    this.options.send({ type: 'configure', version: PROTOCOL_VERSION, settings: this.options.settings });
+    this.options.ready(pid);
+  }
+
+  private missed(id: number): void {
+    const waiting = this.settle(id);
+    if (!waiting) return;
+    waiting.reject(new MixerError('deadline', `${waiting.method}: no answer in time`));
+    this.options.failed(`no answer to ${waiting.method} in time`);
+  }
+
+  private settle(id: number): Waiting | undefined {
+    const waiting = this.waiting.get(id);
+    if (!waiting) return undefined;
+    this.waiting.delete(id);
+    waiting.deadline.clear();
+    return waiting;
+  }
+}

@@ -1,0 +1,112 @@
+import type { ParticipantView, RecordingView, RoomPolicy, RoomView } from './views.ts';
+
+/** What changed in a room, for whoever shows it. */
+export type RoomChange =
+  | { change: 'room-opened' | 'room-changed' | 'room-closed' }
+  | { change: 'participant-joined' | 'participant-changed' | 'participant-left'; participant: ParticipantView }
+  | { change: 'recording-changed'; recording: RecordingView };
+
+export type RoomListener = (room: Room, change: RoomChange) => void;
+
+/**
+ * The state of one room: plain data with a version that goes up by one with every change. Nothing happens in here:
+ * the focus carries out what a change means for calls and media.
+ */
+export class Room {
+  readonly name: string;
+  readonly origin: RoomView['origin'];
+  private policyNow: RoomPolicy;
+  private versionNow = 0;
+  private readonly participantsById = new Map<string, ParticipantView>();
+  private readonly listener: RoomListener;
+
+  constructor(name: string, origin: RoomView['origin'], policy: RoomPolicy, listener: RoomListener) {
+    this.name = name;
+    this.origin = origin;
+    this.policyNow = policy;
+    this.listener = listener;
+  }
+
+  get policy(): RoomPolicy {
+    return this.policyNow;
+  }
+
+  get version(): number {
+    return this.versionNow;
+  }
+
+  get size(): number {
+    return this.participantsById.size;
+  }
+
+  get full(): boolean {
+    return this.size >= this.policyNow.maxParticipants;
+  }
+
+  participant(id: string): ParticipantView | undefined {
+    return this.participantsById.get(id);
+  }
+
+  get participants(): ParticipantView[] {
+    return [...this.participantsById.values()];
+  }
+
+  join(participant: ParticipantView): void {
+    this.participantsById.set(participant.id, participant);
+    this.changed({ change: 'participant-joined', participant });
+  }
+
+  /** Does nothing when all of it is so already, or the participant has gone. */
+  change(id: string, patch: Partial<ParticipantView>): ParticipantView | undefined {
+    const before = this.participantsById.get(id);
+    if (!before || !differs(before, patch)) return before;
+    const participant = { ...before, ...patch };
+    this.participantsById.set(id, participant);
+    this.changed({ change: 'participant-changed', participant });
+    return participant;
+  }
+
+  /** Levels are measured, not decided: they do not make a new version. */
+  measured(id: string, levelDb: number): void {
+    const before = this.participantsById.get(id);
+    if (before) this.participantsById.set(id, { ...before, levelDb });
+  }
+
+  leave(id: string): ParticipantView | undefined {
+    const participant = this.participantsById.get(id);
+    if (!participant) return undefined;
+    this.participantsById.delete(id);
+    this.changed({ change: 'participant-left', participant });
+    return participant;
+  }
+
+  changePolicy(patch: Partial<RoomPolicy>): void {
+    if (!differs(this.policyNow, patch)) return;
+    this.policyNow = { ...this.policyNow, ...patch };
+    this.changed({ change: 'room-changed' });
+  }
+
+  recordingChanged(recording: RecordingView): void {
+    this.changed({ change: 'recording-changed', recording });
+  }
+
+  view(recordings: RecordingView[]): RoomView {
+    return {
+      name: this.name,
+      origin: this.origin,
+      ...this.policyNow,
+      version: this.versionNow,
+      participants: this.participants,
+      recordings,
+    };
+  }
+
+  private changed(change: RoomChange): void {
+    this.versionNow++;
+    this.listener(this, change);
+  }
+}
+
+function differs<T extends object>(before: T, patch: Partial<T>): boolean {
+  return (Object.keys(patch) as (keyof T)[]).some((key) => JSON.stringify(before[key]) !== JSON.stringify(patch[key]));
+}

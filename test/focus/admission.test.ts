@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { isPrivateAddress, mayEnter, mayOpenRoom } from '../../server/focus/admission.ts';
+import { Room } from '../../server/rooms/room.ts';
+import { roomName } from '../../server/rooms/room-name.ts';
+
+describe('who may open a room by dialling it', () => {
+  const inside = '192.168.1.20';
+  const outside = '203.0.113.5';
+  it.each([
+    ['anyone', inside, undefined],
+    ['anyone', outside, undefined],
+    ['private', inside, undefined],
+    ['private', '127.0.0.1', undefined],
+    ['private', outside, 403],
+    ['users', inside, 403],
+    ['nobody', inside, 404],
+  ] as const)('%s, from %s: %s', (policy, address, status) => {
+    expect(mayOpenRoom(policy, address)?.status).toBe(status);
+  });
+
+  it.each(['10.1.2.3', '172.16.0.1', '172.31.255.255', '169.254.3.4', '::1', 'fd00::2', 'fe80::1', '::ffff:10.0.0.1'])(
+    '%s is private',
+    (address) => expect(isPrivateAddress(address)).toBe(true),
+  );
+
+  it.each(['172.32.0.1', '11.0.0.1', '8.8.8.8', '2001:db8::1', '::ffff:8.8.8.8'])('%s is not', (address) => {
+    expect(isPrivateAddress(address)).toBe(false);
+  });
+});
+
+describe('who may enter a room', () => {
+  const room = (policy: { maxParticipants: number; locked: boolean }) =>
+    new Room('demo', 'configured', { muteOnEntry: false, ...policy }, () => undefined);
+
+  it('nobody when it is locked or full', () => {
+    expect(mayEnter(room({ maxParticipants: 2, locked: false }))).toBeNull();
+    expect(mayEnter(room({ maxParticipants: 2, locked: true }))?.status).toBe(403);
+    expect(mayEnter(room({ maxParticipants: 0, locked: false }))?.status).toBe(486);
+  });
+});
+
+describe('a room name', () => {
+  it.each([
+    ['demo', 'demo'],
+    ['Demo', 'demo'],
+    ['+4930123', '+4930123'],
+    ['a.b-c_d', 'a.b-c_d'],
+    ['', null],
+    [null, null],
+    ['..', null],
+    ['a/b', null],
+    ['a b', null],
+    ['x'.repeat(65), null],
+  ])('%s is %s', (user, name) => expect(roomName(user)).toBe(name));
+});
