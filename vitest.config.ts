@@ -1,11 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+/** Where .ci/run wants the results as JSON, besides what is printed. */
+const resultsFile = process.env['PARLEY_TEST_RESULTS'];
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     environment: 'node',
     pool: 'forks',
     testTimeout: 20_000,
-    reporters: ['default'],
+    reporters: resultsFile === undefined ? ['default'] : ['default', ['json', { outputFile: resultsFile }]],
   },
 });

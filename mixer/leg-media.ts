@@ -35,7 +35,7 @@ export class LegMedia {
   private readonly rtp = new SymmetricRtp();
   private readonly rtcp = new SymmetricRtp();
   private readonly session: RtcpSession;
-  private readonly keys: TelephoneEventReceiver;
+  private keys = new TelephoneEventReceiver(8000);
   private formats: readonly AudioFormat[] = [];
   private telephoneEventType = -1;
   private telephoneEventRateHz = 8000;
@@ -58,7 +58,6 @@ export class LegMedia {
       startMs: options.startMs,
       random: Math.random,
     });
-    this.keys = new TelephoneEventReceiver();
   }
 
   update(media: AudioMedia): void {
@@ -69,7 +68,9 @@ export class LegMedia {
     this.session.sendClockRateHz = media.send.clockRateHz;
     this.formats = media.receive;
     this.telephoneEventType = media.receiveTelephoneEvent?.payloadType ?? -1;
-    this.telephoneEventRateHz = media.receiveTelephoneEvent?.clockRateHz ?? 8000;
+    const keyRateHz = media.receiveTelephoneEvent?.clockRateHz ?? 8000;
+    if (keyRateHz !== this.telephoneEventRateHz) this.keys = new TelephoneEventReceiver(keyRateHz);
+    this.telephoneEventRateHz = keyRateHz;
     this.options.receiver.configure(media.receive);
   }
 
@@ -84,12 +85,14 @@ export class LegMedia {
     if (!this.rtp.accept(address, port, packet.ssrc, nowMs)) return;
     this.heard(data.length, nowMs);
     if (this.rtp.counters.latches !== this.latches) this.latched();
-    const check = this.session.received(packet, isKey ? this.telephoneEventRateHz : this.clockRateOf(payloadType), nowMs);
+    // Keys are counted with the stream that they are part of, whatever clock they were negotiated with.
+    const clockRateHz = isKey ? this.options.receiver.clockRateHz : this.clockRateOf(payloadType);
+    const check = this.session.received(packet, clockRateHz || this.telephoneEventRateHz, nowMs);
     if (check === 'invalid' || check === 'probation') return;
     if (check === 'newSource' || check === 'restart') this.options.receiver.reset();
+    if (isKey) return this.receivedKey(data, nowMs);
     const payload = data.subarray(packet.payloadOffset, packet.payloadOffset + packet.payloadLength);
-    if (isKey) this.receivedKey(payload, nowMs);
-    else this.options.receiver.put(packet, payload, nowMs);
+    this.options.receiver.put(packet, payload, nowMs);
   }
 
   receivedRtcp(data: Uint8Array, address: string, port: number, nowMs: number): void {
@@ -116,8 +119,7 @@ export class LegMedia {
       const out = this.options.buffers.take();
       this.sendRtcp(out, this.session.writeReport(out, nowMs));
     }
-    const keyEnded = this.keys.expire(nowMs);
-    if (keyEnded) this.key();
+    this.tellKeys(nowMs);
     const { silenceTimeoutMs, leg, event } = this.options;
     if (nowMs - this.lastHeardMs >= silenceTimeoutMs) {
       event({ event: 'legSilent', leg, silentMs: nowMs - this.lastHeardMs });
@@ -169,15 +171,18 @@ export class LegMedia {
     this.options.event({ event: 'legLatched', leg: this.options.leg, address: address!, rtpPort });
   }
 
-  private receivedKey(payload: Uint8Array, nowMs: number): void {
-    this.options.receiver.skip(packet, nowMs);
-    const told = this.keys.received(payload, packet.timestamp, packet.marker, this.telephoneEventRateHz, nowMs);
-    if (told) this.key();
+  private receivedKey(data: Uint8Array, nowMs: number): void {
+    const { payloadOffset, payloadLength, sequenceNumber, timestamp, marker } = packet;
+    this.options.receiver.skip(sequenceNumber, timestamp, nowMs);
+    this.keys.receive(data, payloadOffset, payloadLength, timestamp, marker, nowMs);
+    this.tellKeys(nowMs);
   }
 
-  private key(): void {
-    const { key, durationMs } = this.keys;
-    this.options.event({ event: 'legKey', leg: this.options.leg, key, durationMs });
+  private tellKeys(nowMs: number): void {
+    while (this.keys.poll(nowMs)) {
+      const { key, durationMs } = this.keys;
+      this.options.event({ event: 'legKey', leg: this.options.leg, key, durationMs });
+    }
   }
 
   private sendRtcp(data: Uint8Array, length: number): void {

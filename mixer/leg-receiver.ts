@@ -4,6 +4,7 @@ import type { AudioCodecName, AudioFormat } from './protocol.ts';
 import { TICK_MS } from './room-clock.ts';
 import { JitterBuffer } from './rtp/jitter-buffer.ts';
 import type { RtpPacket } from './rtp/rtp-packet.ts';
+import { lengthen, shorten } from './rtp/time-stretch.ts';
 
 const MIN_DELAY_MS = 0;
 const MAX_DELAY_MS = 400;
@@ -59,8 +60,8 @@ export class LegReceiver {
   }
 
   /** A packet of the stream that is not audio: a key (RFC 4733). */
-  skip(packet: RtpPacket, nowMs: number): void {
-    this.buffer?.skip(packet.sequenceNumber, packet.timestamp, nowMs);
+  skip(sequenceNumber: number, timestamp: number, nowMs: number): void {
+    this.buffer?.skip(sequenceNumber, timestamp, nowMs);
   }
 
   /** Another source has taken over. */
@@ -136,8 +137,19 @@ export class LegReceiver {
     if (codec !== this.codec) this.use(codec);
     const samples = this.decoder!.decode(payload, this.pcm, this.pcmSamples);
     this.counts.decodes++;
-    this.pcmSamples += samples;
     buffer.played((samples * this.clockRateHz) / this.sampleRateHz);
+    this.pcmSamples += this.adjusted(samples);
+  }
+
+  /** Shortens or lengthens the packet just decoded, as the jitter buffer wants its delay to change. */
+  private adjusted(samples: number): number {
+    const { adjustment, adjustmentTicks } = this.buffer!;
+    if (adjustment === 'none' || samples === 0) return samples;
+    const most = Math.round((adjustmentTicks * this.sampleRateHz) / this.clockRateHz);
+    const pcm = this.pcm.subarray(this.pcmSamples);
+    return adjustment === 'shorten'
+      ? shorten(pcm, samples, this.sampleRateHz, most)
+      : lengthen(pcm, samples, this.sampleRateHz, most);
   }
 
   private conceal(): void {

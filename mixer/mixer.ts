@@ -164,6 +164,7 @@ export class Mixer {
       if (this.recordings.has(id)) throw new MixerFailure('already-exists', `recording ${id} is running`);
       const sink = await openRecording(path, {
         title: room,
+        startedAt: new Date(this.rim.wallClock()),
         onFailure: (reason) => this.recordingFailed(id, reason),
       }).catch((error: unknown) => {
         throw new MixerFailure('cannot-write', error instanceof Error ? error.message : String(error));

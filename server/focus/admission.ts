@@ -1,5 +1,5 @@
-import { BlockList, isIPv6 } from 'node:net';
 import type { Room } from '../rooms/room.ts';
+import { isPrivateAddress } from '../sip/transport/addresses.ts';
 
 export type AdhocRooms = 'anyone' | 'private' | 'users' | 'nobody';
 
@@ -8,27 +8,6 @@ export interface Refusal {
   status: number;
   reason: string;
   headers?: ReadonlyArray<readonly [string, string]>;
-}
-
-const privateAddresses = new BlockList();
-for (const [net, bits] of [
-  ['127.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['169.254.0.0', 16],
-] as const) {
-  privateAddresses.addSubnet(net, bits, 'ipv4');
-}
-privateAddresses.addAddress('::1', 'ipv6');
-privateAddresses.addSubnet('fc00::', 7, 'ipv6');
-privateAddresses.addSubnet('fe80::', 10, 'ipv6');
-
-/** Loopback, RFC 1918, link-local, and RFC 4193 addresses. An IPv4 address mapped into IPv6 is what it maps. */
-export function isPrivateAddress(address: string): boolean {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (mapped) return isPrivateAddress(mapped[1]!);
-  return privateAddresses.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
 /** Whether a caller from `address` may open a room by dialling its name. Null: yes. */

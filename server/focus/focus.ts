@@ -6,7 +6,7 @@ import type { Room } from '../rooms/room.ts';
 import { roomName } from '../rooms/room-name.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { MediaSession } from '../sdp/media-session.ts';
-import type { IncomingCall } from '../sip/dialog/call.ts';
+import type { CallEnd, IncomingCall } from '../sip/dialog/call.ts';
 import type { Timers } from '../timers.ts';
 import { type AdhocRooms, mayEnter, mayOpenRoom, type Refusal } from './admission.ts';
 import { ParticipantCall } from './participant-call.ts';
@@ -25,6 +25,8 @@ export interface FocusOptions {
 
 /** The conference focus (RFC 4353 §3): each INVITE becomes a participant of the room that it names. */
 export class Focus {
+  /** Calls that came in, and how they ended; for metrics. */
+  readonly counts: { started: number; ended: Record<string, number> } = { started: 0, ended: {} };
   private readonly options: FocusOptions;
   private readonly participants = new Map<string, ParticipantCall>();
   private stopping = false;
@@ -39,6 +41,7 @@ export class Focus {
   }
 
   invited(call: IncomingCall): void {
+    this.counts.started++;
     const room = this.roomFor(call);
     if ('status' in room) return this.refuse(call, room);
     const participant = new ParticipantCall({
@@ -49,18 +52,18 @@ export class Focus {
       timers: this.options.timers,
       log: this.options.log,
       createSession: this.options.createSession,
-      gone: (gone) => this.gone(gone),
+      gone: (gone, end) => this.gone(gone, end),
     });
     this.participants.set(participant.id, participant);
     void participant.admit();
   }
 
-  /** What an OPTIONS outside a dialog is told about this user part: the status that an INVITE would get (RFC 3261 §11.2). */
-  statusOf(user: string | null, sourceAddress: string): number {
-    if (user === null) return 200;
+  /** What an INVITE to this user part would find (RFC 3261 §11.2). */
+  availability(user: string | null, sourceAddress: string): 'available' | 'unknown' | 'busy' {
     const found = this.find(user, sourceAddress);
-    if (found === null) return 200;
-    return 'status' in found ? found.status : (mayEnter(found)?.status ?? 200);
+    if (found === null) return 'available';
+    if ('status' in found) return 'unknown';
+    return mayEnter(found) === null ? 'available' : 'busy';
   }
 
   participant(room: Room, id: string): ParticipantCall | undefined {
@@ -127,11 +130,16 @@ export class Focus {
       { call: call.id, to: call.request.requestUri, source: `${remoteAddress}:${remotePort}`, status, reason },
       'call refused',
     );
-    call.handle({ confirmed: () => undefined, reoffered: () => undefined, ended: () => undefined });
     call.reject(status, { reason, ...(headers ? { headers } : {}) });
+    this.countEnd('rejected');
   }
 
-  private gone(participant: ParticipantCall): void {
+  private countEnd(cause: CallEnd['cause']): void {
+    this.counts.ended[cause] = (this.counts.ended[cause] ?? 0) + 1;
+  }
+
+  private gone(participant: ParticipantCall, end: CallEnd): void {
+    this.countEnd(end.cause);
     this.participants.delete(participant.id);
     const { room } = participant;
     if (room.size === 0) {

@@ -19,7 +19,7 @@ export interface ParticipantCallOptions {
   log: Log;
   createSession(ports: MediaPorts): MediaSession;
   /** Exactly once, when call and leg are gone. */
-  gone(participant: ParticipantCall): void;
+  gone(participant: ParticipantCall, end: CallEnd): void;
 }
 
 /** One caller in a room: the call, what was negotiated for it, and its leg in the mixer. */
@@ -166,7 +166,7 @@ export class ParticipantCall implements CallHandler {
     const statistics = await this.options.mixers.closeLeg(this.id);
     const durationMs = Math.round(this.options.timers.now() - this.startedMs);
     this.log.info({ durationMs, ...describeEnd(end, this.endReason), ...describeMedia(statistics) }, 'call ended');
-    this.options.gone(this);
+    this.options.gone(this, end);
   }
 
   private get view(): ParticipantView | undefined {

@@ -1,0 +1,59 @@
+import type { AudioCodecName } from '../protocol.ts';
+
+/**
+ * What every audio codec of the mixer looks like. PCM everywhere in the mixer: signed 16-bit, mono, in Int16Array.
+ * Buffers belong to the caller, who must make them large enough; nothing is kept of them after a call.
+ */
+
+export interface AudioDecoder {
+  /** Of its output. */
+  readonly sampleRateHz: number;
+  /**
+   * Decodes one payload into `out` from `offset`; returns the number of samples written; 0 for a payload that cannot be
+   * decoded. Never throws on bad input.
+   */
+  decode(payload: Uint8Array, out: Int16Array, offset: number): number;
+  /**
+   * Number of samples that the payload will decode to, without decoding it (for G.711 and G.722 from its length, for
+   * Opus from its packet headers); 0 for a payload that cannot be decoded.
+   */
+  samplesIn(payload: Uint8Array): number;
+  /** Fills `samples` samples in place of a packet that is missing (fades to silence after ~60–100 ms). */
+  conceal(samples: number, out: Int16Array, offset: number): void;
+  /** Gives back what the decoder holds; it must not be used afterwards. */
+  close(): void;
+}
+
+export interface AudioEncoder {
+  readonly sampleRateHz: number;
+  /**
+   * Encodes `samples` samples of `pcm` from `offset`; writes the payload into `out` at `outOffset`; returns its length
+   * in bytes.
+   */
+  encode(pcm: Int16Array, offset: number, samples: number, out: Uint8Array, outOffset: number): number;
+  /** Gives back what the encoder holds; it must not be used afterwards. */
+  close(): void;
+}
+
+/** Settings of an Opus encoder (RFC 7587 §6.1); other codecs ignore them. Two encoders with equal options make equal bytes. */
+export interface EncoderOptions {
+  /** 0–10: CPU against quality. */
+  complexity: number;
+  bitrateBps: number;
+  /** `useinbandfec`: carry a coarse copy of the last frame. Works only with an expected loss above 0. */
+  inbandFec: boolean;
+  /** `usedtx`: send next to nothing in silence. */
+  dtx: boolean;
+  /** 0–100. */
+  expectedLossPercent: number;
+}
+
+export interface AudioCodec {
+  readonly name: AudioCodecName;
+  /** 8000, 16000 or 48000. */
+  readonly sampleRateHz: number;
+  /** Of RTP timestamps, which for G.722 is not the sampling rate (RFC 3551 §4.5.2). */
+  readonly rtpClockRateHz: number;
+  createDecoder(): AudioDecoder;
+  createEncoder(options: EncoderOptions): AudioEncoder;
+}

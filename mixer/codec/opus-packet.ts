@@ -1,0 +1,41 @@
+/** Reads what an Opus packet says of itself in its first octets (RFC 6716 §3), without decoding it. */
+
+/** RFC 6716 §3.2.5: a packet holds no more sound than this. */
+const MAX_PACKET_MS = 120;
+
+/** Frame durations by the two lowest bits of the TOC's configuration (RFC 6716 §3.1, table 2). */
+const SILK_FRAME_MS = [10, 20, 40, 60];
+const CELT_FRAME_MS = [2.5, 5, 10, 20];
+
+/** Length of one frame of the packet that begins with this TOC octet, milliseconds. */
+function frameMs(toc: number): number {
+  const configuration = toc >> 3;
+  if (configuration < 12) return SILK_FRAME_MS[configuration & 3]!;
+  if (configuration < 16) return configuration & 1 ? 20 : 10;
+  return CELT_FRAME_MS[configuration & 3]!;
+}
+
+/** Number of frames (RFC 6716 §3.2); 0 if the packet does not say. */
+function frameCount(packet: Uint8Array): number {
+  switch (packet[0]! & 3) {
+    case 0:
+      return 1;
+    case 1:
+    case 2:
+      return 2;
+    default:
+      return packet.length < 2 ? 0 : packet[1]! & 0x3f;
+  }
+}
+
+/** Number of samples that a packet decodes to at this rate; 0 if it is empty or breaks the rules on length. */
+export function opusPacketSamples(packet: Uint8Array, sampleRateHz: number): number {
+  if (packet.length === 0) return 0;
+  const durationMs = frameMs(packet[0]!) * frameCount(packet);
+  return durationMs > MAX_PACKET_MS ? 0 : (durationMs * sampleRateHz) / 1000;
+}
+
+/** Whether the packet's sound is stereo (RFC 6716 §3.1). `packet` is not empty. */
+export function isOpusPacketStereo(packet: Uint8Array): boolean {
+  return (packet[0]! & 4) !== 0;
+}

@@ -1,0 +1,235 @@
+import { ReceptionStatistics, type SequenceCheck } from './reception-statistics.ts';
+import {
+  emptyReportBlock,
+  type RtcpCompound,
+  type SenderInfo,
+  writeBye,
+  writeReceiverReport,
+  writeSenderReport,
+  writeSourceDescription,
+} from './rtcp-packet.ts';
+import type { RtpPacket } from './rtp-packet.ts';
+
+/** Seconds from the NTP epoch, 1900, to that of UNIX, 1970 (RFC 3550 §4). */
+const NTP_TO_UNIX_SECONDS = 2_208_988_800;
+
+/** The minimum, which for two parties at 5 % of an audio stream is also what bandwidth would allow (RFC 3550 §6.2). */
+const REPORT_INTERVAL_MS = 5000;
+
+export interface RtcpSessionOptions {
+  ssrc: number;
+  cname: string;
+  /** Of what we send; see `sendClockRateHz`. */
+  clockRateHz: number;
+  /** UNIX time less the clock of all `nowMs`, milliseconds. */
+  wallClockOffsetMs: number;
+  startMs: number;
+  /** 0 to 1, as `Math.random`. */
+  random: () => number;
+  /** Mean time between reports; 5000 when left out. */
+  intervalMs?: number;
+}
+
+/**
+ * `probation`, `invalid`: drop it. `newSource`: the first valid packet of another SSRC: reset the jitter buffer, then
+ * play it. `restart`: the sender counts anew.
+ */
+export type ReceivedCheck = SequenceCheck | 'newSource';
+
+/**
+ * RTCP of one media stream between two parties: counts, says when a report is due, builds it and takes those received.
+ *
+ * Deviation: RFC 3550 §6.3 scales the interval with the members and reconsiders it as they come and go; here there are
+ * always two, so the interval is the minimum, randomised, and needs no reconsideration.
+ */
+export class RtcpSession {
+  readonly ssrc: number;
+  /** To be set when the format that we send changes its clock. */
+  sendClockRateHz: number;
+  packetsSent = 0;
+  octetsSent = 0;
+  /** The source that is received; null before its first packet. */
+  reception: ReceptionStatistics | null = null;
+  remoteCname: string | null = null;
+  /** What the other side's last report said of us; null before the first. 0 to 1. */
+  remoteFractionLost: number | null = null;
+  remotePacketsLost: number | null = null;
+  remoteJitterMs: number | null = null;
+  roundTripMs: number | null = null;
+  /** The other side said BYE for the source that is received. */
+  byeReceived = false;
+  nextReportMs: number;
+
+  readonly #cname: Uint8Array;
+  readonly #wallClockOffsetMs: number;
+  readonly #random: () => number;
+  readonly #intervalMs: number;
+  readonly #block = emptyReportBlock();
+  readonly #senderInfo: SenderInfo = { ntpSeconds: 0, ntpFraction: 0, rtpTimestamp: 0, packetCount: 0, octetCount: 0 };
+  #candidate: ReceptionStatistics | null = null;
+  #lastTimestamp = 0;
+  #lastSentMs = 0;
+  /** Reports since we sent media; a sender is one who did so within two intervals (RFC 3550 §6.3.8). */
+  #reportsSinceSent = 2;
+  #lastSenderReport = 0;
+  #lastSenderReportMs = 0;
+
+  constructor(options: RtcpSessionOptions) {
+    this.ssrc = options.ssrc;
+    this.sendClockRateHz = options.clockRateHz;
+    this.#cname = cnameOctets(options.cname);
+    this.#wallClockOffsetMs = options.wallClockOffsetMs;
+    this.#random = options.random;
+    this.#intervalMs = options.intervalMs ?? REPORT_INTERVAL_MS;
+    // RFC 3550 §6.2: half the interval before the first report.
+    this.nextReportMs = options.startMs + this.#randomInterval() / 2;
+  }
+
+  /** Counts a media packet that was sent. */
+  sent(timestamp: number, payloadLength: number, nowMs: number): void {
+    this.packetsSent++;
+    this.octetsSent += payloadLength;
+    this.#lastTimestamp = timestamp;
+    this.#lastSentMs = nowMs;
+    this.#reportsSinceSent = 0;
+  }
+
+  /** Counts a media packet that was received, `clockRateHz` being that of its payload type. */
+  received(packet: RtpPacket, clockRateHz: number, arrivalMs: number): ReceivedCheck {
+    const known = this.reception;
+    if (known !== null && known.ssrc === packet.ssrc && known.clockRateHz === clockRateHz) {
+      this.#candidate = null;
+      return known.received(packet.sequenceNumber, packet.timestamp, packet.payloadLength, arrivalMs);
+    }
+    // A new source is on probation before it takes the place of the old one (RFC 3550 A.1), so strays do no harm.
+    let candidate = this.#candidate;
+    if (candidate === null || candidate.ssrc !== packet.ssrc || candidate.clockRateHz !== clockRateHz) {
+      candidate = new ReceptionStatistics(packet.ssrc, clockRateHz, packet.sequenceNumber);
+      this.#candidate = candidate;
+    }
+    const check = candidate.received(packet.sequenceNumber, packet.timestamp, packet.payloadLength, arrivalMs);
+    if (check !== 'valid') return check;
+    this.#candidate = null;
+    this.reception = candidate;
+    this.byeReceived = false;
+    this.#lastSenderReport = 0;
+    return 'newSource';
+  }
+
+  reportDue(nowMs: number): boolean {
+    return nowMs >= this.nextReportMs;
+  }
+
+  /** Writes SR or RR with SDES into `out` (`RTCP_MAX_WRITTEN_LENGTH`), sets the next time and returns the length. */
+  writeReport(out: Uint8Array, nowMs: number): number {
+    this.nextReportMs = nowMs + this.#randomInterval();
+    return this.#writeReportAndCname(out, nowMs);
+  }
+
+  /** The last compound packet (RFC 3550 §6.3.7; with fewer than 50 members it may be sent at once). */
+  writeBye(out: Uint8Array, nowMs: number): number {
+    return writeBye(out, this.#writeReportAndCname(out, nowMs), this.ssrc);
+  }
+
+  /** Takes a compound packet that was just parsed. */
+  receivedReport(compound: RtcpCompound, nowMs: number): void {
+    while (compound.next()) {
+      switch (compound.kind) {
+        case 'senderReport':
+          this.#noteSenderReport(compound, nowMs);
+          this.#readBlocks(compound, nowMs);
+          break;
+        case 'receiverReport':
+          this.#readBlocks(compound, nowMs);
+          break;
+        case 'sourceDescription':
+          this.remoteCname = compound.cname() ?? this.remoteCname;
+          break;
+        case 'bye':
+          this.#noteBye(compound);
+          break;
+        case 'application':
+        case 'other':
+          break;
+      }
+    }
+  }
+
+  #randomInterval(): number {
+    return this.#intervalMs * (0.5 + this.#random());
+  }
+
+  #writeReportAndCname(out: Uint8Array, nowMs: number): number {
+    let block = null;
+    if (this.reception !== null) {
+      block = this.#block;
+      this.reception.report(block);
+      const heard = this.#lastSenderReport !== 0;
+      block.lastSenderReport = this.#lastSenderReport;
+      block.delaySinceLastSenderReport = heard
+        ? Math.min(0xffffffff, Math.round(((nowMs - this.#lastSenderReportMs) * 65536) / 1000))
+        : 0;
+    }
+    let end: number;
+    if (this.#reportsSinceSent < 2) {
+      this.#fillSenderInfo(nowMs);
+      end = writeSenderReport(out, 0, this.ssrc, this.#senderInfo, block);
+    } else {
+      end = writeReceiverReport(out, 0, this.ssrc, block);
+    }
+    this.#reportsSinceSent++;
+    return writeSourceDescription(out, end, this.ssrc, this.#cname);
+  }
+
+  #fillSenderInfo(nowMs: number): void {
+    const info = this.#senderInfo;
+    const unixMs = nowMs + this.#wallClockOffsetMs;
+    const seconds = Math.floor(unixMs / 1000);
+    info.ntpSeconds = (seconds + NTP_TO_UNIX_SECONDS) % 2 ** 32;
+    info.ntpFraction = Math.floor(((unixMs - seconds * 1000) / 1000) * 2 ** 32);
+    // The same instant as the NTP time, not that of the last packet (RFC 3550 §6.4.1).
+    const elapsedTicks = Math.round(((nowMs - this.#lastSentMs) * this.sendClockRateHz) / 1000);
+    info.rtpTimestamp = (this.#lastTimestamp + elapsedTicks) >>> 0;
+    info.packetCount = this.packetsSent % 2 ** 32;
+    info.octetCount = this.octetsSent % 2 ** 32;
+  }
+
+  #noteSenderReport(compound: RtcpCompound, nowMs: number): void {
+    if (this.reception === null || compound.ssrc !== this.reception.ssrc) return;
+    this.#lastSenderReport = middleOfNtp(compound.senderInfo.ntpSeconds, compound.senderInfo.ntpFraction);
+    this.#lastSenderReportMs = nowMs;
+  }
+
+  #readBlocks(compound: RtcpCompound, nowMs: number): void {
+    for (let i = 0; compound.readReportBlock(i); i++) {
+      const block = compound.reportBlock;
+      if (block.ssrc !== this.ssrc) continue;
+      this.remoteFractionLost = block.fractionLost / 256;
+      this.remotePacketsLost = block.cumulativeLost;
+      this.remoteJitterMs = (block.jitter * 1000) / this.sendClockRateHz;
+      if (block.lastSenderReport === 0) continue;
+      this.#fillSenderInfo(nowMs);
+      const arrival = middleOfNtp(this.#senderInfo.ntpSeconds, this.#senderInfo.ntpFraction);
+      const roundTrip = (arrival - block.lastSenderReport - block.delaySinceLastSenderReport) | 0;
+      // A little below zero is rounding or the other side's clock; far below is a report on somebody else's time.
+      if (roundTrip > -65536) this.roundTripMs = Math.max(0, (roundTrip * 1000) / 65536);
+    }
+  }
+
+  #noteBye(compound: RtcpCompound): void {
+    if (this.reception === null) return;
+    for (let i = 0; i < compound.count; i++) {
+      if (compound.byeSource(i) === this.reception.ssrc) this.byeReceived = true;
+    }
+  }
+}
+
+function middleOfNtp(seconds: number, fraction: number): number {
+  return (((seconds & 0xffff) << 16) | (fraction >>> 16)) >>> 0;
+}
+
+/** At most 255 octets, as the length field has one (RFC 3550 §6.5). */
+function cnameOctets(cname: string): Uint8Array {
+  const octets = new TextEncoder().encode(cname);
+  return octets.length > 255 ? octets.subarray(0, 255) : octets;
+}

@@ -1,0 +1,33 @@
+import type { Host } from './host.ts';
+
+/** Bridges and tunnels that others cannot reach this host by. */
+const innerInterface = /^(docker|br-|veth|virbr|vmnet|cni|flannel|tun|tap|wg)/;
+
+export interface FoundAddress {
+  address: string;
+  /** For people: where it was found. */
+  how: string;
+}
+
+/**
+ * Finds the address to put into SDP and Contact: `bind` where it says one; otherwise the first address that is not
+ * loopback, IPv4 before IPv6, real interfaces before bridges and tunnels, link-local ones last; otherwise loopback.
+ */
+export function resolvePublicAddress(bind: string, interfaces: Host['interfaces']): FoundAddress {
+  if (bind !== '0.0.0.0' && bind !== '::') return { address: bind, how: 'the same as bind' };
+  const candidates = Object.entries(interfaces).flatMap(([name, addresses = []]) =>
+    addresses
+      .filter(({ internal, family }) => !internal && (family === 'IPv4' || bind === '::'))
+      .map(({ address, family }) => ({ address, name, rank: rank(name, address, family) })),
+  );
+  const [best] = candidates.sort((a, b) => a.rank - b.rank);
+  return best
+    ? { address: best.address, how: `network interface ${best.name}` }
+    : { address: '127.0.0.1', how: 'no network interface but loopback' };
+}
+
+/** Lower is better. `sort` is stable, so that the system's own order decides among equals. */
+function rank(name: string, address: string, family: 'IPv4' | 'IPv6'): number {
+  const linkLocal = /^(169\.254\.|fe[89ab])/i.test(address);
+  return (linkLocal ? 4 : 0) + (innerInterface.test(name) ? 2 : 0) + (family === 'IPv6' ? 1 : 0);
+}

@@ -1,0 +1,74 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Request, RequestHandler } from 'express';
+import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
+import type { Log } from '../log.ts';
+import { HttpProblem } from './problems.ts';
+
+/** So many requests of one address in so long a time. */
+export interface RateLimit {
+  limit: number;
+  windowMs: number;
+}
+
+/** One client: an IPv4 address, or an IPv6 network, since one host has as many addresses there as it likes. */
+const clientOf = (request: Request) => ipKeyGenerator(request.ip ?? '');
+
+const secondsUntil = (time: Date | undefined, otherwiseMs: number) =>
+  String(Math.max(1, Math.ceil((time ? time.getTime() - Date.now() : otherwiseMs) / 1000)));
+
+/** Lets no address ask for more than its share. */
+export function limitRequests({ limit, windowMs }: RateLimit): RequestHandler {
+  return rateLimit({
+    limit,
+    windowMs,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    keyGenerator: clientOf,
+    validate: false,
+    handler: (_request, _response, next) => next(new HttpProblem('too-many-requests')),
+  });
+}
+
+/**
+ * Asks for the bearer token (RFC 6750 §2.1). An address that sent too many wrong ones is not listened to for a while,
+ * not even with the right one: otherwise it could go on guessing.
+ */
+export function authenticate(token: string, { limit, windowMs }: RateLimit, log: Log): RequestHandler {
+  const expected = digest(token);
+  const tooMany = (until: Date | undefined) =>
+    new HttpProblem('too-many-failures', { headers: { 'Retry-After': secondsUntil(until, windowMs) } });
+  const countFailure = rateLimit({
+    limit,
+    windowMs,
+    standardHeaders: false,
+    legacyHeaders: false,
+    keyGenerator: clientOf,
+    validate: false,
+    handler: (_request, _response, next) => next(tooMany(undefined)),
+  });
+
+  return async (request, response, next) => {
+    const given = bearerToken(request.headers.authorization);
+    if (given === null) throw unauthorized('authentication-required', 'Bearer realm="parley"');
+    const failures = await countFailure.getKey(clientOf(request));
+    if (failures && failures.totalHits >= limit) throw tooMany(failures.resetTime);
+    if (timingSafeEqual(digest(given), expected)) {
+      next();
+      return;
+    }
+    log.warn({ remoteAddress: request.ip }, 'HTTP authentication failed');
+    await countFailure(request, response, (problem?: unknown) =>
+      next(problem ?? unauthorized('authentication-failed', 'Bearer realm="parley", error="invalid_token"')),
+    );
+  };
+}
+
+/** Of equal length whatever was given, so that the comparison takes the same time for all. */
+const digest = (text: string) => createHash('sha256').update(text).digest();
+
+function bearerToken(header: string | undefined): string | null {
+  return /^bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? null;
+}
+
+const unauthorized = (code: 'authentication-required' | 'authentication-failed', challenge: string) =>
+  new HttpProblem(code, { headers: { 'WWW-Authenticate': challenge } });

@@ -1,0 +1,144 @@
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import type { ConferenceControl } from '../focus/control.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import { answerBrokenRequest, answerFailure } from './answer-failure.ts';
+import { authenticate, limitRequests, type RateLimit } from './authenticate.ts';
+import { BASE_PATH } from './base-path.ts';
+import { mountOperations, refuseMethod } from './mount-operations.ts';
+import { openApiDocument } from './openapi.ts';
+import { operations } from './operations.ts';
+import { type Health, probes } from './probes.ts';
+import { HttpProblem } from './problems.ts';
+import { logRequests } from './request-log.ts';
+
+export interface HttpLimits {
+  requests: RateLimit;
+  /** Wrong tokens. */
+  failures: RateLimit;
+  /** From the first byte to the end of the headers, and of the body. */
+  headersTimeoutMs: number;
+  requestTimeoutMs: number;
+}
+
+const defaultLimits: HttpLimits = {
+  requests: { limit: 6000, windowMs: 60_000 },
+  failures: { limit: 10, windowMs: 60_000 },
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+};
+
+export interface HttpServerOptions {
+  control: ConferenceControl;
+  /** The administrator's. */
+  token: string;
+  health: Health;
+  metrics: Metrics;
+  log: Log;
+  /** The program's, for the OpenAPI document. */
+  version: string;
+  limits?: Partial<HttpLimits>;
+}
+
+export interface HttpServer {
+  /** For those who add to it, such as SIP over WebSocket. */
+  readonly server: Server;
+  /** Port 0 takes any free one. Rejects when the port is taken. */
+  listen(port: number, address: string): Promise<{ address: string; port: number }>;
+  /**
+   * Takes no new connections, ends idle ones at once and others with their answer, and after `graceMs` all that are
+   * left. Resolves when none is left.
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+const MAX_HEADER_BYTES = 16_384;
+
+/** Makes the server of the HTTP API; it does not listen yet. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const limits = { ...defaultLimits, ...options.limits };
+  const answering = new Set<ServerResponse>();
+  let closing = false;
+  const application = createApplication(options, limits);
+  const listener: RequestListener = (request, response) => {
+    answering.add(response);
+    if (closing) response.shouldKeepAlive = false;
+    response.once('close', () => {
+      answering.delete(response);
+      // A response whose headers had gone out before the end was near kept its connection.
+      if (closing) setImmediate(() => server.closeIdleConnections());
+    });
+    application(request, response);
+  };
+  const server = createServer(
+    {
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(5000, limits.headersTimeoutMs),
+      maxHeaderSize: MAX_HEADER_BYTES,
+    },
+    listener,
+  );
+  server.on('clientError', answerBrokenRequest);
+
+  return {
+    server,
+    listen: (port, address) => listen(server, port, address),
+    close(graceMs = 1000) {
+      closing = true;
+      for (const response of answering) response.shouldKeepAlive = false;
+      return new Promise((resolve) => {
+        const atLast = setTimeout(() => server.closeAllConnections(), graceMs);
+        server.close(() => {
+          clearTimeout(atLast);
+          resolve();
+        });
+        server.closeIdleConnections();
+      });
+    },
+  };
+}
+
+function listen(server: Server, port: number, address: string): Promise<{ address: string; port: number }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, () => {
+      server.off('error', reject);
+      const bound = server.address() as AddressInfo;
+      resolve({ address: bound.address, port: bound.port });
+    });
+  });
+}
+
+function createApplication({ control, token, health, metrics, log, version }: HttpServerOptions, limits: HttpLimits) {
+  const application: Express = express();
+  application.set('query parser', 'simple');
+  // A proxy on this host says who really asks; nobody else is believed.
+  application.set('trust proxy', 'loopback');
+  application.use(logRequests(log, metrics), helmet());
+  application.use(probes(health, metrics));
+
+  const api = express.Router({ caseSensitive: true });
+  const document = openApiDocument(operations, version);
+  api.use((_request, response, next) => {
+    response.setHeader('Cache-Control', 'no-store');
+    next();
+  });
+  api.use(limitRequests(limits.requests));
+  api.get('/openapi.json', (_request, response) => {
+    response.json(document);
+  });
+  api.all('/openapi.json', refuseMethod(['GET']));
+  api.use(authenticate(token, limits.failures, log));
+  api.use(mountOperations(operations, control));
+  application.use(BASE_PATH, api);
+
+  application.use(() => {
+    throw new HttpProblem('not-found');
+  });
+  application.use(answerFailure(log));
+  return application;
+}

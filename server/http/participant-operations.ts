@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { type Operation, operation } from './operation.ts';
+import { roomParams } from './room-operations.ts';
+import * as schemas from './schemas.ts';
+
+const participantParams = roomParams.extend({ participant: z.string().meta({ description: "The participant's id." }) });
+
+export const participantOperations: readonly Operation[] = [
+  operation({
+    method: 'get',
+    path: '/rooms/{room}/participants',
+    id: 'listParticipants',
+    summary: 'Who is in the room',
+    params: roomParams,
+    success: { status: 200, description: 'The participants.', json: schemas.participantList },
+    problems: ['room-not-found'],
+    handle: (control, { params }) => ({ json: { participants: control.room(params.room).participants } }),
+  }),
+  operation({
+    method: 'get',
+    path: '/rooms/{room}/participants/{participant}',
+    id: 'getParticipant',
+    summary: 'One participant',
+    params: participantParams,
+    success: { status: 200, description: 'The participant.', json: schemas.participant },
+    problems: ['room-not-found', 'participant-not-found'],
+    handle: (control, { params }) => ({ json: control.participant(params.room, params.participant) }),
+  }),
+  operation({
+    method: 'patch',
+    path: '/rooms/{room}/participants/{participant}',
+    id: 'updateParticipant',
+    summary: 'Mute, deafen, change gain, role or hand; what is not said stays',
+    params: participantParams,
+    body: schemas.participantPatch,
+    success: { status: 200, description: 'The participant, changed.', json: schemas.participant },
+    problems: ['room-not-found', 'participant-not-found', 'mixer-unavailable'],
+    handle: async (control, { params, body }) => ({
+      json: await control.updateParticipant(params.room, params.participant, body),
+    }),
+  }),
+  operation({
+    method: 'delete',
+    path: '/rooms/{room}/participants/{participant}',
+    id: 'removeParticipant',
+    summary: 'Hang up on a participant',
+    params: participantParams,
+    success: { status: 204, description: 'The participant is out.' },
+    problems: ['room-not-found', 'participant-not-found'],
+    async handle(control, { params }) {
+      await control.removeParticipant(params.room, params.participant);
+      return {};
+    },
+  }),
+];

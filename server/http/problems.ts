@@ -1,0 +1,208 @@
+import type { ServerResponse } from 'node:http';
+import type { ControlErrorCode } from '../focus/control.ts';
+
+interface ProblemKind {
+  status: number;
+  title: string;
+  /** For the documents. */
+  meaning: string;
+}
+
+/** Every code that an answer can carry; docs/api.md tells the same. Codes are stable: never rename one. */
+export const problemKinds = {
+  'malformed-request': {
+    status: 400,
+    title: 'The request is not HTTP',
+    meaning: 'The bytes are no HTTP request, or its path is not properly escaped.',
+  },
+  'malformed-json': { status: 400, title: 'The body is not JSON', meaning: 'The body cannot be read as JSON.' },
+  'invalid-body': {
+    status: 400,
+    title: 'The body is not as described',
+    meaning: 'A member is missing, unknown, or has a value that it cannot have; `errors` says which.',
+  },
+  'invalid-query': {
+    status: 400,
+    title: 'The query is not as described',
+    meaning: 'A query parameter is unknown, repeated, or has a value that it cannot have; `errors` says which.',
+  },
+  'room-name-invalid': {
+    status: 400,
+    title: 'This cannot be the name of a room',
+    meaning: 'The name has characters that a room name cannot have, or is too long.',
+  },
+  'authentication-required': {
+    status: 401,
+    title: 'A token is needed',
+    meaning: 'There is no `Authorization: Bearer` header.',
+  },
+  'authentication-failed': {
+    status: 401,
+    title: 'The token is wrong',
+    meaning: 'The bearer token is not the right one.',
+  },
+  'not-found': { status: 404, title: 'There is nothing here', meaning: 'No resource has this path.' },
+  'room-not-found': { status: 404, title: 'There is no such room', meaning: 'No room has this name.' },
+  'participant-not-found': {
+    status: 404,
+    title: 'There is no such participant',
+    meaning: 'Nobody in this room has this id; they may have left.',
+  },
+  'recording-not-found': {
+    status: 404,
+    title: 'There is no such recording',
+    meaning: 'No recording (of this room) has this id.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'The method is not allowed here',
+    meaning: '`Allow` says which methods are.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'The request took too long',
+    meaning: 'The request did not arrive in time.',
+  },
+  'room-exists': { status: 409, title: 'There is such a room already', meaning: 'A room with this name exists.' },
+  'recording-running': {
+    status: 409,
+    title: 'The recording runs',
+    meaning: 'The room is being recorded already, or the recording must be stopped first.',
+  },
+  'recording-not-running': {
+    status: 409,
+    title: 'The recording does not run',
+    meaning: 'The recording was stopped before, or has failed.',
+  },
+  'recording-empty': {
+    status: 409,
+    title: 'The recording is empty',
+    meaning: 'It was stopped before anything was recorded: there is no file to be had.',
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'The body is too large',
+    meaning: 'The body has more than 65536 bytes.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The body is of the wrong type',
+    meaning: 'The body must be `application/json` in UTF-8, not compressed.',
+  },
+  'range-not-satisfiable': {
+    status: 416,
+    title: 'The range lies outside of the file',
+    meaning: '`Content-Range` says how long the file is.',
+  },
+  'too-many-requests': {
+    status: 429,
+    title: 'Too many requests',
+    meaning: 'This address has sent too many requests; `Retry-After` says when to go on.',
+  },
+  'too-many-failures': {
+    status: 429,
+    title: 'Too many wrong tokens',
+    meaning: 'This address has sent too many wrong tokens, and is not listened to until `Retry-After`.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The headers are too large',
+    meaning: 'The headers have more than 16384 bytes.',
+  },
+  'internal-error': {
+    status: 500,
+    title: 'The server has a fault',
+    meaning: 'A fault of ours; the log tells more under the `requestId`.',
+  },
+  'mixer-unavailable': {
+    status: 503,
+    title: 'The mixer does not answer',
+    meaning: 'The process that mixes this room is being restarted; try again soon.',
+  },
+  'recording-unavailable': {
+    status: 503,
+    title: 'The recording cannot be made or finished',
+    meaning:
+      'Recording does not work at present, such as when the disk is full or ffmpeg is missing; `detail` says why.',
+  },
+} as const satisfies Record<ControlErrorCode, ProblemKind> & Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof problemKinds;
+export const problemCodes = Object.keys(problemKinds) as ProblemCode[];
+
+/** One place in a request that is wrong: a JSON pointer into the body (RFC 6901, as a fragment), or a query parameter. */
+export interface ProblemPlace {
+  pointer?: string;
+  parameter?: string;
+  detail: string;
+}
+
+/** A problem document (RFC 9457). */
+export interface ProblemDocument {
+  type: string;
+  title: string;
+  status: number;
+  code: ProblemCode;
+  detail?: string;
+  errors?: ProblemPlace[];
+  /** As in `X-Request-Id` and in the log. */
+  requestId?: string;
+}
+
+/** Thrown anywhere on the way of a request; becomes its answer. */
+export class HttpProblem extends Error {
+  readonly code: ProblemCode;
+  readonly status: number;
+  readonly detail: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly errors: ProblemPlace[] | undefined;
+
+  constructor(
+    code: ProblemCode,
+    options: { detail?: string; headers?: Readonly<Record<string, string>>; errors?: ProblemPlace[] } = {},
+  ) {
+    super(options.detail ?? problemKinds[code].title);
+    this.name = 'HttpProblem';
+    this.code = code;
+    this.status = problemKinds[code].status;
+    this.detail = options.detail;
+    this.headers = options.headers ?? {};
+    this.errors = options.errors;
+  }
+}
+
+export function problemDocument({ code, detail, errors }: HttpProblem, requestId?: string): ProblemDocument {
+  const { title, status } = problemKinds[code];
+  return {
+    type: `urn:parley:problem:${code}`,
+    title,
+    status,
+    code,
+    ...(detail !== undefined && { detail }),
+    ...(errors && { errors }),
+    ...(requestId !== undefined && { requestId }),
+  };
+}
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** Headers that told of a body which is not sent after all. */
+const bodyHeaders = [
+  'Content-Disposition',
+  'Content-Length',
+  'Content-Range',
+  'ETag',
+  'Last-Modified',
+  'Accept-Ranges',
+];
+
+/** Answers with the problem. The headers must not have been sent. */
+export function sendProblem(response: ServerResponse, problem: HttpProblem, requestId?: string): void {
+  for (const name of bodyHeaders) response.removeHeader(name);
+  for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value);
+  const text = JSON.stringify(problemDocument(problem, requestId));
+  response.statusCode = problem.status;
+  response.setHeader('Content-Type', PROBLEM_TYPE);
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  response.end(response.req.method === 'HEAD' ? undefined : text);
+}

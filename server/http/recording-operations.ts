@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { type ConferenceControl, ControlError } from '../focus/control.ts';
+import { type Operation, operation } from './operation.ts';
+import { roomParams } from './room-operations.ts';
+import * as schemas from './schemas.ts';
+
+const recordingId = z.string().meta({ description: "The recording's id." });
+const recordingParams = roomParams.extend({ recording: recordingId });
+
+function findRecording(control: ConferenceControl, room: string, id: string) {
+  const found = control.recordings(room).find((recording) => recording.id === id);
+  if (!found) throw new ControlError('recording-not-found', `room ${room} has no recording ${id}`);
+  return found;
+}
+
+export const recordingOperations: readonly Operation[] = [
+  operation({
+    method: 'get',
+    path: '/rooms/{room}/recordings',
+    id: 'listRecordings',
+    summary: "The room's recordings",
+    params: roomParams,
+    success: { status: 200, description: 'The recordings.', json: schemas.recordingList },
+    problems: ['room-not-found'],
+    handle: (control, { params }) => ({ json: { recordings: control.recordings(params.room) } }),
+  }),
+  operation({
+    method: 'post',
+    path: '/rooms/{room}/recordings',
+    id: 'startRecording',
+    summary: "Start to record the room's mix",
+    params: roomParams,
+    body: schemas.newRecording,
+    bodyOptional: true,
+    success: { status: 201, description: 'The recording runs.', json: schemas.recording },
+    problems: ['room-not-found', 'recording-running', 'recording-unavailable', 'mixer-unavailable'],
+    async handle(control, { params }) {
+      const recording = await control.startRecording(params.room);
+      const path = [recording.room, 'recordings', recording.id].map(encodeURIComponent).join('/');
+      return { json: recording, location: `/rooms/${path}` };
+    },
+  }),
+  operation({
+    method: 'get',
+    path: '/rooms/{room}/recordings/{recording}',
+    id: 'getRecording',
+    summary: 'One recording',
+    params: recordingParams,
+    success: { status: 200, description: 'The recording.', json: schemas.recording },
+    problems: ['room-not-found', 'recording-not-found'],
+    handle: (control, { params }) => ({ json: findRecording(control, params.room, params.recording) }),
+  }),
+  operation({
+    method: 'patch',
+    path: '/rooms/{room}/recordings/{recording}',
+    id: 'updateRecording',
+    summary: 'Stop a recording',
+    params: recordingParams,
+    body: schemas.recordingPatch,
+    success: { status: 200, description: 'The recording, stopped.', json: schemas.recording },
+    problems: ['room-not-found', 'recording-not-found', 'recording-not-running', 'mixer-unavailable'],
+    handle: async (control, { params }) => ({ json: await control.stopRecording(params.room, params.recording) }),
+  }),
+  operation({
+    method: 'delete',
+    path: '/rooms/{room}/recordings/{recording}',
+    id: 'deleteRecording',
+    summary: 'Remove a recording and its files',
+    params: recordingParams,
+    success: { status: 204, description: 'The recording is gone.' },
+    problems: ['room-not-found', 'recording-not-found', 'recording-running'],
+    async handle(control, { params }) {
+      await control.deleteRecording(params.room, params.recording);
+      return {};
+    },
+  }),
+  operation({
+    method: 'get',
+    path: '/recordings/{recording}/file',
+    id: 'downloadRecording',
+    summary: 'The recorded sound as a file; the first call for a format makes it',
+    params: z.object({ recording: recordingId }),
+    query: z.strictObject({ format: schemas.recordingFormat.default('wav') }),
+    success: {
+      status: 200,
+      description: 'The file, or with 206 the part that `Range` asked for.',
+      files: ['audio/wav', 'audio/mp4', 'audio/x-matroska'],
+    },
+    problems: [
+      'recording-not-found',
+      'recording-running',
+      'recording-empty',
+      'recording-unavailable',
+      'range-not-satisfiable',
+    ],
+    handle: async (control, { params, query }) => ({
+      file: await control.recordingFile(params.recording, query.format),
+    }),
+  }),
+];

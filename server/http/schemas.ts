@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import type { ParticipantPatch, RecordingFormat } from '../focus/control.ts';
+import type { ParticipantView, RecordingView, Role, RoomPolicy, RoomView } from '../rooms/views.ts';
+import { type ProblemDocument, problemCodes } from './problems.ts';
+
+// Each schema is pinned to the type that the conference uses, so that neither changes without the other.
+
+const role: z.ZodType<Role> = z.enum(['participant', 'moderator']).meta({ id: 'Role' });
+const timestamp = z.iso.datetime();
+
+export const participant = z
+  .object({
+    id: z.string(),
+    uri: z.string().meta({ description: 'The SIP URI that the participant calls from.' }),
+    displayName: z.string().nullable(),
+    role,
+    state: z.enum(['connecting', 'connected', 'on-hold', 'disconnecting']),
+    muted: z
+      .object({ by: z.enum(['moderator', 'self']) })
+      .nullable()
+      .meta({ description: 'Null when the participant can be heard.' }),
+    deaf: z.boolean().meta({ description: 'Hears nobody.' }),
+    gainDb: z.number().meta({ description: 'Gain on what the participant sends.' }),
+    talking: z.boolean(),
+    levelDb: z.number().nullable().meta({ description: 'Level of what the participant sends, dB of full scale.' }),
+    hand: z.boolean().meta({ description: 'Has raised a hand.' }),
+    audio: z
+      .object({
+        codec: z.string(),
+        clockRateHz: z.int(),
+        direction: z.string().meta({ description: 'As the server sees it: sendrecv, sendonly, recvonly or inactive.' }),
+      })
+      .nullable(),
+    video: z.null(),
+    joinedAt: timestamp,
+  })
+  .meta({ id: 'Participant' }) satisfies z.ZodType<ParticipantView>;
+
+export const recording = z
+  .object({
+    id: z.string(),
+    room: z.string(),
+    state: z.enum(['recording', 'stopped', 'failed']),
+    startedAt: timestamp,
+    stoppedAt: timestamp.nullable(),
+    durationMs: z.number().nullable(),
+    bytes: z.number().nullable().meta({ description: 'Size of what was captured.' }),
+    error: z.string().nullable().meta({ description: 'Why it failed.' }),
+  })
+  .meta({ id: 'Recording' }) satisfies z.ZodType<RecordingView>;
+
+const policy = {
+  maxParticipants: z.int().min(1).max(10_000).meta({ description: 'Whoever calls beyond it hears busy.' }),
+  locked: z.boolean().meta({ description: 'Nobody more gets in.' }),
+  muteOnEntry: z.boolean().meta({ description: 'Who enters is muted.' }),
+};
+
+export const room = z
+  .object({
+    name: z.string(),
+    ...policy,
+    origin: z.enum(['configured', 'created', 'adhoc']).meta({
+      description: 'Configured rooms are always there, created ones until deleted, ad-hoc ones until empty.',
+    }),
+    version: z.int().meta({ description: 'Goes up by one with every change of anything in the room.' }),
+    participants: z.array(participant),
+    recordings: z.array(recording),
+  })
+  .meta({ id: 'Room' }) satisfies z.ZodType<RoomView>;
+
+export const roomList = z.object({ rooms: z.array(room) }).meta({ id: 'RoomList' });
+export const participantList = z.object({ participants: z.array(participant) }).meta({ id: 'ParticipantList' });
+export const recordingList = z.object({ recordings: z.array(recording) }).meta({ id: 'RecordingList' });
+
+export const roomPatch = z.strictObject(policy).partial().meta({ id: 'RoomPatch' }) satisfies z.ZodType<
+  Partial<{ [Key in keyof RoomPolicy]: RoomPolicy[Key] | undefined }>
+>;
+
+export const newRoom = z
+  .strictObject({ name: z.string().meta({ description: 'What people dial.' }), ...roomPatch.shape })
+  .meta({ id: 'NewRoom' });
+
+export const participantPatch = z
+  .strictObject({
+    muted: z.boolean(),
+    deaf: z.boolean(),
+    gainDb: z.number().min(-60).max(20),
+    role,
+    hand: z.boolean(),
+  })
+  .partial()
+  .meta({ id: 'ParticipantPatch' }) satisfies z.ZodType<ParticipantPatch>;
+
+export const roomMute = z
+  .strictObject({
+    muted: z.boolean(),
+    except: z
+      .union([z.literal('moderators'), z.array(z.string())])
+      .default([])
+      .meta({ description: 'Who stays as they are: all moderators, or participants by id.' }),
+  })
+  .meta({ id: 'RoomMute' });
+
+export const newRecording = z.strictObject({}).meta({ id: 'NewRecording' });
+export const recordingPatch = z.strictObject({ state: z.literal('stopped') }).meta({ id: 'RecordingPatch' });
+
+export const recordingFormat = z
+  .enum(['wav', 'mp4', 'mka'])
+  .meta({ description: 'wav: PCM; mp4: AAC; mka: Matroska as it was captured.' }) satisfies z.ZodType<RecordingFormat>;
+
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(problemCodes).meta({ description: 'Stable: what programs decide by.' }),
+    detail: z.string().optional(),
+    errors: z
+      .array(
+        z.object({
+          pointer: z.string().optional().meta({ description: 'JSON pointer into the body.' }),
+          parameter: z.string().optional().meta({ description: 'Name of the query parameter.' }),
+          detail: z.string(),
+        }),
+      )
+      .optional(),
+    requestId: z.string().optional(),
+  })
+  .meta({ id: 'Problem', description: 'A problem document (RFC 9457).' });
+
+// A document that we write is one that the schema describes; the other way round, `undefined` is in the way.
+type Described = ProblemDocument extends z.input<typeof problem> ? true : never;
+export const problemIsDescribed: Described = true;

@@ -1,0 +1,67 @@
+import type { Focus } from './focus/focus.ts';
+import type { MetricsSnapshot, MetricsSource, MixerMetrics } from './metrics.ts';
+import type { Mixers } from './mixers/mixers.ts';
+import type { NodeTimers } from './node-timers.ts';
+import type { Recordings } from './recordings/recordings.ts';
+import type { Rooms } from './rooms/rooms.ts';
+import type { SipServer } from './sip/sip-server.ts';
+
+export interface Measured {
+  rooms: Rooms;
+  focus: Focus;
+  sip: SipServer;
+  mixers: Mixers;
+  recordings: Recordings;
+  timers: NodeTimers;
+}
+
+const NO_MIXER_YET: Omit<MixerMetrics, 'name' | 'up'> = {
+  sockets: 0,
+  portsInUse: 0,
+  portsResting: 0,
+  ticks: 0,
+  lateTicks: 0,
+  tickLoad: 0,
+  encodes: 0,
+  encodesUnshared: 0,
+  decodes: 0,
+  cpuMs: 0,
+  memoryBytes: 0,
+};
+
+/** Asks all parts what they count. */
+export function metricsSource({ rooms, focus, sip, mixers, recordings, timers }: Measured): MetricsSource {
+  const last: MixerMetrics[] = [];
+  return {
+    async snapshot(): Promise<MetricsSnapshot> {
+      const answers = await mixers.statistics();
+      for (const [index, answer] of answers.entries()) {
+        const name = String(index);
+        last[index] = answer
+          ? { name, up: true, ...answer }
+          : { ...(last[index] ?? { name, ...NO_MIXER_YET }), up: false };
+      }
+      const recorded = recordings.list();
+      return {
+        rooms: rooms.size,
+        participants: [...rooms].reduce((sum, room) => sum + room.size, 0),
+        calls: sip.calls,
+        callsStarted: focus.counts.started,
+        callsEnded: focus.counts.ended,
+        sipTransactions: sip.transactions,
+        sipConnections: sip.connections,
+        timers: timers.active,
+        sipRequestsReceived: sip.counts.requestsReceived,
+        sipRequestsSent: sip.counts.requestsSent,
+        sipResponsesReceived: sip.counts.responsesReceived,
+        sipResponsesSent: sip.counts.responsesSent,
+        sipMalformed: sip.counts.malformed,
+        recordingsRunning: recorded.filter(({ state }) => state === 'recording').length,
+        recordingsStarted: recordings.started,
+        recordingsFailed: recordings.failed,
+        mixerRestarts: mixers.restarts,
+        mixers: last,
+      };
+    },
+  };
+}

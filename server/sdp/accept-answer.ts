@@ -1,0 +1,60 @@
+import { isIPv6 } from 'node:net';
+import type { AudioFormat, AudioMedia } from '../../mixer/protocol.ts';
+import { AUDIO_CAPABILITIES, telephoneEventFor } from './audio-capabilities.ts';
+import type { CurrentDescription } from './create-offer.ts';
+import type { LocalMedia } from './local-description.ts';
+import { badDescription, mediaNotAcceptable, type NegotiationFailure } from './negotiation-failure.ts';
+import { directionTowards, type RemoteAudio, readRemoteAudio, sendPtimeFor } from './remote-audio.ts';
+import type { SessionDescription } from './session-description.ts';
+
+/**
+ * Takes the answer to an offer of ours (RFC 3264 §7).
+ *
+ * Each direction has payload types of its own: we send with the answer's and receive with our offer's (§5.1). Formats of
+ * the answer that were not offered are passed over; it fails when no others are left.
+ */
+export function acceptAnswer(
+  offer: CurrentDescription,
+  answer: SessionDescription,
+  local: LocalMedia,
+): { ok: true; media: AudioMedia } | NegotiationFailure {
+  const ourStream = offer.description.media[offer.mediaIndex]!;
+  const theirStream = answer.media[offer.mediaIndex];
+  if (theirStream === undefined || answer.media.length !== offer.description.media.length) {
+    return badDescription(local.address, 488, 'The answer has not as many media descriptions as the offer');
+  }
+  if (theirStream.media !== ourStream.media || theirStream.port === 0) return mediaNotAcceptable(local.address, 304);
+  if (theirStream.protocol !== ourStream.protocol) return mediaNotAcceptable(local.address, 302);
+  const audio = readRemoteAudio(answer, theirStream);
+  if (audio.family !== 0 && audio.family !== (isIPv6(local.address) ? 6 : 4)) {
+    return mediaNotAcceptable(local.address, 301);
+  }
+  const media = settle(readRemoteAudio(offer.description, ourStream), audio, local);
+  return media === null ? mediaNotAcceptable(local.address, 305) : { ok: true, media };
+}
+
+/** `ours` is our own offer, read as the other side reads it. */
+function settle(ours: RemoteAudio, theirs: RemoteAudio, local: LocalMedia): AudioMedia | null {
+  const receive: AudioFormat[] = [];
+  let send: AudioFormat | null = null;
+  for (const format of theirs.codecs) {
+    const offered = ours.codecs.find((candidate) => candidate.codec === format.codec);
+    if (offered === undefined) continue;
+    receive.push({ ...offered, parameters: AUDIO_CAPABILITIES[format.codec].parameters });
+    // RFC 3264 §7: the offerer should send what the answer has first.
+    send ??= format;
+  }
+  if (send === null) return null;
+  const sendTelephoneEvent = telephoneEventFor(send.clockRateHz, theirs.telephoneEvents);
+  return {
+    remote: theirs.remote,
+    rtcpMux: ours.rtcpMux && theirs.rtcpMux,
+    direction: directionTowards(theirs, local.direction),
+    send,
+    sendPtimeMs: sendPtimeFor(theirs, local.ptimeMs),
+    receive,
+    sendTelephoneEvent,
+    receiveTelephoneEvent:
+      sendTelephoneEvent === null ? null : telephoneEventFor(sendTelephoneEvent.clockRateHz, ours.telephoneEvents),
+  };
+}

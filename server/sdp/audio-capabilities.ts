@@ -1,0 +1,108 @@
+import type { AudioCodecName, AudioFormat, TelephoneEventFormat } from '../../mixer/protocol.ts';
+import { type RtpFormat, readFormatParameters } from './media-attributes.ts';
+
+/** What we can do with a codec, and how SDP says it. */
+export interface AudioCapability {
+  codec: AudioCodecName;
+  /** Encoding name of its rtpmap. */
+  encodingName: string;
+  clockRateHz: number;
+  /** As the rtpmap says, which for Opus is always 2 (RFC 7587 §7). */
+  channels: number;
+  /** Static (RFC 3551 §6), or the dynamic one that our offers propose. */
+  payloadType: number;
+  /** What we as a receiver ask of the sender. */
+  parameters: Record<string, string>;
+}
+
+export const AUDIO_CAPABILITIES: Readonly<Record<AudioCodecName, AudioCapability>> = {
+  opus: {
+    codec: 'opus',
+    encodingName: 'opus',
+    clockRateHz: 48000,
+    channels: 2,
+    payloadType: 96,
+    // Mono is the default, and all that a conference mixes (RFC 7587 §6.1).
+    parameters: { minptime: '10', useinbandfec: '1' },
+  },
+  // The clock is 8000 although it samples at 16000 (RFC 3551 §4.5.2).
+  G722: { codec: 'G722', encodingName: 'G722', clockRateHz: 8000, channels: 1, payloadType: 9, parameters: {} },
+  PCMA: { codec: 'PCMA', encodingName: 'PCMA', clockRateHz: 8000, channels: 1, payloadType: 8, parameters: {} },
+  PCMU: { codec: 'PCMU', encodingName: 'PCMU', clockRateHz: 8000, channels: 1, payloadType: 0, parameters: {} },
+};
+
+/** By quality. */
+export const DEFAULT_CODECS: readonly AudioCodecName[] = ['opus', 'G722', 'PCMA', 'PCMU'];
+
+/** The payload types that our offers propose for telephone-event, by clock; RFC 4733 §2.1 wants the codec's clock. */
+export const TELEPHONE_EVENT_PAYLOAD_TYPES: ReadonlyMap<number, number> = new Map([
+  [8000, 101],
+  [48000, 102],
+]);
+
+/** The keys 0–9, *, #, A–D and the hook flash (RFC 4733 §3.2). */
+export const TELEPHONE_EVENTS = '0-16';
+
+export const DEFAULT_PTIME_MS = 20;
+export const MIN_PTIME_MS = 10;
+export const MAX_PTIME_MS = 60;
+
+/** Which of our codecs a format is, or null. */
+export function codecOf(format: RtpFormat): AudioCodecName | null {
+  switch (format.encodingName.toLowerCase()) {
+    case 'opus':
+      // RFC 7587 §7 wants 48000/2; the channels are left out by some, and mean nothing.
+      return format.clockRateHz === 48000 ? 'opus' : null;
+    case 'g722':
+      // Payload type 9 is G.722 whatever its rtpmap says, and 16000 is a common mistake (RFC 3551 §4.5.2).
+      return isMono(format) && (format.clockRateHz === 8000 || format.payloadType === 9) ? 'G722' : null;
+    case 'pcma':
+      return isMono(format) && format.clockRateHz === 8000 ? 'PCMA' : null;
+    case 'pcmu':
+      return isMono(format) && format.clockRateHz === 8000 ? 'PCMU' : null;
+    default:
+      return null;
+  }
+}
+
+function isMono(format: RtpFormat): boolean {
+  return format.channels === 1;
+}
+
+/** The formats that are codecs of ours, with the parameters that the writer asked for; one for each codec, the first. */
+export function audioFormatsOf(formats: readonly RtpFormat[]): AudioFormat[] {
+  const known = new Map<AudioCodecName, AudioFormat>();
+  for (const format of formats) {
+    const codec = codecOf(format);
+    if (codec === null || known.has(codec)) continue;
+    known.set(codec, {
+      codec,
+      payloadType: format.payloadType,
+      clockRateHz: AUDIO_CAPABILITIES[codec].clockRateHz,
+      parameters: readFormatParameters(format.fmtp),
+    });
+  }
+  return [...known.values()];
+}
+
+export function telephoneEventsOf(formats: readonly RtpFormat[]): TelephoneEventFormat[] {
+  return formats
+    .filter((format) => format.encodingName.toLowerCase() === 'telephone-event')
+    .map(({ payloadType, clockRateHz }) => ({ payloadType, clockRateHz }));
+}
+
+/**
+ * The telephone-event that goes with a codec: the one of its clock, since both share a stream (RFC 4733 §2.1).
+ *
+ * Phones that offer Opus with telephone-event/8000 only are many, and do take and send it, so that one is second best.
+ */
+export function telephoneEventFor(
+  clockRateHz: number,
+  events: readonly TelephoneEventFormat[],
+): TelephoneEventFormat | null {
+  return (
+    events.find((event) => event.clockRateHz === clockRateHz) ??
+    events.find((event) => event.clockRateHz === 8000) ??
+    null
+  );
+}

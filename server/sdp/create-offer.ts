@@ -1,0 +1,52 @@
+import type { AudioFormat, TelephoneEventFormat } from '../../mixer/protocol.ts';
+import { AUDIO_CAPABILITIES } from './audio-capabilities.ts';
+import { DEFAULT_TIMING, describeAudio, describeSession, type LocalMedia, refuseMedia } from './local-description.ts';
+import type { PayloadTypes } from './payload-types.ts';
+import type { SessionDescription } from './session-description.ts';
+
+/** The description of ours that is in force, and which of its streams is the one in use. */
+export interface CurrentDescription {
+  description: SessionDescription;
+  mediaIndex: number;
+}
+
+/**
+ * Our offer (RFC 3264 §5, §8): all our codecs, in our order.
+ *
+ * `current` is null in the first exchange; later its streams keep number and order, and the one in use its profile.
+ */
+export function createOffer(
+  local: LocalMedia,
+  payloadTypes: PayloadTypes,
+  current: CurrentDescription | null,
+): SessionDescription {
+  const formats = offeredFormats(local, payloadTypes);
+  const ourStream = describeAudio(local, {
+    protocol: current?.description.media[current.mediaIndex]?.protocol ?? 'RTP/AVP',
+    formats,
+    telephoneEvents: offeredTelephoneEvents(formats, payloadTypes),
+    direction: local.direction,
+    rtcpMux: true,
+  });
+  if (current === null) return describeSession(local, DEFAULT_TIMING, [ourStream]);
+  const { description, mediaIndex } = current;
+  const streams = description.media.map((media, index) => (index === mediaIndex ? ourStream : refuseMedia(media)));
+  return describeSession(local, description.timing, streams);
+}
+
+function offeredFormats(local: LocalMedia, payloadTypes: PayloadTypes): AudioFormat[] {
+  return local.codecs.flatMap((codec) => {
+    const { clockRateHz, parameters } = AUDIO_CAPABILITIES[codec];
+    const payloadType = payloadTypes.ofCodec(codec);
+    return payloadType === null ? [] : [{ codec, payloadType, clockRateHz, parameters }];
+  });
+}
+
+/** One for each clock among the codecs (RFC 4733 §2.1). */
+function offeredTelephoneEvents(formats: AudioFormat[], payloadTypes: PayloadTypes): TelephoneEventFormat[] {
+  const clockRates = [...new Set(formats.map((format) => format.clockRateHz))];
+  return clockRates.flatMap((clockRateHz) => {
+    const payloadType = payloadTypes.ofTelephoneEvent(clockRateHz);
+    return payloadType === null ? [] : [{ payloadType, clockRateHz }];
+  });
+}

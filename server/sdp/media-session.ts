@@ -1,0 +1,117 @@
+import type { AudioCodecName, AudioMedia } from '../../mixer/protocol.ts';
+import { acceptAnswer } from './accept-answer.ts';
+import { DEFAULT_CODECS, DEFAULT_PTIME_MS } from './audio-capabilities.ts';
+import { type CurrentDescription, createOffer } from './create-offer.ts';
+import type { LocalMedia } from './local-description.ts';
+import { negotiateAnswer } from './negotiate-answer.ts';
+import { badDescription, type NegotiationFailure } from './negotiation-failure.ts';
+import { parseSdp, type SdpError } from './parse-sdp.ts';
+import { PayloadTypes } from './payload-types.ts';
+import type { SessionDescription } from './session-description.ts';
+import { writeSdp } from './write-sdp.ts';
+
+export interface MediaSessionOptions {
+  /** Unicast IPv4 or IPv6 address that the other side shall send to, without brackets. */
+  address: string;
+  rtpPort: number;
+  rtcpPort: number;
+  /** For `o=`; unique among our sessions, below 2^62 (RFC 3264 §5). */
+  sessionId: number | bigint;
+  /** In the order of preference; by quality when left out. */
+  codecs?: readonly AudioCodecName[];
+}
+
+export type AnswerResult = { ok: true; sdp: string; media: AudioMedia } | NegotiationFailure;
+export type AcceptResult = { ok: true; media: AudioMedia } | NegotiationFailure;
+
+/**
+ * Offer and answer with one participant over the life of a call (RFC 3264 §8): ours keep `o=`, streams and payload types.
+ *
+ * What fails leaves everything as it was agreed before.
+ */
+export class MediaSession {
+  readonly #local: LocalMedia;
+  readonly #payloadTypes = new PayloadTypes();
+  /** What was said last, which decides whether the version goes up. */
+  #lastSent: string | null = null;
+  #current: CurrentDescription | null = null;
+  /** An offer of ours without its answer. */
+  #pending: CurrentDescription | null = null;
+  #media: AudioMedia | null = null;
+
+  constructor(options: MediaSessionOptions) {
+    this.#local = {
+      address: options.address,
+      rtpPort: options.rtpPort,
+      rtcpPort: options.rtcpPort,
+      sessionId: BigInt(options.sessionId),
+      sessionVersion: 1n,
+      codecs: options.codecs ?? DEFAULT_CODECS,
+      ptimeMs: DEFAULT_PTIME_MS,
+      direction: 'sendrecv',
+    };
+  }
+
+  /** What was agreed last; null before. */
+  get media(): AudioMedia | null {
+    return this.#media;
+  }
+
+  /** Answers an offer, the first or a later one. An offer of ours that was never answered is void then. */
+  answer(offerText: string): AnswerResult {
+    const parsed = parseSdp(offerText);
+    if (!parsed.ok) return this.#notSdp(parsed.error);
+    const offer = parsed.description;
+    const result = negotiateAnswer(offer, this.#local, this.#current?.mediaIndex ?? null);
+    if (!result.ok) return result;
+    this.#pending = null;
+    const theirStream = offer.media[result.mediaIndex]!;
+    this.#payloadTypes.rememberTheirs(theirStream);
+    const sdp = this.#say(result.answer);
+    this.#agree({ description: result.answer, mediaIndex: result.mediaIndex }, result.media);
+    return { ok: true, sdp, media: result.media };
+  }
+
+  /** Our offer, for a 2xx to an INVITE that had none. `acceptAnswer` takes its answer. */
+  offer(): string {
+    const description = createOffer(this.#local, this.#payloadTypes, this.#current);
+    this.#pending = { description, mediaIndex: this.#current?.mediaIndex ?? 0 };
+    return this.#say(description);
+  }
+
+  /** Takes the answer to our last `offer`. Throws when there is none that waits for it. */
+  acceptAnswer(answerText: string): AcceptResult {
+    const pending = this.#pending;
+    if (pending === null) throw new Error('no offer waits for an answer');
+    this.#pending = null;
+    const parsed = parseSdp(answerText);
+    if (!parsed.ok) return this.#notSdp(parsed.error);
+    const result = acceptAnswer(pending, parsed.description, this.#local);
+    if (!result.ok) return result;
+    this.#payloadTypes.rememberTheirs(parsed.description.media[pending.mediaIndex]!);
+    this.#agree(pending, result.media);
+    return result;
+  }
+
+  /** Writes it, with a version one higher when it is not what was said last (RFC 3264 §8). */
+  #say(description: SessionDescription): string {
+    let text = writeSdp(description);
+    if (this.#lastSent !== null && text !== this.#lastSent) {
+      this.#local.sessionVersion += 1n;
+      description.origin.sessionVersion = String(this.#local.sessionVersion);
+      text = writeSdp(description);
+    }
+    this.#lastSent = text;
+    return text;
+  }
+
+  #agree(current: CurrentDescription, media: AudioMedia): void {
+    this.#current = current;
+    this.#media = media;
+    this.#payloadTypes.rememberOurs(current.description.media[current.mediaIndex]!);
+  }
+
+  #notSdp(error: SdpError): NegotiationFailure {
+    return badDescription(this.#local.address, 400, `SDP line ${error.line}: ${error.message}`);
+  }
+}

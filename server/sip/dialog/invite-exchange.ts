@@ -1,0 +1,123 @@
+import type { Timer, Timers } from '../../timers.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
+import type { ServerTransaction } from '../transaction/server-transaction.ts';
+import { doubled, T1_MS, TIMEOUT_MS } from '../transaction/timer-values.ts';
+
+/** How long the application may take for a final response. */
+export const ANSWER_TIMEOUT_MS = 180_000;
+/** Proxies give up on an INVITE from which they heard nothing for 3 minutes (RFC 3261 §13.3.1.1). */
+const PROVISIONAL_INTERVAL_MS = 60_000;
+
+export interface InviteExchangeUser {
+  /** The To tag of the dialog. */
+  readonly toTag: string;
+  /** The client gave up before the final response. */
+  cancelled(): void;
+  /** No final response was given in time. */
+  unanswered(status: 480 | 487): void;
+  /** No ACK came within 64·T1 of the 2xx. */
+  unacknowledged(): void;
+  /** A response could not be sent. */
+  transportFailed(): void;
+}
+
+/**
+ * One INVITE or re-INVITE that came in, from the user agent's side: answered once, a 2xx sent again until the ACK
+ * (RFC 3261 §13.3.1).
+ */
+export class InviteExchange {
+  readonly request: SipRequest;
+  readonly transaction: ServerTransaction;
+  /** Whether the INVITE had the offer; otherwise the 2xx has it and the ACK the answer. */
+  readonly offered: boolean;
+  /** `done`: refused, acknowledged or given up. */
+  state: 'pending' | 'accepted' | 'done' = 'pending';
+
+  private readonly timers: Timers;
+  private readonly user: InviteExchangeUser;
+  private acceptedAtMs = 0;
+  /** Until the answer is due, then until the 2xx is sent again. */
+  private timer: Timer;
+  private provisionalTimer: Timer | null = null;
+
+  constructor(
+    request: SipRequest,
+    transaction: ServerTransaction,
+    offered: boolean,
+    timers: Timers,
+    user: InviteExchangeUser,
+  ) {
+    this.request = request;
+    this.transaction = transaction;
+    this.offered = offered;
+    this.timers = timers;
+    this.user = user;
+    const expiresMs = expiresOf(request) * 1000;
+    this.timer =
+      expiresMs < ANSWER_TIMEOUT_MS
+        ? // RFC 3261 §13.3.1: the invitation expired.
+          timers.set(expiresMs, () => user.unanswered(487))
+        : timers.set(ANSWER_TIMEOUT_MS, () => user.unanswered(480));
+    transaction.failed = (failure) => {
+      if (failure === 'transport-error') user.transportFailed();
+    };
+    transaction.cancellable = { toTag: user.toTag, cancel: () => user.cancelled() };
+  }
+
+  provisional(response: SipResponse): void {
+    if (this.state !== 'pending') return;
+    this.transaction.respond(response);
+    this.provisionalTimer?.clear();
+    if (response.status === 100) return;
+    this.provisionalTimer = this.timers.set(PROVISIONAL_INTERVAL_MS, () => this.provisional(response));
+  }
+
+  refuse(response: SipResponse): void {
+    if (this.state !== 'pending') return;
+    this.finish();
+    this.transaction.respond(response);
+  }
+
+  accept(response: SipResponse): void {
+    if (this.state !== 'pending') return;
+    this.release();
+    this.state = 'accepted';
+    this.acceptedAtMs = this.timers.now();
+    this.transaction.respond(response);
+    this.resendAfter(T1_MS, response);
+  }
+
+  /** The ACK came, or what proves that the 2xx arrived; or the dialog ended, and none is awaited any more. */
+  finish(): void {
+    this.state = 'done';
+    this.release();
+    // The transaction outlives the call, to absorb retransmissions.
+    this.transaction.failed = null;
+  }
+
+  /** Over reliable transports too, as a hop beyond the next may be unreliable (RFC 3261 §13.3.1.4). */
+  private resendAfter(intervalMs: number, response: SipResponse): void {
+    const leftMs = TIMEOUT_MS - (this.timers.now() - this.acceptedAtMs);
+    if (leftMs <= intervalMs) {
+      this.timer = this.timers.set(Math.max(0, leftMs), () => this.user.unacknowledged());
+      return;
+    }
+    this.timer = this.timers.set(intervalMs, () => {
+      this.transaction.respond(response);
+      this.resendAfter(doubled(intervalMs), response);
+    });
+  }
+
+  private release(): void {
+    this.transaction.cancellable = null;
+    this.timer.clear();
+    this.provisionalTimer?.clear();
+    this.provisionalTimer = null;
+  }
+}
+
+/** Seconds; infinite without the field, or when it makes no sense. */
+function expiresOf(request: SipRequest): number {
+  const value = request.headers.get('expires');
+  return value !== undefined && /^\d{1,10}$/.test(value) ? Number(value) : Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,164 @@
+import type { Timers } from '../../timers.ts';
+import { createResponse } from '../message/create-message.ts';
+import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
+import { writeMessage } from '../message/write-message.ts';
+import type { Flow } from '../transport/flow.ts';
+import { ClientTransaction, type ClientTransactionUser } from './client-transaction.ts';
+import type { Flows } from './flows.ts';
+import { ServerTransaction, type ServerTransactionOwner } from './server-transaction.ts';
+import { clientTransactionKey, hasUniqueBranch, mergeKey, serverTransactionKey } from './transaction-key.ts';
+
+/** The one above the transactions: the user agent. */
+export interface TransactionUser {
+  /** A new request other than ACK, once; to be answered through `transaction`. */
+  request(request: SipRequest, transaction: ServerTransaction): void;
+  /** An ACK that belongs to no refused INVITE: it acknowledges a 2xx, or nothing. */
+  acknowledged(ack: SipRequest, flow: Flow): void;
+}
+
+export interface TransactionLayerOptions {
+  readonly timers: Timers;
+  readonly flows: Flows;
+  readonly user: TransactionUser;
+  /** A new tag for To. */
+  readonly newTag: () => string;
+  /**
+   * The most server transactions at a time; new requests over it get 503 without a transaction. Requests within
+   * dialogs may use a quarter more, so that calls can end while nobody can begin one.
+   */
+  readonly maxServerTransactions: number;
+}
+
+/** What the Retry-After of our 503 says, in seconds. */
+const RETRY_AFTER_S = 10;
+
+/** Matches messages to transactions, and absorbs what was there before (RFC 3261 §17). */
+export class TransactionLayer implements ServerTransactionOwner {
+  private readonly options: TransactionLayerOptions;
+  private readonly servers = new Map<string, ServerTransaction>();
+  /** The server transactions of requests outside dialogs, by what merged requests share (RFC 3261 §8.2.2.2). */
+  private readonly mergeable = new Map<string, ServerTransaction>();
+  private readonly clients = new Map<string, ClientTransaction>();
+
+  constructor(options: TransactionLayerOptions) {
+    this.options = options;
+  }
+
+  get serverTransactions(): number {
+    return this.servers.size;
+  }
+
+  get clientTransactions(): number {
+    return this.clients.size;
+  }
+
+  received(message: SipMessage, flow: Flow): void {
+    if (message.kind === 'response') this.receivedResponse(message);
+    else if (message.method === 'ACK') this.receivedAck(message, flow);
+    else this.receivedRequest(message, flow);
+  }
+
+  /** A connection is gone, or a datagram could not be sent: what waits for an answer over it waits in vain. */
+  transportFailed(flow: Flow): void {
+    for (const transaction of [...this.clients.values()]) {
+      if (transaction.flow.id === flow.id) transaction.transportFailed();
+    }
+  }
+
+  /** Sends a request; its Via has a branch that is new (RFC 3261 §8.1.1.7). */
+  send(request: SipRequest, flow: Flow, user: ClientTransactionUser): ClientTransaction {
+    const key = clientTransactionKey(request);
+    if (this.clients.has(key)) throw new Error(`a second client transaction ${key}`);
+    const transaction = new ClientTransaction(key, request, flow, user, {
+      timers: this.options.timers,
+      terminated: () => this.clients.delete(key),
+    });
+    this.clients.set(key, transaction);
+    transaction.start();
+    return transaction;
+  }
+
+  /** The INVITE's transaction that a CANCEL means (RFC 3261 §9.2). */
+  cancelled(cancel: SipRequest): ServerTransaction | undefined {
+    return this.servers.get(serverTransactionKey(cancel, 'INVITE'));
+  }
+
+  /** Without a transaction here it is stray and dropped (RFC 3261 §18.1.2; no user agent passes it on). */
+  private receivedResponse(response: SipResponse): void {
+    this.clients.get(clientTransactionKey(response))?.receive(response);
+  }
+
+  private receivedAck(ack: SipRequest, flow: Flow): void {
+    const transaction = this.servers.get(serverTransactionKey(ack, 'INVITE'));
+    const matches = transaction !== undefined && (hasUniqueBranch(ack) || hasTagOf(transaction, ack));
+    if (matches) transaction.receiveAck(ack, flow);
+    else this.options.user.acknowledged(ack, flow);
+  }
+
+  private receivedRequest(request: SipRequest, flow: Flow): void {
+    const key = serverTransactionKey(request);
+    const known = this.servers.get(key);
+    if (known !== undefined) {
+      known.receive();
+      return;
+    }
+    const merged = mergeKey(request);
+    const limit = this.options.maxServerTransactions * (merged === null ? 1.25 : 1);
+    if (this.servers.size >= limit) this.refuse(request, flow);
+    else if (merged !== null && this.mergeable.has(merged)) this.refuseMerged(key, request, flow);
+    else this.options.user.request(request, this.begin(key, merged, request, flow));
+  }
+
+  private begin(key: string, merged: string | null, request: SipRequest, flow: Flow): ServerTransaction {
+    const transaction = new ServerTransaction(key, merged, request, flow, this);
+    this.servers.set(key, transaction);
+    if (merged !== null) this.mergeable.set(merged, transaction);
+    transaction.receive();
+    return transaction;
+  }
+
+  private refuseMerged(key: string, request: SipRequest, flow: Flow): void {
+    const response = createResponse(request, 482, { toTag: this.options.newTag() });
+    this.begin(key, null, request, flow).respond(response);
+  }
+
+  private refuse(request: SipRequest, flow: Flow): void {
+    const response = createResponse(request, 503, {
+      toTag: statelessTag(request),
+      headers: [['Retry-After', String(RETRY_AFTER_S)]],
+    });
+    this.options.flows.forResponse(request.via, flow)?.send(writeMessage(response));
+  }
+
+  // What its server transactions need of the layer.
+
+  get timers(): Timers {
+    return this.options.timers;
+  }
+
+  get flows(): Flows {
+    return this.options.flows;
+  }
+
+  acknowledged(ack: SipRequest, flow: Flow): void {
+    this.options.user.acknowledged(ack, flow);
+  }
+
+  terminated(transaction: ServerTransaction): void {
+    this.servers.delete(transaction.key);
+    if (transaction.mergeKey !== null) this.mergeable.delete(transaction.mergeKey);
+  }
+}
+
+function hasTagOf(transaction: ServerTransaction, ack: SipRequest): boolean {
+  return transaction.responseToTag === ack.to.parameters.get('tag');
+}
+
+/** The same for each retransmission of a request, without our keeping it (RFC 3261 §8.2.7). */
+function statelessTag(request: SipRequest): string {
+  let hash = 0x811c9dc5;
+  for (const character of `${request.callId} ${request.via.branch}`) {
+    hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
+  }
+  return (hash >>> 0).toString(16);
+}

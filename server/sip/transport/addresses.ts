@@ -1,0 +1,32 @@
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
+
+const MAPPED_PREFIX = '::ffff:';
+
+/** Private, shared, link-local and loopback ranges (RFC 1918, 6598, 3927, 4193, 4291). */
+const PRIVATE = new BlockList();
+PRIVATE.addSubnet('10.0.0.0', 8);
+PRIVATE.addSubnet('172.16.0.0', 12);
+PRIVATE.addSubnet('192.168.0.0', 16);
+PRIVATE.addSubnet('100.64.0.0', 10);
+PRIVATE.addSubnet('169.254.0.0', 16);
+PRIVATE.addSubnet('127.0.0.0', 8);
+PRIVATE.addSubnet('fc00::', 7, 'ipv6');
+PRIVATE.addSubnet('fe80::', 10, 'ipv6');
+PRIVATE.addAddress('::1', 'ipv6');
+
+/** An address as we write it: IPv4 seen through an IPv6 socket as IPv4. */
+export function canonicalAddress(address: string): string {
+  const mapped = address.slice(MAPPED_PREFIX.length);
+  return address.toLowerCase().startsWith(MAPPED_PREFIX) && isIPv4(mapped) ? mapped : address;
+}
+
+/** An address as a socket of a family wants it; null when it cannot be reached from there, or is no address at all. */
+export function addressFor(socketFamily: 4 | 6, address: string): string | null {
+  if (isIPv4(address)) return socketFamily === 4 ? address : MAPPED_PREFIX + address;
+  return isIPv6(address) && socketFamily === 6 ? address : null;
+}
+
+/** Whether an address means something only within its own network. */
+export function isPrivateAddress(address: string): boolean {
+  return PRIVATE.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}

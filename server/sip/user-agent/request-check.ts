@@ -1,0 +1,34 @@
+import { ALLOW } from '../dialog/local-end.ts';
+import { splitList } from '../message/header-value.ts';
+import type { SipRequest } from '../message/message.ts';
+import type { Flow } from '../transport/flow.ts';
+
+/** Why a request is refused before anybody looks at what it wants. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: ReadonlyArray<readonly [string, string]>;
+}
+
+const METHODS = new Set(ALLOW.split(', '));
+/** The option tags of extensions that we support. */
+const SUPPORTED = new Set<string>();
+
+/** The inspection of RFC 3261 §8.2.1 and §8.2.2, in its order; null when the request passes. */
+export function checkRequest(request: SipRequest, flow: Flow): Refusal | null {
+  if (!METHODS.has(request.method)) return { status: 405, headers: [['Allow', ALLOW]] };
+  if (!isOurScheme(request, flow)) return { status: 416, headers: [] };
+  // In a CANCEL, Require is ignored (RFC 3261 §8.2.2.3).
+  return request.method === 'CANCEL' ? null : checkRequire(request);
+}
+
+/** sips promises TLS on each hop, so it is taken only where that is true (RFC 3261 §26.2.2). */
+function isOurScheme(request: SipRequest, flow: Flow): boolean {
+  if (request.uri === null) return false;
+  return request.uri.scheme === 'sip' || flow.protocol === 'tls' || flow.protocol === 'wss';
+}
+
+function checkRequire(request: SipRequest): Refusal | null {
+  const required = request.headers.all('require').flatMap(splitList);
+  const unsupported = required.filter((tag) => !SUPPORTED.has(tag.toLowerCase()));
+  return unsupported.length === 0 ? null : { status: 420, headers: [['Unsupported', unsupported.join(', ')]] };
+}

@@ -1,0 +1,52 @@
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type Durations, type LoadScenario, runScenario, type ScenarioResult } from './load-run.ts';
+import { METHOD, machine, table } from './report.ts';
+
+/** `npm run bench [-- filter…] [--short] [--json FILE] [--list]`: scenarios whose name holds one of the filters. */
+
+const SCENARIOS: readonly LoadScenario[] = (['PCMU', 'opus'] as const).flatMap((codec) =>
+  [20, 100, 300].map((callers) => ({ name: `${codec.toLowerCase()}-${callers}`, codec, callers, talkers: 3 })),
+);
+
+const SHORT_SCENARIOS: readonly LoadScenario[] = [
+  { name: 'pcmu-short', codec: 'PCMU', callers: 8, talkers: 3 },
+  { name: 'opus-short', codec: 'opus', callers: 8, talkers: 3 },
+];
+
+const LONG: Durations = { settleSeconds: 4, measureSeconds: 15 };
+const SHORT: Durations = { settleSeconds: 1, measureSeconds: 2 };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    short: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    list: { type: 'boolean', default: false },
+  },
+});
+
+const scenarios = (values.short ? SHORT_SCENARIOS : SCENARIOS).filter(
+  ({ name }) => positionals.length === 0 || positionals.some((filter) => name.includes(filter.toLowerCase())),
+);
+
+if (scenarios.length === 0) {
+  const names = [...SCENARIOS, ...SHORT_SCENARIOS].map(({ name }) => name).join(', ');
+  console.error(`no scenario matches; there are ${names}`);
+  process.exitCode = 2;
+} else if (values.list) {
+  for (const { name } of scenarios) console.log(name);
+} else {
+  await run();
+}
+
+async function run(): Promise<void> {
+  const results: ScenarioResult[] = [];
+  for (const scenario of scenarios) {
+    console.error(`${scenario.name}: ${scenario.callers} callers, ${scenario.talkers} talk, ${scenario.codec} …`);
+    results.push(await runScenario(scenario, values.short ? SHORT : LONG));
+  }
+  const { cpu, cores, node } = machine();
+  console.log(`${cores} cores, ${cpu}, Node ${node}\n\n${METHOD}\n\n${table(results)}`);
+  if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine: machine(), results }, null, 2)}\n`);
+}

@@ -1,0 +1,91 @@
+import type { ParticipantView, RecordingView, RoomPolicy, RoomView } from '../../../server/rooms/views.ts';
+
+/** A problem document (RFC 9457) that a call of the API was answered with. */
+export class ApiProblem extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(request: string, status: number, body: string) {
+    super(`${request}: ${status} ${body}`);
+    this.name = 'ApiProblem';
+    this.status = status;
+    this.code = codeIn(body);
+  }
+}
+
+function codeIn(body: string): string {
+  try {
+    return String((JSON.parse(body) as { code?: unknown }).code ?? '');
+  } catch {
+    return '';
+  }
+}
+
+/** The HTTP API as a moderator's program uses it. */
+export class ApiClient {
+  readonly #base: string;
+  readonly #token: string;
+
+  constructor(base: string, token: string) {
+    this.#base = base;
+    this.#token = token;
+  }
+
+  room(room: string): Promise<RoomView> {
+    return this.#json('GET', `/rooms/${room}`);
+  }
+
+  createRoom(room: { name: string } & Partial<RoomPolicy>): Promise<RoomView> {
+    return this.#json('POST', '/rooms', room);
+  }
+
+  updateRoom(room: string, policy: Partial<RoomPolicy>): Promise<RoomView> {
+    return this.#json('PATCH', `/rooms/${room}`, policy);
+  }
+
+  async deleteRoom(room: string): Promise<void> {
+    await this.#request('DELETE', `/rooms/${room}`);
+  }
+
+  async participants(room: string): Promise<ParticipantView[]> {
+    return (await this.room(room)).participants;
+  }
+
+  updateParticipant(room: string, id: string, patch: object): Promise<ParticipantView> {
+    return this.#json('PATCH', `/rooms/${room}/participants/${id}`, patch);
+  }
+
+  async hangUp(room: string, id: string): Promise<void> {
+    await this.#request('DELETE', `/rooms/${room}/participants/${id}`);
+  }
+
+  startRecording(room: string): Promise<RecordingView> {
+    return this.#json('POST', `/rooms/${room}/recordings`, {});
+  }
+
+  stopRecording(room: string, id: string): Promise<RecordingView> {
+    return this.#json('PATCH', `/rooms/${room}/recordings/${id}`, { state: 'stopped' });
+  }
+
+  async recordingFile(id: string, format: string): Promise<Buffer> {
+    const response = await this.#request('GET', `/recordings/${id}/file?format=${format}`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
+  async #json<Result>(method: string, path: string, body?: object): Promise<Result> {
+    return (await this.#request(method, path, body)).json() as Promise<Result>;
+  }
+
+  async #request(method: string, path: string, body?: object): Promise<Response> {
+    const response = await fetch(this.#base + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    if (!response.ok) throw new ApiProblem(`${method} ${path}`, response.status, await response.text());
+    return response;
+  }
+}

@@ -1,0 +1,235 @@
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ChildProgram } from './child-program.ts';
+import { freePort, LOOPBACK } from './free-ports.ts';
+import { GrowingWav, type Hearing } from './hearing.ts';
+import type { Voice } from './tone-levels.ts';
+import type { VoiceClient } from './voice-client.ts';
+import { sine, writeWav } from './wav-file.ts';
+
+export type BaresipCodec = 'PCMU' | 'PCMA' | 'G722' | 'opus';
+
+/** What each codec's source file must look like: baresip 1.0 does not convert. */
+const SOURCE_FORMAT: Record<BaresipCodec, { sampleRateHz: number; channels: number }> = {
+  PCMU: { sampleRateHz: 8_000, channels: 1 },
+  PCMA: { sampleRateHz: 8_000, channels: 1 },
+  G722: { sampleRateHz: 16_000, channels: 1 },
+  opus: { sampleRateHz: 48_000, channels: 2 },
+};
+
+const CODEC_NAME_IN_ACCOUNT: Record<BaresipCodec, string> = {
+  PCMU: 'PCMU/8000/1',
+  PCMA: 'PCMA/8000/1',
+  G722: 'G722/16000/1',
+  opus: 'opus/48000/2',
+};
+
+export interface BaresipOptions {
+  voice: Voice;
+  codec: BaresipCodec;
+  transport?: 'udp' | 'tcp';
+  /** How long its tone lasts; the file is played once. */
+  toneSeconds?: number;
+  /** Answer calls, instead of letting them ring. */
+  autoAnswer?: boolean;
+}
+
+interface ControlMessage {
+  event?: boolean;
+  class?: string;
+  type?: string;
+  param?: string;
+  response?: boolean;
+  ok?: boolean;
+  data?: string;
+  token?: string;
+}
+
+const MODULE_FOLDER = '/usr/lib/baresip/modules';
+
+function configuration(folder: string, sipPort: number, controlPort: number, rtpPort: number): string {
+  return [
+    'poll_method epoll',
+    `sip_listen ${LOOPBACK}:${sipPort}`,
+    `net_interface ${LOOPBACK}`,
+    `audio_source aufile,${join(folder, 'tone.wav')}`,
+    // Nobody reads this bridge: there is no sound card, and what was received is written before the player.
+    'audio_player aubridge,nowhere',
+    'audio_alert aubridge,nowhere-either',
+    `rtp_ports ${rtpPort}-${rtpPort + 40}`,
+    'jitter_buffer_delay 0-1',
+    'call_max_calls 4',
+    `snd_path ${folder}`,
+    `ctrl_tcp_listen ${LOOPBACK}:${controlPort}`,
+    `module_path ${MODULE_FOLDER}`,
+    ...['g711', 'g722', 'opus', 'aufile', 'sndfile', 'aubridge'].map((name) => `module ${name}.so`),
+    ...['uuid', 'account'].map((name) => `module_tmp ${name}.so`),
+    ...['menu', 'ctrl_tcp'].map((name) => `module_app ${name}.so`),
+    '',
+  ].join('\n');
+}
+
+/** A baresip of its own: one codec, one tone, without sound hardware, led over its control port. */
+export class BaresipClient implements VoiceClient {
+  readonly voice: Voice;
+  readonly playoutDelayMs = 40;
+  readonly sipUri: string;
+  readonly #options: BaresipOptions;
+  readonly #folder: string;
+  readonly #program: ChildProgram;
+  readonly #control: Socket;
+  #received = Buffer.alloc(0);
+  #events: ControlMessage[] = [];
+  #tokens = 0;
+  #waiting = new Set<() => void>();
+  #recording: GrowingWav | null = null;
+
+  static async start(options: BaresipOptions): Promise<BaresipClient> {
+    const folder = mkdtempSync(join(tmpdir(), 'parley-baresip-'));
+    const sipPort = await freePort();
+    const controlPort = await freePort();
+    const rtpPort = await freePort();
+    const { sampleRateHz, channels } = SOURCE_FORMAT[options.codec];
+    const tone = sine(options.voice.frequencyHz, options.voice.levelDbfs, options.toneSeconds ?? 60, sampleRateHz);
+    writeFileSync(join(folder, 'tone.wav'), writeWav(tone, channels));
+    writeFileSync(join(folder, 'config'), configuration(folder, sipPort, controlPort, rtpPort));
+    writeFileSync(join(folder, 'contacts'), '');
+    const address = `${options.voice.name}@${LOOPBACK}:${sipPort}`;
+    const account = [
+      `<sip:${address};transport=${options.transport ?? 'udp'}>`,
+      'regint=0',
+      `audio_codecs=${CODEC_NAME_IN_ACCOUNT[options.codec]}`,
+      `answermode=${options.autoAnswer ? 'auto' : 'manual'}`,
+    ];
+    writeFileSync(join(folder, 'accounts'), `${account.join(';')}\n`);
+    const program = new ChildProgram('baresip', ['-4', '-f', folder]);
+    await program.waitForOutput(/baresip is ready/, 10_000);
+    const control = createConnection(controlPort, LOOPBACK);
+    await once(control, 'connect');
+    return new BaresipClient(options, `sip:${address}`, folder, program, control);
+  }
+
+  private constructor(options: BaresipOptions, sipUri: string, folder: string, program: ChildProgram, control: Socket) {
+    this.#options = options;
+    this.voice = options.voice;
+    this.sipUri = sipUri;
+    this.#folder = folder;
+    this.#program = program;
+    this.#control = control;
+    control.on('data', (chunk) => this.#read(chunk));
+    control.on('error', () => {});
+  }
+
+  async dial(uri: string): Promise<void> {
+    const transport = this.#options.transport === 'tcp' ? ';transport=tcp' : '';
+    await this.command('dial', uri + transport);
+    await this.established(10_000);
+  }
+
+  async established(timeoutMs: number): Promise<void> {
+    await this.event('CALL_ESTABLISHED', timeoutMs);
+    const deadline = performance.now() + timeoutMs;
+    while (!this.#recording) {
+      const dump = readdirSync(this.#folder).find((name) => name.startsWith('dump-') && name.endsWith('-dec.wav'));
+      if (dump) this.#recording = new GrowingWav(join(this.#folder, dump));
+      else if (performance.now() > deadline) throw new Error('baresip did not begin to write what it receives');
+      else await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  async hangUp(): Promise<void> {
+    await this.command('hangup');
+  }
+
+  async hold(): Promise<void> {
+    await this.command('hold');
+  }
+
+  async resume(): Promise<void> {
+    await this.command('resume');
+  }
+
+  /** Mutes its own microphone: baresip goes on sending packets, with silence in them. Again: back. */
+  async toggleMute(): Promise<void> {
+    await this.command('mute');
+  }
+
+  /** Sends keys as telephone-events (RFC 4733). */
+  async sendKeys(keys: string): Promise<void> {
+    for (const key of keys) await this.command('sndcode', key);
+  }
+
+  async ended(timeoutMs: number): Promise<void> {
+    await this.event('CALL_CLOSED', timeoutMs);
+  }
+
+  hearing(): Hearing {
+    if (!this.#recording) throw new Error('not in a call');
+    return this.#recording.hearing();
+  }
+
+  /** All that the program printed. */
+  get output(): string {
+    return this.#program.output;
+  }
+
+  async stop(): Promise<void> {
+    this.#control.destroy();
+    this.#recording?.close();
+    await this.#program.stop('SIGTERM');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Gives a menu command and waits for its answer. */
+  async command(command: string, params = ''): Promise<string> {
+    const token = `t${++this.#tokens}`;
+    const body = JSON.stringify({ command, params, token });
+    this.#control.write(`${Buffer.byteLength(body)}:${body},`);
+    const answer = await this.#message((message) => message.token === token, 5_000, `answer to ${command}`);
+    return answer.data ?? '';
+  }
+
+  /** Waits for an event that was not waited for before. */
+  event(type: string, timeoutMs: number): Promise<ControlMessage> {
+    return this.#message((message) => message.event === true && message.type === type, timeoutMs, type);
+  }
+
+  #message(wanted: (message: ControlMessage) => boolean, timeoutMs: number, what: string): Promise<ControlMessage> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const index = this.#events.findIndex(wanted);
+        if (index === -1) return;
+        clearTimeout(deadline);
+        this.#waiting.delete(look);
+        resolve(this.#events.splice(index, 1)[0]!);
+      };
+      const deadline = setTimeout(() => {
+        this.#waiting.delete(look);
+        const events = this.#events.map((event) => `${event.type ?? 'answer'} ${event.param ?? ''}`).join(', ');
+        reject(
+          new Error(`baresip: no ${what} within ${timeoutMs} ms; events: ${events}\n${this.output.slice(-2_000)}`),
+        );
+      }, timeoutMs);
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  /** The control port speaks netstrings: `length:JSON,`. */
+  #read(chunk: Buffer | string): void {
+    this.#received = Buffer.concat([this.#received, Buffer.from(chunk)]);
+    for (;;) {
+      const colon = this.#received.indexOf(':');
+      if (colon === -1) return;
+      const length = Number(this.#received.toString('latin1', 0, colon));
+      const end = colon + 1 + length;
+      if (this.#received.length <= end) return;
+      this.#events.push(JSON.parse(this.#received.toString('utf8', colon + 1, end)) as ControlMessage);
+      this.#received = this.#received.subarray(end + 1);
+      for (const look of [...this.#waiting]) look();
+    }
+  }
+}

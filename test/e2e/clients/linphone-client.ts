@@ -1,0 +1,174 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ChildProgram } from './child-program.ts';
+import { freePort, LOOPBACK } from './free-ports.ts';
+import { GrowingWav, type Hearing } from './hearing.ts';
+import type { Voice } from './tone-levels.ts';
+import type { VoiceClient } from './voice-client.ts';
+import { sine, writeWav } from './wav-file.ts';
+
+/** As `codec list` prints them. */
+export type LinphoneCodec = 'opus (48000)' | 'PCMU (8000)' | 'PCMA (8000)' | 'G722 (8000)';
+
+/** In what linphone writes what it hears; measured by the growth of its file. */
+const RECORDING_RATE_HZ: Record<LinphoneCodec, number> = {
+  'opus (48000)': 48_000,
+  'PCMU (8000)': 8_000,
+  'PCMA (8000)': 8_000,
+  'G722 (8000)': 16_000,
+};
+
+const WAV_HEADER_BYTES = 44;
+
+export interface LinphoneOptions {
+  voice: Voice;
+  codec: LinphoneCodec;
+  transport?: 'udp' | 'tcp';
+  /** How long its tone lasts. */
+  toneSeconds?: number;
+  autoAnswer?: boolean;
+}
+
+function configuration(sipPort: number, transport: 'udp' | 'tcp'): string {
+  return [
+    '[sip]',
+    `sip_port=${transport === 'udp' ? sipPort : 0}`,
+    `sip_tcp_port=${transport === 'tcp' ? sipPort : 0}`,
+    'sip_tls_port=0',
+    `bind_address=${LOOPBACK}`,
+    'ipv6_enabled=0',
+    'auto_net_state_mon=0',
+    '[net]',
+    'dns_srv_enabled=0',
+    'adaptive_rate_control=0',
+    '[rtp]',
+    'audio_rtp_port=-1',
+    'audio_jitt_comp=20',
+    '[sound]',
+    'echocancellation=0',
+    'agc=0',
+    'noisegate=0',
+    '[video]',
+    'enabled=0',
+    'display=0',
+    'capture=0',
+    'automatically_initiate=0',
+    'automatically_accept=0',
+    '',
+  ].join('\n');
+}
+
+/** A linphonec of its own: one codec, one tone from a file, what it receives into a file. */
+export class LinphoneClient implements VoiceClient {
+  readonly voice: Voice;
+  readonly playoutDelayMs = 120;
+  readonly sipUri: string;
+  readonly #folder: string;
+  readonly #program: ChildProgram;
+  readonly #codec: LinphoneCodec;
+  readonly #transport: 'udp' | 'tcp';
+  #recording: GrowingWav | null = null;
+  #callsSince = 0;
+
+  static async start(options: LinphoneOptions): Promise<LinphoneClient> {
+    const folder = mkdtempSync(join(tmpdir(), 'parley-linphone-'));
+    mkdirSync(join(folder, '.local/share/linphone'), { recursive: true });
+    mkdirSync(join(folder, 'linphone'));
+    const sipPort = await freePort();
+    const transport = options.transport ?? 'udp';
+    const settings = join(folder, 'linphonerc');
+    writeFileSync(settings, configuration(sipPort, transport));
+    const tone = sine(options.voice.frequencyHz, options.voice.levelDbfs, options.toneSeconds ?? 60, 16_000);
+    writeFileSync(join(folder, 'tone.wav'), writeWav(tone));
+    const program = new ChildProgram('linphonec', ['-c', settings, ...(options.autoAnswer ? ['-a'] : [])], {
+      env: { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
+    });
+    const client = new LinphoneClient(options, `sip:linphone@${LOOPBACK}:${sipPort}`, folder, program);
+    await client.#prepare();
+    return client;
+  }
+
+  private constructor(options: LinphoneOptions, sipUri: string, folder: string, program: ChildProgram) {
+    this.voice = options.voice;
+    this.sipUri = sipUri;
+    this.#folder = folder;
+    this.#program = program;
+    this.#codec = options.codec;
+    this.#transport = options.transport ?? 'udp';
+  }
+
+  async #prepare(): Promise<void> {
+    await this.#program.waitForOutput(/linphonec> /, 10_000);
+    await this.#command('codec disable all', /linphonec> /);
+    const listed = /^ ?(\d+): (.*) disabled$/gm;
+    const number = [...this.#program.output.matchAll(listed)].find((line) => line[2] === this.#codec)?.[1];
+    if (number === undefined) throw new Error(`linphonec has no ${this.#codec}`);
+    await this.#command(`codec enable ${number}`, /enabled/);
+    await this.#command('soundcard use files', /instead of soundcard/);
+    await this.#command(`play ${join(this.#folder, 'tone.wav')}`, /linphonec> /);
+    await this.#command(`record ${join(this.#folder, 'heard.wav')}`, /linphonec> /);
+  }
+
+  async dial(uri: string): Promise<void> {
+    const transport = this.#transport === 'tcp' ? ';transport=tcp' : '';
+    this.#callsSince = this.#program.output.length;
+    this.#program.write(`call ${uri}${transport}\n`);
+    await this.established(10_000);
+  }
+
+  async established(timeoutMs: number): Promise<void> {
+    await this.#program.waitForOutput(/Media streams established/, timeoutMs, this.#callsSince);
+    this.#recording = new GrowingWav(join(this.#folder, 'heard.wav'), {
+      sampleRateHz: RECORDING_RATE_HZ[this.#codec],
+      channels: 1,
+      dataOffset: WAV_HEADER_BYTES,
+    });
+  }
+
+  async hangUp(): Promise<void> {
+    this.#program.write('terminate\n');
+    await this.ended(5_000);
+  }
+
+  /** Holds (re-INVITE with sendonly). */
+  async hold(): Promise<void> {
+    await this.#command('pause', /paused|is now paused|Call \d+ with .* paused/i);
+  }
+
+  async resume(): Promise<void> {
+    await this.#command('resume', /Media streams established|resumed/i);
+  }
+
+  /** Keys typed at the prompt go out as telephone-events. */
+  async sendKeys(keys: string): Promise<void> {
+    await this.#command(keys, /linphonec> /);
+  }
+
+  async ended(timeoutMs: number): Promise<void> {
+    await this.#program.waitForOutput(/Call \d+ with .* ended/, timeoutMs, this.#callsSince);
+  }
+
+  hearing(): Hearing {
+    if (!this.#recording) throw new Error('not in a call');
+    return this.#recording.hearing();
+  }
+
+  get output(): string {
+    return this.#program.output;
+  }
+
+  async stop(): Promise<void> {
+    this.#program.write('quit\n');
+    await Promise.race([this.#program.exited, new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    await this.#program.stop('SIGKILL');
+    this.#recording?.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #command(line: string, answered: RegExp): Promise<void> {
+    const since = this.#program.output.length;
+    this.#program.write(`${line}\n`);
+    await this.#program.waitForOutput(answered, 5_000, since);
+  }
+}

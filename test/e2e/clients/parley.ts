@@ -1,0 +1,162 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ApiClient } from './api-client.ts';
+import { ChildProgram } from './child-program.ts';
+import { freePort, LOOPBACK, type PortRange, reservePortRange } from './free-ports.ts';
+import { type Metrics, readMetrics } from './metrics.ts';
+
+const PROJECT_FOLDER = findProjectFolder();
+const API_TOKEN = 'test-token-of-the-end-to-end-tests';
+
+function findProjectFolder(): string {
+  for (let folder = new URL('.', import.meta.url); folder.pathname !== '/'; folder = new URL('..', folder)) {
+    if (existsSync(new URL('package.json', folder))) return fileURLToPath(folder);
+  }
+  throw new Error('not within the project');
+}
+
+export interface ParleyOptions {
+  /** Further PARLEY_ variables. */
+  env?: Record<string, string>;
+  /** The text of a parley.yaml. */
+  config?: string;
+  /** Flags for the command line. */
+  flags?: readonly string[];
+}
+
+const READY_WITHIN_MS = 15_000;
+const STOP_WITHIN_MS = 5_000;
+
+/** The built server as a process, with ports and a data directory of its own. */
+export class Parley {
+  readonly api: ApiClient;
+  readonly sipPort: number;
+  readonly dataDir: string;
+  readonly program: ChildProgram;
+  readonly #httpUrl: string;
+  readonly #mediaPorts: PortRange;
+
+  static async start(options: ParleyOptions = {}): Promise<Parley> {
+    const dataDir = mkdtempSync(join(tmpdir(), 'parley-data-'));
+    const sipPort = await freePort();
+    const httpPort = await freePort();
+    const mediaPorts = await reservePortRange();
+    const flags = [...(options.flags ?? [])];
+    if (options.config !== undefined) {
+      writeFileSync(join(dataDir, 'parley.yaml'), options.config);
+      flags.push('--config', join(dataDir, 'parley.yaml'));
+    }
+    const program = new ChildProgram(process.execPath, [join(PROJECT_FOLDER, 'dist/server/main.js'), ...flags], {
+      cwd: dataDir,
+      env: {
+        PARLEY_BIND: LOOPBACK,
+        PARLEY_PUBLIC_ADDRESS: LOOPBACK,
+        PARLEY_SIP_PORT: String(sipPort),
+        PARLEY_HTTP_PORT: String(httpPort),
+        PARLEY_RTP_MIN: String(mediaPorts.min),
+        PARLEY_RTP_MAX: String(mediaPorts.max),
+        PARLEY_DATA_DIR: dataDir,
+        PARLEY_API_TOKEN: API_TOKEN,
+        ...options.env,
+      },
+    });
+    const parley = new Parley(program, dataDir, sipPort, `http://${LOOPBACK}:${httpPort}`, mediaPorts);
+    await parley.#ready();
+    return parley;
+  }
+
+  private constructor(program: ChildProgram, dataDir: string, sipPort: number, httpUrl: string, ports: PortRange) {
+    this.program = program;
+    this.dataDir = dataDir;
+    this.sipPort = sipPort;
+    this.api = new ApiClient(`${httpUrl}/api/v1`, API_TOKEN);
+    this.#httpUrl = httpUrl;
+    this.#mediaPorts = ports;
+  }
+
+  sipUri(room: string): string {
+    return `sip:${room}@${LOOPBACK}:${this.sipPort}`;
+  }
+
+  /** What it wrote so far, a line each; those of its log are JSON. */
+  logLines(): string[] {
+    return this.program.output.split('\n').filter((line) => line !== '');
+  }
+
+  async metrics(): Promise<Metrics> {
+    const response = await fetch(`${this.#httpUrl}/metrics`, { headers: { authorization: `Bearer ${API_TOKEN}` } });
+    if (!response.ok) throw new Error(`GET /metrics: ${response.status}`);
+    return readMetrics(await response.text());
+  }
+
+  /** The server's child processes that run the mixer. */
+  mixerPids(): number[] {
+    return childPids(this.program.pid).filter((pid) => commandLine(pid).includes('mixer/main'));
+  }
+
+  /** SIGTERM; throws when the process is not gone within 5 s, or not with success. */
+  async stop(): Promise<void> {
+    const started = performance.now();
+    const { code, signal } = await this.program.stop('SIGTERM', STOP_WITHIN_MS);
+    const tookMs = performance.now() - started;
+    this.#cleanUp();
+    if (code !== 0) {
+      const how = `code ${code}, signal ${signal}, after ${tookMs.toFixed(0)} ms`;
+      throw new Error(`the server did not end well (${how}):\n${this.program.output.slice(-3_000)}`);
+    }
+  }
+
+  /** As a power cut would. */
+  async kill(): Promise<void> {
+    const pids = childPids(this.program.pid);
+    await this.program.stop('SIGKILL');
+    for (const pid of pids) killIfThere(pid);
+    this.#cleanUp();
+  }
+
+  #cleanUp(): void {
+    this.#mediaPorts.release();
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  async #ready(): Promise<void> {
+    const deadline = performance.now() + READY_WITHIN_MS;
+    while (this.program.running && performance.now() < deadline) {
+      const response = await fetch(`${this.#httpUrl}/healthz`).catch(() => null);
+      if (response?.status === 200) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const { output } = this.program;
+    await this.program.stop('SIGKILL');
+    this.#cleanUp();
+    throw new Error(`the server was not ready within ${READY_WITHIN_MS} ms:\n${output.slice(-3_000)}`);
+  }
+}
+
+function childPids(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((task) => {
+    try {
+      return readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+    } catch {
+      return [];
+    }
+  });
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It went with its parent.
+  }
+}

@@ -1,0 +1,91 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ChildProgram } from './child-program.ts';
+import { freePort, LOOPBACK } from './free-ports.ts';
+
+/** The scenario files stand beside the tests, also when this file runs from dist. */
+const SCENARIO_FOLDER = fileURLToPath(new URL('../scenarios/', import.meta.url));
+
+export interface SippOptions {
+  /** A file of test/e2e/scenarios, without its ending. */
+  scenario: string;
+  /** The user part that is called. */
+  room: string;
+  serverPort: number;
+  calls?: number;
+  callsPerSecond?: number;
+  transport?: 'udp' | 'tcp';
+  /** Further values for `[name]` in the scenario. */
+  keys?: Record<string, string | number>;
+  folder?: string;
+}
+
+export interface SippResult {
+  exitCode: number | null;
+  successful: number;
+  failed: number;
+  /** The program's final screen and error file, for messages. */
+  report: string;
+}
+
+/** SIPp with one of our scenarios. It cannot record: give it the port of an RtpEndpoint for that. */
+export class SippClient {
+  readonly #program: ChildProgram;
+  readonly #folder: string;
+
+  static async start(options: SippOptions): Promise<SippClient> {
+    const folder = mkdtempSync(join(tmpdir(), 'parley-sipp-'));
+    const sipPort = await freePort();
+    const controlPort = await freePort();
+    const mediaPort = await freePort();
+    const keys = Object.entries(options.keys ?? {}).flatMap(([name, value]) => ['-key', name, String(value)]);
+    const program = new ChildProgram(
+      'sipp',
+      [
+        `${LOOPBACK}:${options.serverPort}`,
+        ...['-sf', join(SCENARIO_FOLDER, `${options.scenario}.xml`)],
+        ...['-s', options.room],
+        ...['-i', LOOPBACK, '-p', String(sipPort), '-cp', String(controlPort)],
+        ...['-mi', LOOPBACK, '-mp', String(mediaPort)],
+        ...['-m', String(options.calls ?? 1), '-r', String(options.callsPerSecond ?? 1)],
+        ...['-l', String(options.calls ?? 1)],
+        ...['-t', options.transport === 'tcp' ? 't1' : 'u1'],
+        ...['-trace_err', '-trace_screen', '-nostdin'],
+        ...keys,
+      ],
+      { cwd: options.folder ?? folder, env: { TERM: 'dumb' } },
+    );
+    return new SippClient(program, folder);
+  }
+
+  private constructor(program: ChildProgram, folder: string) {
+    this.#program = program;
+    this.#folder = folder;
+  }
+
+  get running(): boolean {
+    return this.#program.running;
+  }
+
+  /** Waits until all calls are over. */
+  async finished(timeoutMs: number): Promise<SippResult> {
+    const deadline = setTimeout(() => this.#program.process.kill('SIGKILL'), timeoutMs);
+    const { code } = await this.#program.exited;
+    clearTimeout(deadline);
+    const files = readdirSync(this.#folder)
+      .filter((name) => /_(errors|screen)\.log$/.test(name))
+      .map((name) => readFileSync(join(this.#folder, name), 'utf8'));
+    const report = [...files, this.#program.output].join('\n').slice(-6_000);
+    const last = (name: string): number =>
+      Number([...report.matchAll(new RegExp(`${name}.*\\|\\s*(\\d+)\\s*$`, 'gm'))].at(-1)?.[1] ?? Number.NaN);
+    rmSync(this.#folder, { recursive: true, force: true });
+    return { exitCode: code, successful: last('Successful call'), failed: last('Failed call'), report };
+  }
+
+  async stop(): Promise<void> {
+    await this.#program.stop('SIGKILL');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

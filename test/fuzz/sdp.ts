@@ -1,0 +1,173 @@
+import { MediaSession } from '../../server/sdp/media-session.ts';
+import { parseSdp, SDP_LIMITS } from '../../server/sdp/parse-sdp.ts';
+import { writeSdp } from '../../server/sdp/write-sdp.ts';
+import { PHONE_OFFERS } from '../sdp/phone-offers.ts';
+import { pick, type Random, randomDescription, seededRandom } from '../sdp/random-description.ts';
+
+export interface SdpFuzzReport {
+  iterations: number;
+  parsed: number;
+  agreed: number;
+}
+
+/** What makes trouble in SDP, to be put anywhere into it. */
+const FRAGMENTS: readonly string[] = [
+  '\r\n',
+  '\n',
+  '\r',
+  '\0',
+  ' ',
+  '\t\t',
+  ':',
+  '=',
+  '/',
+  '/2',
+  '-1',
+  '65535',
+  '65536',
+  '99999999999999999999',
+  'NaN',
+  '1e3',
+  '\u00e9\u{1f4de}\ud800',
+  '__proto__',
+  'constructor=1;',
+  'a=rtpmap:127 opus/48000/2\r\n',
+  'a=fmtp:111 __proto__=1;constructor=2;;=;a=b=c\r\n',
+  'a=rtpmap:0 \r\n',
+  'a=ptime:1e9\r\n',
+  'a=rtcp:0 IN\r\n',
+  'a=inactive\r\n',
+  'a=rtcp-mux\r\n',
+  'c=IN IP4 0.0.0.0\r\n',
+  'c=IN IP6 ::1%lo\r\n',
+  'c=IN IP4 999.1.1.1\r\n',
+  'm=audio 0 RTP/AVP\r\n',
+  'm=audio 9/9 RTP/AVPF 0 96 127 128\r\n',
+  'm= \r\n',
+  'v=0\r\n',
+  'o=- - - - - -\r\n',
+];
+
+/**
+ * Throws mangled SDP at the parser and at sessions, as offers and as answers.
+ *
+ * Each iteration depends on `seed` and its number only. Throws, with what is needed to repeat it, when an exception gets
+ * out or a rule is broken: what is read can be written and read again as the same, and an agreement is one that a mixer
+ * can keep.
+ */
+export function fuzzSdp(iterations: number, seed: number): SdpFuzzReport {
+  const report: SdpFuzzReport = { iterations, parsed: 0, agreed: 0 };
+  for (let iteration = 0; iteration < iterations; iteration++) {
+    const random = seededRandom(seed + iteration);
+    const text = mangle(startingText(random), random);
+    try {
+      checkParsing(text, report);
+      checkSession(text, random, report);
+    } catch (cause) {
+      throw new Error(`seed ${seed + iteration}: ${JSON.stringify(text.slice(0, 4000))}`, { cause });
+    }
+  }
+  return report;
+}
+
+function startingText(random: Random): string {
+  return random() < 0.5 ? writeSdp(randomDescription(random)) : pick(random, PHONE_OFFERS).offer;
+}
+
+function mangle(start: string, random: Random): string {
+  let text = start;
+  for (let changes = Math.floor(random() * 6); changes > 0; changes--) {
+    const at = Math.floor(random() * (text.length + 1));
+    const length = Math.floor(random() ** 3 * 200);
+    const kind = random();
+    if (kind < 0.35) text = text.slice(0, at) + pick(random, FRAGMENTS) + text.slice(at);
+    else if (kind < 0.6) text = text.slice(0, at) + text.slice(at + length);
+    else if (kind < 0.75) text = text.slice(0, at) + text.slice(at, at + length).repeat(3) + text.slice(at + length);
+    else if (kind < 0.95) text = text.slice(0, at) + randomCharacter(random) + text.slice(at + 1);
+    else text = text.slice(0, at);
+  }
+  return text;
+}
+
+function randomCharacter(random: Random): string {
+  return String.fromCharCode(Math.floor(random() * (random() < 0.9 ? 128 : 65536)));
+}
+
+function checkParsing(text: string, report: SdpFuzzReport): void {
+  const result = parseSdp(text);
+  if (!result.ok) {
+    const { line, offset } = result.error;
+    check(line >= 1 && offset >= 0 && offset <= text.length, 'the place of an error lies within the text');
+    return;
+  }
+  report.parsed += 1;
+  check(result.description.media.length <= SDP_LIMITS.media, 'as many streams as are allowed');
+  const written = writeSdp(result.description);
+  const again = parseSdp(written);
+  check(again.ok && writeSdp(again.description) === written, 'what was read is written and read as the same');
+}
+
+/** A call into which strange offers and answers come, in between good ones. */
+function checkSession(text: string, random: Random, report: SdpFuzzReport): void {
+  const session = new MediaSession({ address: '203.0.113.10', rtpPort: 20000, rtcpPort: 20001, sessionId: 1 });
+  for (let exchange = 0; exchange < 3; exchange++) {
+    const theirs = random() < 0.6 ? text : startingText(random);
+    if (random() < 0.3) {
+      checkOffer(session.offer());
+      if (random() < 0.7) session.acceptAnswer(theirs);
+    } else {
+      const result = session.answer(theirs);
+      if (result.ok) checkAnswer(theirs, result.sdp);
+      else check(/^3\d\d 203\.0\.113\.10 "[^"\\]*"$/.test(result.warning), 'a warning is well formed');
+    }
+    if (session.media !== null) {
+      report.agreed += 1;
+      checkMedia(session);
+    }
+  }
+}
+
+function checkOffer(sdp: string): void {
+  const offer = parseSdp(sdp);
+  check(offer.ok, 'our offer is SDP');
+  for (const { formats, port } of offer.ok ? offer.description.media : []) {
+    check(port === 0 || new Set(formats).size === formats.length, 'no payload type is offered twice');
+  }
+}
+
+function checkAnswer(offerText: string, answerText: string): void {
+  const offer = parseSdp(offerText);
+  const answer = parseSdp(answerText);
+  if (!offer.ok || !answer.ok) throw new Error('offer and answer are SDP');
+  check(answer.description.media.length === offer.description.media.length, 'as many streams as the offer');
+  check(answer.description.media.filter(({ port }) => port !== 0).length === 1, 'one stream is taken');
+  for (const [index, theirs] of offer.description.media.entries()) {
+    const ours = answer.description.media[index]!;
+    check(ours.media === theirs.media && ours.protocol === theirs.protocol, 'the same streams in the same order');
+    check(ours.port === 0 || ours.formats.every((format) => theirs.formats.includes(format)), 'formats of the offer');
+  }
+}
+
+function checkMedia({ media }: MediaSession): void {
+  if (media === null) return;
+  check(
+    media.receive.some(({ codec }) => codec === media.send.codec),
+    'what is sent may be received too',
+  );
+  check([10, 20, 30, 40, 50, 60].includes(media.sendPtimeMs), 'a packet time that we can send');
+  const payloadTypes = [media.send, ...media.receive].map((format) => format.payloadType);
+  check(
+    payloadTypes.every((payloadType) => payloadType >= 0 && payloadType <= 127),
+    'payload types of 7 bits',
+  );
+  const { remote } = media;
+  check(remote === null || (isPort(remote.rtpPort) && isPort(remote.rtcpPort)), 'ports that can be sent to');
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port <= 65535;
+}
+
+function check(holds: boolean, rule: string): void {
+  if (!holds) throw new Error(`broken: ${rule}`);
+}

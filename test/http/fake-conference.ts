@@ -1,0 +1,176 @@
+import {
+  type ConferenceControl,
+  ControlError,
+  type ParticipantPatch,
+  type RecordingFile,
+  type RecordingFormat,
+} from '../../server/focus/control.ts';
+import type { ParticipantView, RecordingView, RoomPolicy, RoomView } from '../../server/rooms/views.ts';
+
+export function someone(id: string, changes: Partial<ParticipantView> = {}): ParticipantView {
+  return {
+    id,
+    uri: `sip:${id}@192.0.2.1`,
+    displayName: null,
+    role: 'participant',
+    state: 'connected',
+    muted: null,
+    deaf: false,
+    gainDb: 0,
+    talking: false,
+    levelDb: -30,
+    hand: false,
+    audio: { codec: 'opus', clockRateHz: 48_000, direction: 'sendrecv' },
+    video: null,
+    joinedAt: '2026-01-02T03:04:05.678Z',
+    ...changes,
+  };
+}
+
+/** Rooms without calls: does what the API asks, and remembers it. */
+export class FakeConference implements ConferenceControl {
+  readonly byName = new Map<string, RoomView>();
+  /** What `recordingFile` gives. */
+  file: RecordingFile | null = null;
+  readonly filesAskedFor: Array<[string, RecordingFormat]> = [];
+  /** Thrown by whatever is asked next. */
+  failure: Error | null = null;
+  /** Awaited by whatever may take long. */
+  meanwhile: Promise<void> = Promise.resolve();
+
+  constructor() {
+    this.byName.set('demo', {
+      name: 'demo',
+      maxParticipants: 10,
+      locked: false,
+      muteOnEntry: false,
+      origin: 'configured',
+      version: 1,
+      participants: [someone('anna', { role: 'moderator' }), someone('ben')],
+      recordings: [],
+    });
+  }
+
+  rooms(): RoomView[] {
+    this.#mayFail();
+    return [...this.byName.values()];
+  }
+
+  room(name: string): RoomView {
+    this.#mayFail();
+    const room = this.byName.get(name);
+    if (!room) throw new ControlError('room-not-found', `there is no room ${name}`);
+    return room;
+  }
+
+  createRoom(name: string, policy: Partial<RoomPolicy>): RoomView {
+    if (this.byName.has(name)) throw new ControlError('room-exists', `there is a room ${name}`);
+    if (/[@ ]/.test(name)) throw new ControlError('room-name-invalid', `${name} cannot be dialled`);
+    const defaults = { maxParticipants: 250, locked: false, muteOnEntry: false };
+    const room: RoomView = {
+      ...defaults,
+      ...policy,
+      name,
+      origin: 'created',
+      version: 1,
+      participants: [],
+      recordings: [],
+    };
+    this.byName.set(name, room);
+    return room;
+  }
+
+  updateRoom(name: string, policy: Partial<RoomPolicy>): RoomView {
+    return Object.assign(this.room(name), policy);
+  }
+
+  async deleteRoom(name: string): Promise<void> {
+    this.byName.delete(this.room(name).name);
+  }
+
+  participant(room: string, id: string): ParticipantView {
+    const found = this.room(room).participants.find((participant) => participant.id === id);
+    if (!found) throw new ControlError('participant-not-found', `${id} is not in ${room}`);
+    return found;
+  }
+
+  async updateParticipant(room: string, id: string, { muted, ...rest }: ParticipantPatch): Promise<ParticipantView> {
+    const participant = this.participant(room, id);
+    if (muted !== undefined) participant.muted = muted ? { by: 'moderator' } : null;
+    return Object.assign(participant, rest);
+  }
+
+  async removeParticipant(room: string, id: string): Promise<void> {
+    const leaving = this.participant(room, id);
+    const { participants } = this.room(room);
+    participants.splice(participants.indexOf(leaving), 1);
+  }
+
+  async muteAll(name: string, muted: boolean, except: 'moderators' | readonly string[]): Promise<void> {
+    for (const participant of this.room(name).participants) {
+      const spared = except === 'moderators' ? participant.role === 'moderator' : except.includes(participant.id);
+      if (!spared) participant.muted = muted ? { by: 'moderator' } : null;
+    }
+  }
+
+  async startRecording(name: string): Promise<RecordingView> {
+    await this.meanwhile;
+    const { recordings } = this.room(name);
+    if (recordings.some(({ state }) => state === 'recording')) {
+      throw new ControlError('recording-running', `${name} is being recorded`);
+    }
+    const recording: RecordingView = {
+      id: `rec-${recordings.length + 1}`,
+      room: name,
+      state: 'recording',
+      startedAt: '2026-01-02T03:04:05.678Z',
+      stoppedAt: null,
+      durationMs: null,
+      bytes: null,
+      error: null,
+    };
+    recordings.push(recording);
+    return recording;
+  }
+
+  async stopRecording(room: string, id: string): Promise<RecordingView> {
+    const recording = this.#recording(room, id);
+    if (recording.state !== 'recording') throw new ControlError('recording-not-running', `${id} does not run`);
+    return Object.assign(recording, {
+      state: 'stopped',
+      stoppedAt: '2026-01-02T03:05:05.678Z',
+      durationMs: 60_000,
+      bytes: 480_000,
+    });
+  }
+
+  async deleteRecording(room: string, id: string): Promise<void> {
+    const recording = this.#recording(room, id);
+    if (recording.state === 'recording') throw new ControlError('recording-running', `${id} runs`);
+    const { recordings } = this.room(room);
+    recordings.splice(recordings.indexOf(recording), 1);
+  }
+
+  recordings(room: string): RecordingView[] {
+    return this.room(room).recordings;
+  }
+
+  async recordingFile(id: string, format: RecordingFormat): Promise<RecordingFile> {
+    this.#mayFail();
+    this.filesAskedFor.push([id, format]);
+    if (!this.file) throw new ControlError('recording-not-found', `there is no recording ${id}`);
+    return this.file;
+  }
+
+  #recording(room: string, id: string): RecordingView {
+    const found = this.recordings(room).find((recording) => recording.id === id);
+    if (!found) throw new ControlError('recording-not-found', `${room} has no recording ${id}`);
+    return found;
+  }
+
+  #mayFail(): void {
+    const { failure } = this;
+    this.failure = null;
+    if (failure) throw failure;
+  }
+}

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import * as schemas from '../../server/http/schemas.ts';
+import { startApi } from './running-api.ts';
+
+describe('rooms over HTTP', () => {
+  it('lists them with who is in them', async () => {
+    const { call, conference } = await startApi();
+    const { status, json } = await call('GET', '/api/v1/rooms');
+    expect(status).toBe(200);
+    expect(json).toEqual({ rooms: [conference.room('demo')] });
+    expect(schemas.roomList.parse(json)).toEqual(json);
+  });
+
+  it('makes one, and says where it is', async () => {
+    const { call } = await startApi();
+    const made = await call('POST', '/api/v1/rooms', { json: { name: 'board', maxParticipants: 5, locked: true } });
+    expect(made.status).toBe(201);
+    expect(made.json).toMatchObject({ name: 'board', maxParticipants: 5, locked: true, muteOnEntry: false });
+    expect(made.headers.get('location')).toBe('/api/v1/rooms/board');
+    const found = await call('GET', made.headers.get('location')!);
+    expect(found.json).toEqual(made.json);
+  });
+
+  it('escapes the name of a room in its location', async () => {
+    const { call } = await startApi();
+    const made = await call('POST', '/api/v1/rooms', { json: { name: 'größe/1' } });
+    expect(made.headers.get('location')).toBe('/api/v1/rooms/gr%C3%B6%C3%9Fe%2F1');
+    expect((await call('GET', made.headers.get('location')!)).json.name).toBe('größe/1');
+  });
+
+  it('changes only what is said', async () => {
+    const { call } = await startApi();
+    const { status, json } = await call('PATCH', '/api/v1/rooms/demo', { json: { muteOnEntry: true } });
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ maxParticipants: 10, locked: false, muteOnEntry: true });
+  });
+
+  it('changes nothing when nothing is said', async () => {
+    const { call, conference } = await startApi();
+    const before = structuredClone(conference.room('demo'));
+    expect((await call('PATCH', '/api/v1/rooms/demo', { json: {} })).json).toEqual(before);
+  });
+
+  it('ends a conference', async () => {
+    const { call, conference } = await startApi();
+    const { status, text } = await call('DELETE', '/api/v1/rooms/demo');
+    expect([status, text]).toEqual([204, '']);
+    expect(conference.byName.size).toBe(0);
+  });
+
+  it('mutes everybody but moderators', async () => {
+    const { call, conference } = await startApi();
+    const { status } = await call('POST', '/api/v1/rooms/demo/mute', { json: { muted: true, except: 'moderators' } });
+    expect(status).toBe(204);
+    expect(conference.participant('demo', 'anna').muted).toBeNull();
+    expect(conference.participant('demo', 'ben').muted).toEqual({ by: 'moderator' });
+  });
+
+  it('mutes everybody but some, or really everybody', async () => {
+    const { call, conference } = await startApi();
+    await call('POST', '/api/v1/rooms/demo/mute', { json: { muted: true, except: ['ben'] } });
+    expect(conference.room('demo').participants.map(({ muted }) => muted !== null)).toEqual([true, false]);
+    await call('POST', '/api/v1/rooms/demo/mute', { json: { muted: true } });
+    expect(conference.room('demo').participants.map(({ muted }) => muted !== null)).toEqual([true, true]);
+  });
+});
+
+describe('participants over HTTP', () => {
+  it('lists them, and shows one', async () => {
+    const { call, conference } = await startApi();
+    const list = await call('GET', '/api/v1/rooms/demo/participants');
+    expect(list.json).toEqual({ participants: conference.room('demo').participants });
+    const ben = await call('GET', '/api/v1/rooms/demo/participants/ben');
+    expect(schemas.participant.parse(ben.json)).toEqual(conference.participant('demo', 'ben'));
+  });
+
+  it('mutes, deafens and turns up a participant', async () => {
+    const { call } = await startApi();
+    const json = { muted: true, deaf: true, gainDb: -6.5, role: 'moderator', hand: true };
+    const patched = await call('PATCH', '/api/v1/rooms/demo/participants/ben', { json });
+    expect(patched.status).toBe(200);
+    expect(patched.json).toMatchObject({ ...json, muted: { by: 'moderator' } });
+  });
+
+  it('hangs up on a participant', async () => {
+    const { call, conference } = await startApi();
+    expect((await call('DELETE', '/api/v1/rooms/demo/participants/ben')).status).toBe(204);
+    expect(conference.room('demo').participants.map(({ id }) => id)).toEqual(['anna']);
+  });
+});

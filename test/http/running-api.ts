@@ -1,0 +1,125 @@
+import { Writable } from 'node:stream';
+import pino from 'pino';
+import { afterEach } from 'vitest';
+import { createHttpServer, type HttpLimits, type HttpServer } from '../../server/http/http-server.ts';
+import { createMetrics, type MetricsSnapshot } from '../../server/metrics.ts';
+import { FakeConference } from './fake-conference.ts';
+
+export const TOKEN = 'a-token-for-tests';
+
+export const quietServer: MetricsSnapshot = {
+  rooms: 1,
+  participants: 2,
+  calls: 2,
+  callsStarted: 5,
+  callsEnded: { 'remote-bye': 2, cancelled: 1 },
+  sipTransactions: 0,
+  sipConnections: 0,
+  timers: 3,
+  sipRequestsReceived: { INVITE: 5, ACK: 4, BYE: 2, NONSENSE: 1, MORE: 1 },
+  sipRequestsSent: { BYE: 1 },
+  sipResponsesReceived: { 200: 1 },
+  sipResponsesSent: { 100: 5, 200: 7 },
+  sipMalformed: 9,
+  recordingsRunning: 0,
+  recordingsStarted: 1,
+  recordingsFailed: 0,
+  mixerRestarts: 1,
+  mixers: [0, 1].map((index) => ({
+    name: String(index),
+    up: index === 0,
+    sockets: 4,
+    portsInUse: 4,
+    portsResting: 2,
+    ticks: 1000,
+    lateTicks: 1,
+    tickLoad: 0.25,
+    encodes: 100,
+    encodesUnshared: 300,
+    decodes: 200,
+    cpuMs: 1500,
+    memoryBytes: 1e6,
+  })),
+};
+
+export interface RunningApi {
+  conference: FakeConference;
+  http: HttpServer;
+  port: number;
+  /** Why it is not ready; change it to change that. */
+  notReady: string[];
+  /** Lines of the log. */
+  logged: Array<Record<string, unknown>>;
+  /** With the token, unless `headers` say another. */
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+}
+
+export interface CallOptions {
+  headers?: Record<string, string>;
+  json?: unknown;
+  body?: string;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into it freely, and then compare.
+  json: any;
+}
+
+const running: HttpServer[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((http) => http.close(0)));
+});
+
+/** A real server on a free port of loopback, over a conference without calls; ends with the test. */
+export async function startApi(limits: Partial<HttpLimits> = {}): Promise<RunningApi> {
+  const conference = new FakeConference();
+  const notReady: string[] = [];
+  const logged: Array<Record<string, unknown>> = [];
+  const stream = new Writable({
+    write(line, _encoding, done) {
+      logged.push(JSON.parse(String(line)));
+      done();
+    },
+  });
+  const http = createHttpServer({
+    control: conference,
+    token: TOKEN,
+    health: { notReadyBecause: () => notReady },
+    metrics: createMetrics({ snapshot: async () => quietServer }, '1.2.3'),
+    log: pino({ level: 'debug' }, stream),
+    version: '1.2.3',
+    limits,
+  });
+  running.push(http);
+  const { port } = await http.listen(0, '127.0.0.1');
+  return {
+    conference,
+    http,
+    port,
+    notReady,
+    logged,
+    async call(method, path, { headers = {}, json, body } = {}) {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${TOKEN}`,
+          ...(json !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...((json !== undefined || body !== undefined) && { body: body ?? JSON.stringify(json) }),
+      });
+      const text = await response.text();
+      const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+      return {
+        status: response.status,
+        headers: response.headers,
+        text,
+        json: isJson && text !== '' ? JSON.parse(text) : undefined,
+      };
+    },
+  };
+}
