@@ -80,7 +80,7 @@ export class DelayAdjustment {
     this.adjustment = 'none';
     this.adjustmentMs = 0;
     if (nowMs < this.#holdUntilMs && this.#excessMs < URGENT_EXCESS_MS) return;
-    this.#decide(slackMs, excessMs, targetMs);
+    this.adjustment = this.#decide(slackMs, excessMs, targetMs);
     if (this.adjustment !== 'shorten') this.#askingSinceMs = nowMs;
   }
 
@@ -90,20 +90,19 @@ export class DelayAdjustment {
     return removable && nowMs - this.#askingSinceMs > OVERDUE_MS;
   }
 
-  #decide(slackMs: number, excessMs: number, targetMs: number): void {
+  #decide(slackMs: number, excessMs: number, targetMs: number): PlayoutAdjustment {
     const grainMs = this.#grainMs;
     if (excessMs < -TOLERATED_DEFICIT_MS) {
-      this.adjustment = 'lengthen';
       this.adjustmentMs = Math.max(LEAST_LENGTHENING_MS, Math.ceil(-excessMs / grainMs) * grainMs - slackMs);
-      return;
+      return 'lengthen';
     }
     // A step down must not be followed by a step up: so the more the target moves, the more is left.
     const spareMs = this.#excessMs - 2 - targetMs / 8;
-    if (spareMs < 0) return;
+    if (spareMs < 0) return 'none';
     const removableMs = Math.floor(spareMs / grainMs) * grainMs + slackMs;
-    if (removableMs < 1) return;
-    this.adjustment = 'shorten';
+    if (removableMs < 1) return 'none';
     this.adjustmentMs = removableMs;
+    return 'shorten';
   }
 
   /** The part of what the consumer has buffered that is of no use to any pull. */

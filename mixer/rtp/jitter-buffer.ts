@@ -122,6 +122,8 @@ export class JitterBuffer {
   #state: 'waiting' | 'playing' = 'waiting';
   /** Lowest extended sequence number that may still be played; -1 before the first packet was taken. */
   #nextExtended = -1;
+  /** What `#nextExtended` was when waiting began. */
+  #resumeExtended = -1;
   /** Media time up to which playout has come; meaningful while playing. */
   #nextMediaTicks = 0;
   #packetTicks: number;
@@ -293,7 +295,7 @@ export class JitterBuffer {
     while (this.#nextExtended < oldest) {
       if (this.#ring.payload(this.#nextExtended) !== null) this.counters.discarded++;
       this.#nextExtended++;
-      this.#state = 'waiting';
+      this.#wait();
     }
     return true;
   }
@@ -337,7 +339,7 @@ export class JitterBuffer {
     const delayMs = now + bufferedMs - this.#transits.baseMs - this.#ring.mediaTicks(extended) / this.#ticksPerMs;
     const newerWaits = this.#ring.first(extended + 1, this.#clock.newestExtended) !== -1;
     if (newerWaits && delayMs > this.#maxDelayMs + 2 * this.#tickMs) {
-      this.#state = 'waiting';
+      this.#wait();
       return 'again';
     }
     if (newerWaits && this.#adjuster.isOverdue(now, this.#packetTicks / this.#ticksPerMs)) {
@@ -365,7 +367,7 @@ export class JitterBuffer {
     // A marker says that silence came before (RFC 3551 §4.1).
     if (missing === 0 || this.#pauseExpected || this.#ring.marker(extended)) {
       this.#nextExtended = extended;
-      this.#state = 'waiting';
+      this.#wait();
       return 'again';
     }
     this.#nextExtended++;
@@ -379,7 +381,7 @@ export class JitterBuffer {
     // A sender that is known to pause most likely does so again; one packet is concealed, to fade out.
     const limitTicks = this.#pauses ? this.#packetTicks : MAX_EMPTY_CONCEAL_MS * this.#ticksPerMs;
     if (this.#pauseExpected || this.#emptyConcealTicks >= limitTicks) {
-      this.#state = 'waiting';
+      this.#wait();
       return this.#silence(bufferedMs);
     }
     this.#emptyConcealTicks += this.#packetTicks;
@@ -393,11 +395,16 @@ export class JitterBuffer {
     return 'conceal';
   }
 
+  #wait(): void {
+    this.#state = 'waiting';
+    this.#resumeExtended = this.#nextExtended;
+  }
+
   /** Playout begins again with `extended`: learns whether the sender paused, or the packets were lost or late. */
   #notePause(extended: number): void {
     if (this.#nextExtended === -1) return;
     const stepped = this.#ring.mediaTicks(extended) >= this.#nextMediaTicks;
-    this.#pauses = extended === this.#nextExtended && stepped;
+    this.#pauses = extended === this.#resumeExtended && stepped;
     if (!this.#pauses) return;
     this.counters.pauses++;
     // What was concealed for want of any packet was in the pause already.

@@ -26,7 +26,7 @@ function checkAddresses(config: Config, host: Host, blame: Blame): void {
     if (isOnHost(config[key], own)) continue;
     blame(key, `must be an address of this host, or 0.0.0.0 for all; this host has ${own.join(', ')}`);
   }
-  if (config.bind !== '::' && isIPv6(config.publicAddress) !== isIPv6(config.bind)) {
+  if (isIPv6(config.publicAddress) !== isIPv6(config.bind)) {
     blame('publicAddress', `must be of the same family as bind, which is ${config.bind}`);
   }
 }

@@ -10,24 +10,25 @@ export interface FoundAddress {
 }
 
 /**
- * Finds the address to put into SDP and Contact: `bind` where it says one; otherwise the first address that is not
- * loopback, IPv4 before IPv6, real interfaces before bridges and tunnels, link-local ones last; otherwise loopback.
+ * Finds the address to put into SDP and Contact: `bind` where it says one; otherwise the first address of its family that
+ * is not loopback, real interfaces before bridges and tunnels, link-local ones last; otherwise loopback.
  */
 export function resolvePublicAddress(bind: string, interfaces: Host['interfaces']): FoundAddress {
   if (bind !== '0.0.0.0' && bind !== '::') return { address: bind, how: 'the same as bind' };
+  const wanted = bind === '::' ? 'IPv6' : 'IPv4';
   const candidates = Object.entries(interfaces).flatMap(([name, addresses = []]) =>
     addresses
-      .filter(({ internal, family }) => !internal && (family === 'IPv4' || bind === '::'))
-      .map(({ address, family }) => ({ address, name, rank: rank(name, address, family) })),
+      .filter(({ internal, family }) => !internal && family === wanted)
+      .map(({ address }) => ({ address, name, rank: rank(name, address) })),
   );
   const [best] = candidates.sort((a, b) => a.rank - b.rank);
   return best
     ? { address: best.address, how: `network interface ${best.name}` }
-    : { address: '127.0.0.1', how: 'no network interface but loopback' };
+    : { address: bind === '::' ? '::1' : '127.0.0.1', how: 'no network interface but loopback' };
 }
 
 /** Lower is better. `sort` is stable, so that the system's own order decides among equals. */
-function rank(name: string, address: string, family: 'IPv4' | 'IPv6'): number {
+function rank(name: string, address: string): number {
   const linkLocal = /^(169\.254\.|fe[89ab])/i.test(address);
-  return (linkLocal ? 4 : 0) + (innerInterface.test(name) ? 2 : 0) + (family === 'IPv6' ? 1 : 0);
+  return (linkLocal ? 2 : 0) + (innerInterface.test(name) ? 1 : 0);
 }

@@ -68,12 +68,12 @@ const room = z.strictObject(roomShape).register(notes, {
 export const configSchema = z.strictObject({
   bind: ipLiteral.default('0.0.0.0').register(notes, {
     meaning: 'Address to listen on for SIP and RTP.',
-    right: 'an IP address of this host, or 0.0.0.0 for all',
+    right: 'an IP address of this host, or 0.0.0.0 (IPv6: ::) for all',
   }),
   publicAddress: specifiedIpLiteral.optional().register(notes, {
     meaning: 'Address to put into SDP and Contact: where others reach this server.',
     right: 'an IP address that others can send to, such as 192.0.2.10',
-    otherwise: "`bind`; for 0.0.0.0, this host's first address that is not loopback",
+    otherwise: "`bind`; where that is for all, this host's first address that is not loopback",
   }),
   domain: z.string().regex(hostName).or(ipLiteral).optional().register(notes, {
     meaning: 'The SIP domain served.',
@@ -86,7 +86,7 @@ export const configSchema = z.strictObject({
   }),
   httpBind: ipLiteral.default('127.0.0.1').register(notes, {
     meaning: 'Address to listen on for HTTP.',
-    right: 'an IP address of this host, or 0.0.0.0 for all',
+    right: 'an IP address of this host, or 0.0.0.0 (IPv6: ::) for all',
   }),
   httpPort: integer(0, 65_535).default(8080).register(notes, {
     meaning: 'Port for the HTTP API; 0 takes any free one.',

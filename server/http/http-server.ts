@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
-import helmet from 'helmet';
+import helmet, { type HelmetOptions } from 'helmet';
 import type { ConferenceControl } from '../focus/control.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -54,6 +54,14 @@ export interface HttpServer {
    */
   close(graceMs?: number): Promise<void>;
 }
+
+/**
+ * Answers are data, never pages. Whether a whole domain is for TLS alone is for the proxy to say that has the certificate.
+ */
+const securityHeaders: HelmetOptions = {
+  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  strictTransportSecurity: false,
+};
 
 const MAX_HEADER_BYTES = 16_384;
 
@@ -118,7 +126,7 @@ function createApplication({ control, token, health, metrics, log, version }: Ht
   application.set('query parser', 'simple');
   // A proxy on this host says who really asks; nobody else is believed.
   application.set('trust proxy', 'loopback');
-  application.use(logRequests(log, metrics), helmet());
+  application.use(logRequests(log, metrics), helmet(securityHeaders));
   application.use(probes(health, metrics));
 
   const api = express.Router({ caseSensitive: true });

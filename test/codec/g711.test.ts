@@ -38,13 +38,19 @@ describe.each<G711Law>(['PCMU', 'PCMA'])('%s', (law) => {
       const value = EVERY_SAMPLE[i]!;
       const output = decoded[encoded[i]!]!;
       // Within half a step: the step is a 32nd of the segment's end at most, and 16 or 8 near zero.
-      expect(Math.abs(output - value)).toBeLessThanOrEqual(Math.max(8, (value + 132) / 32 + 4));
+      if (Math.abs(output - value) > Math.max(8, (value + 132) / 32 + 4)) expect(output).toBe(value);
     }
   });
 
   test('encodes negative values as the positive ones, but for the sign', () => {
     const encoded = encodeEverySample();
-    for (let i = 0; i < 32768; i++) expect(encoded[32767 - i]! ^ 0x80).toBe(encoded[32768 + i]);
+    const negative = encoded.slice(0, 32768).reverse();
+    expect(
+      firstDifference(
+        negative,
+        encoded.slice(32768).map((octet) => octet ^ 0x80),
+      ),
+    ).toBe(-1);
   });
 
   test('encodes the silence of a sound card that wavers by one as silence', () => {

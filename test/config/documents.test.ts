@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fixedDefault } from '../../server/config/describe.ts';
 import { FILE_VARIABLE } from '../../server/config/environment.ts';
+import { parseConfigFile } from '../../server/config/file.ts';
 import { commandFlags } from '../../server/config/flags.ts';
 import { flagOf, scalarKeys, variableOf } from '../../server/config/given.ts';
-import { parseConfigFile } from '../../server/config/file.ts';
 import { loadConfig } from '../../server/config/load.ts';
 import { configKeys, notesOf, roomKeys } from '../../server/config/schema.ts';
 

@@ -208,14 +208,14 @@ describe('mistakes', () => {
   });
 
   it.each([
-    ['--bind', 'localhost', 'an IP address of this host, or 0.0.0.0 for all'],
+    ['--bind', 'localhost', 'an IP address of this host, or 0.0.0.0 (IPv6: ::) for all'],
     ['--public-address', '0.0.0.0', 'an IP address that others can send to, such as 192.0.2.10'],
     ['--public-address', 'sip.example.com', 'an IP address that others can send to, such as 192.0.2.10'],
     ['--domain', 'no domain', 'a host name such as example.com, or an IP address'],
     ['--sip-port', '65536', 'a port, 0 to 65535'],
     ['--sip-port', '-1', 'a port, 0 to 65535'],
     ['--sip-port', '5060.5', 'a port, 0 to 65535'],
-    ['--http-bind', '::g', 'an IP address of this host, or 0.0.0.0 for all'],
+    ['--http-bind', '::g', 'an IP address of this host, or 0.0.0.0 (IPv6: ::) for all'],
     ['--rtp-min', '16385', 'an even port, 1024 to 65534'],
     ['--rtp-max', '70000', 'a port, 1025 to 65535, above `rtpMin`'],
     ['--max-participants', '0', 'a whole number from 1 to 10000'],
@@ -299,6 +299,9 @@ describe('what no value shows alone', () => {
 
   it('refuses a public address of another family', () => {
     expect(problems(['--public-address', '2001:db8::1'])[0]).toContain('same family as bind, which is 0.0.0.0');
+    expect(problems(['--bind', '::', '--public-address', '192.0.2.10'])[0]).toContain(
+      'same family as bind, which is ::',
+    );
   });
 
   it('refuses a media port range that is upside down or empty', () => {

@@ -34,9 +34,14 @@ describe('the address that others are told', () => {
     expect(resolvePublicAddress('0.0.0.0', { docker0: interfaces.docker0 }).address).toBe('172.17.0.1');
   });
 
-  it('is IPv6 only where the server listens on IPv6', () => {
-    const interfaces = { lo, eth0: [address('fe80::1', 'IPv6'), address('2001:db8::1', 'IPv6')] };
+  it('is of the family that the server listens on', () => {
+    const interfaces = { lo, eth0: [address('192.0.2.1'), address('fe80::1', 'IPv6'), address('2001:db8::1', 'IPv6')] };
     expect(resolvePublicAddress('::', interfaces).address).toBe('2001:db8::1');
-    expect(resolvePublicAddress('0.0.0.0', interfaces).address).toBe('127.0.0.1');
+    expect(resolvePublicAddress('0.0.0.0', interfaces).address).toBe('192.0.2.1');
+  });
+
+  it('is loopback where there is nothing else', () => {
+    expect(resolvePublicAddress('0.0.0.0', { lo, eth0: [address('2001:db8::1', 'IPv6')] }).address).toBe('127.0.0.1');
+    expect(resolvePublicAddress('::', { lo }).address).toBe('::1');
   });
 });

@@ -8,7 +8,9 @@ const docs = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'ut
 /** `name{labels}` → value. */
 async function scrape(metrics: { page(): Promise<string> }): Promise<Map<string, number>> {
   const lines = (await metrics.page()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+  );
 }
 
 describe('the metrics page', () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 export interface TortureCase {
   name: string;
@@ -113,7 +113,12 @@ export const RFC_5118: readonly TortureCase[] = [
   accepted('4.10', 'ipv6-correct-abnf-2-colons', 'IPv6 Reference Bug in RFC 3261 ABNF', 200),
 ];
 
+/** Beside this file; the compiled one is in dist, where only code is. */
+const MESSAGES = ['./', '../../../test/rfc/']
+  .map((path) => new URL(path, import.meta.url))
+  .find((directory) => existsSync(new URL('4475/', directory)));
+
 /** The octets of a message of RFC 4475 or 5118. */
 export function tortureMessage(rfc: 4475 | 5118, name: string): Buffer {
-  return readFileSync(new URL(`${rfc}/${name}.dat`, import.meta.url));
+  return readFileSync(new URL(`${rfc}/${name}.dat`, MESSAGES));
 }

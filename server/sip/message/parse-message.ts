@@ -156,6 +156,7 @@ function trimLineEnd(head: string, start: number, end: number): number {
 }
 
 function readStartLine(draft: Draft, line: string): void {
+  if (line.includes('\r')) fail(draft, 'bad-start-line', 'Bad Start Line', 0);
   if (line.slice(0, 4).toUpperCase() === 'SIP/') readStatusLine(draft, line);
   else readRequestLine(draft, line);
 }

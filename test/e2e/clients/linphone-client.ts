@@ -30,14 +30,18 @@ export interface LinphoneOptions {
   autoAnswer?: boolean;
 }
 
-function configuration(sipPort: number, transport: 'udp' | 'tcp'): string {
+function configuration(user: string, sipPort: number, transport: 'udp' | 'tcp'): string {
   return [
     '[sip]',
     `sip_port=${transport === 'udp' ? sipPort : 0}`,
     `sip_tcp_port=${transport === 'tcp' ? sipPort : 0}`,
     'sip_tls_port=0',
     `bind_address=${LOOPBACK}`,
-    'ipv6_enabled=0',
+    'use_ipv6=0',
+    // Without this the first start turns IPv6 on again.
+    'ipv6_migration_done=1',
+    'guess_hostname=0',
+    `contact=<sip:${user}@${LOOPBACK}>`,
     'auto_net_state_mon=0',
     '[net]',
     'dns_srv_enabled=0',
@@ -78,7 +82,7 @@ export class LinphoneClient implements VoiceClient {
     const sipPort = await freePort();
     const transport = options.transport ?? 'udp';
     const settings = join(folder, 'linphonerc');
-    writeFileSync(settings, configuration(sipPort, transport));
+    writeFileSync(settings, configuration(options.voice.name, sipPort, transport));
     const tone = sine(options.voice.frequencyHz, options.voice.levelDbfs, options.toneSeconds ?? 60, 16_000);
     writeFileSync(join(folder, 'tone.wav'), writeWav(tone));
     const program = new ChildProgram('linphonec', ['-c', settings, ...(options.autoAnswer ? ['-a'] : [])], {

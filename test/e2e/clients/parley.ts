@@ -7,7 +7,8 @@ import { ChildProgram } from './child-program.ts';
 import { freePort, LOOPBACK, type PortRange, reservePortRange } from './free-ports.ts';
 import { type Metrics, readMetrics } from './metrics.ts';
 
-const PROJECT_FOLDER = findProjectFolder();
+export const PROJECT_FOLDER = findProjectFolder();
+const SERVER = join(PROJECT_FOLDER, 'dist/server/main.js');
 const API_TOKEN = 'test-token-of-the-end-to-end-tests';
 
 function findProjectFolder(): string {
@@ -35,10 +36,11 @@ export class Parley {
   readonly sipPort: number;
   readonly dataDir: string;
   readonly program: ChildProgram;
-  readonly #httpUrl: string;
+  readonly httpUrl: string;
   readonly #mediaPorts: PortRange;
 
   static async start(options: ParleyOptions = {}): Promise<Parley> {
+    if (!existsSync(SERVER)) throw new Error(`${SERVER} is missing: build first (npm run build)`);
     const dataDir = mkdtempSync(join(tmpdir(), 'parley-data-'));
     const sipPort = await freePort();
     const httpPort = await freePort();
@@ -48,7 +50,7 @@ export class Parley {
       writeFileSync(join(dataDir, 'parley.yaml'), options.config);
       flags.push('--config', join(dataDir, 'parley.yaml'));
     }
-    const program = new ChildProgram(process.execPath, [join(PROJECT_FOLDER, 'dist/server/main.js'), ...flags], {
+    const program = new ChildProgram(process.execPath, [SERVER, ...flags], {
       cwd: dataDir,
       env: {
         PARLEY_BIND: LOOPBACK,
@@ -72,7 +74,7 @@ export class Parley {
     this.dataDir = dataDir;
     this.sipPort = sipPort;
     this.api = new ApiClient(`${httpUrl}/api/v1`, API_TOKEN);
-    this.#httpUrl = httpUrl;
+    this.httpUrl = httpUrl;
     this.#mediaPorts = ports;
   }
 
@@ -86,7 +88,7 @@ export class Parley {
   }
 
   async metrics(): Promise<Metrics> {
-    const response = await fetch(`${this.#httpUrl}/metrics`, { headers: { authorization: `Bearer ${API_TOKEN}` } });
+    const response = await fetch(`${this.httpUrl}/metrics`, { headers: { authorization: `Bearer ${API_TOKEN}` } });
     if (!response.ok) throw new Error(`GET /metrics: ${response.status}`);
     return readMetrics(await response.text());
   }
@@ -124,7 +126,7 @@ export class Parley {
   async #ready(): Promise<void> {
     const deadline = performance.now() + READY_WITHIN_MS;
     while (this.program.running && performance.now() < deadline) {
-      const response = await fetch(`${this.#httpUrl}/healthz`).catch(() => null);
+      const response = await fetch(`${this.httpUrl}/readyz`).catch(() => null);
       if (response?.status === 200) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -150,6 +152,15 @@ function commandLine(pid: number): string {
     return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
   } catch {
     return '';
+  }
+}
+
+/** A zombie, which nobody has reaped yet, does not run. */
+export function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  } catch {
+    return false;
   }
 }
 

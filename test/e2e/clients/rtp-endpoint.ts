@@ -109,6 +109,16 @@ export class RtpEndpoint {
     tick();
   }
 
+  /** Waits for the far end's first packet and sends to where it came from: for when another program does the SIP. */
+  async sendToWhoSends(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (!this.origin) {
+      if (performance.now() > deadline) throw new Error(`no packet came within ${timeoutMs} ms`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    this.sendTo(this.origin.port, this.origin.address);
+  }
+
   stopSending(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;

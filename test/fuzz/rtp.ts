@@ -1,0 +1,112 @@
+/** Random and damaged RTP and RTCP packets: parsers must say yes or no, and then stay within the packet. */
+
+import { RtcpCompound } from '../../mixer/rtp/rtcp-packet.ts';
+import { RtcpSession } from '../../mixer/rtp/rtcp-session.ts';
+import { muxedPacketKind, RtpPacket } from '../../mixer/rtp/rtp-packet.ts';
+import { TelephoneEventReceiver } from '../../mixer/rtp/telephone-event.ts';
+import { seededRandom } from '../rtp/jitter-simulation.ts';
+
+export interface RtpFuzzResult {
+  iterations: number;
+  rtpAccepted: number;
+  rtcpAccepted: number;
+}
+
+const SEEDS = [
+  '8000000100000002000000030102030405060708',
+  '92e5000100000002000000030000000400000005bede000210850021010230070000010203040506',
+  'b00000010000000200000003100000020500001402818200ffffffff00000004',
+  '81c8000c00000001e000000080000000000003e80000000a000006400000000240ffffff0001000a000000051234567800010000' +
+    '81ca0003000000010103612f6200000081cb000100000001',
+  '81c9000700000001000000020000000000000001000000000000000000000000' +
+    '81ca0003000000010103612f6200000081cc0002000000017465737481cb000100000001',
+  'a0c900020000000100000004',
+  '050a0640',
+].map((hex) => Uint8Array.from(Buffer.from(hex, 'hex')));
+
+/** Runs `iterations` inputs made from `seed`; throws with the input in hexadecimal when something is wrong. */
+export function fuzzRtp(iterations: number, seed: number): RtpFuzzResult {
+  const random = seededRandom(seed);
+  const result: RtpFuzzResult = { iterations, rtpAccepted: 0, rtcpAccepted: 0 };
+  const session = new RtcpSession({
+    ssrc: 2,
+    cname: 'fuzz',
+    clockRateHz: 8000,
+    wallClockOffsetMs: 0,
+    startMs: 0,
+    random,
+  });
+  const events = new TelephoneEventReceiver(8000);
+  const packet = new RtpPacket();
+  const compound = new RtcpCompound();
+  for (let i = 0; i < iterations; i++) {
+    const bytes = mutate(SEEDS[Math.floor(random() * SEEDS.length)]!, random);
+    // The buffer is often larger than the packet, as a socket's is.
+    const length = random() < 0.8 ? bytes.length : Math.floor(random() * (bytes.length + 2));
+    try {
+      muxedPacketKind(bytes, length);
+      if (packet.parse(bytes, length)) {
+        result.rtpAccepted++;
+        checkRtp(packet, length);
+        session.received(packet, 8000, i);
+      }
+      if (compound.parse(bytes, length)) {
+        result.rtcpAccepted++;
+        checkRtcp(compound, length);
+        compound.parse(bytes, length);
+        session.receivedReport(compound, i);
+      }
+      events.receive(bytes, 0, length > bytes.length ? bytes.length : length, i * 160, random() < 0.5, i);
+      while (events.poll(i)) check(events.durationMs >= 0, 'negative duration');
+    } catch (error) {
+      throw new Error(`seed ${seed}, iteration ${i}, length ${length}: ${Buffer.from(bytes).toString('hex')}`, {
+        cause: error,
+      });
+    }
+  }
+  return result;
+}
+
+function checkRtp(packet: RtpPacket, length: number): void {
+  check(packet.payloadOffset >= 12 && packet.payloadLength >= 0, 'payload');
+  check(packet.payloadOffset + packet.payloadLength + packet.paddingLength === length, 'parts do not make the whole');
+  for (let i = 0; i < packet.csrcCount; i++) check(packet.csrc(i) >= 0, 'contributing source');
+  for (let id = 0; id < 256; id += 5) {
+    if (!packet.extensionElement(id)) continue;
+    check(packet.elementOffset >= packet.extensionOffset, 'element before the extension');
+    const end = packet.extensionOffset + packet.extensionLength;
+    check(packet.elementOffset + packet.elementLength <= end, 'element beyond the extension');
+  }
+}
+
+function checkRtcp(compound: RtcpCompound, length: number): void {
+  let packets = 0;
+  while (compound.next()) {
+    check(++packets <= length / 4, 'more packets than fit');
+    for (let i = 0; compound.readReportBlock(i); i++) {
+      check(Number.isInteger(compound.reportBlock.delaySinceLastSenderReport), 'report block beyond the packet');
+    }
+    for (let i = 0; compound.byeSource(i) >= 0; i++) check(i < 31, 'too many sources');
+    const cname = compound.cname();
+    check(cname === null || cname.length <= 255, 'CNAME too long');
+  }
+}
+
+function mutate(seed: Uint8Array, random: () => number): Uint8Array {
+  const choice = random();
+  if (choice < 0.1) return Uint8Array.from({ length: Math.floor(random() * 64) }, () => random() * 256);
+  const length = choice < 0.4 ? Math.floor(random() * (seed.length + 8)) : seed.length;
+  const bytes = new Uint8Array(length);
+  bytes.set(seed.subarray(0, length));
+  const changes = Math.floor(random() * 4);
+  for (let i = 0; i < changes && length > 0; i++) {
+    const at = Math.floor(random() * length);
+    if (random() < 0.5) bytes[at] = bytes[at]! ^ (1 << Math.floor(random() * 8));
+    else bytes[at] = random() * 256;
+  }
+  return bytes;
+}
+
+function check(condition: boolean, what: string): void {
+  if (!condition) throw new Error(what);
+}

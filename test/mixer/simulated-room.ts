@@ -1,0 +1,210 @@
+import { goertzelHannLevelDb } from '../../mixer/audio/goertzel.ts';
+import type { AudioEncoder } from '../../mixer/codec/codec.ts';
+import { audioCodec } from '../../mixer/codec/registry.ts';
+import { Leg } from '../../mixer/leg.ts';
+import type { MediaSockets } from '../../mixer/net/media-sockets.ts';
+import { PacketBuffers } from '../../mixer/net/packet-buffers.ts';
+import type { AudioCodecName, AudioMedia, LegControl, MixerEvent, MixerSettings } from '../../mixer/protocol.ts';
+import { Room } from '../../mixer/room.ts';
+import { RtpPacket, writeRtpHeader } from '../../mixer/rtp/rtp-packet.ts';
+
+const PAYLOAD_TYPES: Record<AudioCodecName, number> = { PCMU: 0, PCMA: 8, G722: 9, opus: 111 };
+const KEY_PAYLOAD_TYPE = 101;
+
+const settings: MixerSettings = {
+  bindAddress: '127.0.0.1',
+  rtpPortMin: 20000,
+  rtpPortMax: 20099,
+  portQuarantineMs: 0,
+  silenceTimeoutMs: 1000,
+  opusComplexity: 5,
+};
+
+export interface Sent {
+  sequenceNumber: number;
+  timestamp: number;
+  marker: boolean;
+  payloadType: number;
+  ssrc: number;
+  payload: Uint8Array;
+  atMs: number;
+}
+
+export interface PhoneOptions {
+  codec: AudioCodecName;
+  toneHz?: number;
+  /** Of what it sends, and asks us to send. */
+  ptimeMs?: number;
+  levelDb?: number;
+}
+
+/** A phone in virtual time: sends a tone as RTP into its leg, and decodes what the leg sends back. */
+export class SimulatedPhone {
+  readonly leg: Leg;
+  readonly sent: Sent[] = [];
+  readonly rtcp: Uint8Array[] = [];
+  toneHz: number;
+  sending = true;
+  readonly ssrc = 0x1000 + Math.floor(Math.random() * 1e6);
+  readonly address = '127.0.0.1';
+  port = 4000;
+  private readonly options: Required<PhoneOptions>;
+  private readonly encoder: AudioEncoder;
+  private readonly packet = new RtpPacket();
+  private sequenceNumber = 65530;
+  private samplesMade = 0;
+  private nextMs = 0;
+
+  constructor(room: SimulatedRoom, id: string, options: PhoneOptions, control: LegControl) {
+    this.options = { toneHz: 0, ptimeMs: 20, levelDb: -20, ...options };
+    this.toneHz = this.options.toneHz;
+    const codec = audioCodec(this.options.codec);
+    this.encoder = codec.createEncoder({
+      complexity: 5,
+      bitrateBps: 32000,
+      inbandFec: false,
+      dtx: false,
+      expectedLossPercent: 0,
+    });
+    this.leg = new Leg({
+      id,
+      cname: id,
+      control,
+      room: room.room,
+      settings,
+      buffers: room.buffers,
+      counts: room.counts,
+      now: () => room.nowMs,
+      wallClock: () => 1.7e12 + room.nowMs,
+      event: (event) => room.events.push(event),
+    });
+    this.leg.open(this.sockets(room));
+    this.leg.update(this.media('sendrecv'));
+    room.room.add(this.leg);
+  }
+
+  media(direction: AudioMedia['direction']): AudioMedia {
+    const { codec, ptimeMs } = this.options;
+    const format = {
+      codec,
+      payloadType: PAYLOAD_TYPES[codec],
+      clockRateHz: audioCodec(codec).rtpClockRateHz,
+      parameters: {},
+    };
+    const keys = { payloadType: KEY_PAYLOAD_TYPE, clockRateHz: format.clockRateHz };
+    return {
+      remote: { address: this.address, rtpPort: this.port, rtcpPort: this.port + 1 },
+      rtcpMux: false,
+      direction,
+      send: format,
+      sendPtimeMs: ptimeMs,
+      receive: [format],
+      sendTelephoneEvent: keys,
+      receiveTelephoneEvent: keys,
+    };
+  }
+
+  /** Sends what is due at `nowMs`. */
+  run(nowMs: number): void {
+    const { ptimeMs, codec, levelDb } = this.options;
+    for (; this.nextMs <= nowMs; this.nextMs += ptimeMs) {
+      const rateHz = audioCodec(codec).sampleRateHz;
+      const samples = (rateHz * ptimeMs) / 1000;
+      const pcm = new Int16Array(samples);
+      const amplitude = this.toneHz === 0 ? 0 : 32767 * 10 ** (levelDb / 20) * Math.SQRT2;
+      for (let index = 0; index < samples; index++) {
+        pcm[index] = Math.round(
+          amplitude * Math.sin((2 * Math.PI * this.toneHz * (this.samplesMade + index)) / rateHz),
+        );
+      }
+      if (this.sending) this.sendAudio(pcm, samples, rateHz);
+      this.samplesMade += samples;
+    }
+  }
+
+  sendKey(event: number, timestamp: number, end: boolean, durationTicks: number): void {
+    this.sendPacket(
+      KEY_PAYLOAD_TYPE,
+      timestamp,
+      new Uint8Array([event, end ? 0x8a : 0x0a, durationTicks >> 8, durationTicks & 255]),
+    );
+  }
+
+  /** All that it was sent from `fromMs` on, decoded. */
+  heard(fromMs: number, untilMs = Number.POSITIVE_INFINITY): { pcm: Int16Array; rateHz: number } {
+    const codec = audioCodec(this.options.codec);
+    const decoder = codec.createDecoder();
+    const pieces: number[] = [];
+    const out = new Int16Array(5760);
+    for (const { payload, atMs } of this.sent) {
+      const samples = decoder.decode(payload, out, 0);
+      if (atMs >= fromMs && atMs < untilMs) for (let index = 0; index < samples; index++) pieces.push(out[index]!);
+    }
+    decoder.close();
+    return { pcm: Int16Array.from(pieces), rateHz: codec.sampleRateHz };
+  }
+
+  levelDb(toneHz: number, fromMs: number, untilMs?: number): number {
+    const { pcm, rateHz } = this.heard(fromMs, untilMs);
+    return goertzelHannLevelDb(pcm, 0, pcm.length, toneHz, rateHz);
+  }
+
+  private sendAudio(pcm: Int16Array, samples: number, rateHz: number): void {
+    const { codec } = this.options;
+    const payload = new Uint8Array(1500);
+    const length = this.encoder.encode(pcm, 0, samples, payload, 0);
+    const timestamp = (4_294_960_000 + (this.samplesMade * audioCodec(codec).rtpClockRateHz) / rateHz) >>> 0;
+    this.sendPacket(PAYLOAD_TYPES[codec], timestamp, payload.subarray(0, length));
+  }
+
+  private sendPacket(payloadType: number, timestamp: number, payload: Uint8Array): void {
+    const packet = new Uint8Array(12 + payload.length);
+    writeRtpHeader(packet, payloadType, false, this.sequenceNumber, timestamp, this.ssrc);
+    packet.set(payload, 12);
+    this.sequenceNumber = (this.sequenceNumber + 1) & 0xffff;
+    this.leg.receivedRtp(packet, this.address, this.port);
+  }
+
+  private sockets(room: SimulatedRoom): MediaSockets {
+    const taken = (bytes: Uint8Array, length: number): void => {
+      if (!this.packet.parse(bytes, length)) throw new Error('the leg sent something that is not RTP');
+      const { sequenceNumber, timestamp, marker, payloadType, ssrc, payloadOffset, payloadLength } = this.packet;
+      const payload = bytes.slice(payloadOffset, payloadOffset + payloadLength);
+      this.sent.push({ sequenceNumber, timestamp, marker, payloadType, ssrc, payload, atMs: room.nowMs });
+    };
+    return {
+      rtpPort: 20000,
+      rtcpPort: 20001,
+      errors: 0,
+      sendRtp: taken,
+      sendRtcp: (bytes: Uint8Array, length: number) => void this.rtcp.push(bytes.slice(0, length)),
+      close: () => undefined,
+    } as unknown as MediaSockets;
+  }
+}
+
+/** A room with its clock in virtual time. */
+export class SimulatedRoom {
+  nowMs = 0;
+  readonly events: MixerEvent[] = [];
+  readonly counts = { encodes: 0, encodesUnshared: 0, decodes: 0 };
+  readonly room = new Room('demo', this.counts);
+  readonly buffers = new PacketBuffers(64);
+  private readonly phones: SimulatedPhone[] = [];
+  private ticks = 0;
+
+  join(id: string, options: PhoneOptions, control: Partial<LegControl> = {}): SimulatedPhone {
+    const phone = new SimulatedPhone(this, id, options, { muted: false, deaf: false, gainDb: 0, ...control });
+    this.phones.push(phone);
+    return phone;
+  }
+
+  run(ms: number): void {
+    const untilMs = this.nowMs + ms;
+    while (this.nowMs < untilMs) {
+      this.nowMs++;
+      for (const phone of this.phones) phone.run(this.nowMs);
+      if (this.nowMs % 20 === 7) this.room.tick(this.nowMs, this.ticks++);
+    }
+  }
+}

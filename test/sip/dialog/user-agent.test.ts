@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { establishedPeer, ScriptedPeer, statuses } from './scripted-peer.ts';
+
+describe('the inspection of requests (RFC 3261 §8.2)', () => {
+  it('answers an unknown method with 405 and Allow, within dialogs too', () => {
+    for (const method of ['FROBNICATE', 'UPDATE', 'REFER', 'INFO', 'MESSAGE', 'REGISTER']) {
+      const [response] = new ScriptedPeer().request(method);
+      expect(response?.status).toBe(405);
+      expect(response?.headers.get('Allow')).toBe('INVITE, ACK, BYE, CANCEL, OPTIONS');
+      expect(statuses(establishedPeer().request(method, { cseq: 2 }))).toEqual([405]);
+    }
+  });
+
+  it('answers a Request-URI that is not sip with 416, and sips where there is no TLS', () => {
+    for (const uri of ['tel:+15551234', 'sips:demo@parley.example.com', 'urn:service:sos']) {
+      expect(statuses(new ScriptedPeer().invite({ uri }))).toEqual([416]);
+    }
+  });
+
+  it('answers a required extension with 420 and Unsupported', () => {
+    const [response] = new ScriptedPeer().invite({ headers: ['Require: 100rel, timer', 'Require: x'] });
+    expect(response?.status).toBe(420);
+    expect(response?.headers.get('Unsupported')).toBe('100rel, timer, x');
+  });
+
+  it('ignores Require in ACK and CANCEL (RFC 3261 §8.2.2.3)', () => {
+    const peer = new ScriptedPeer();
+    peer.invite({ branch: 'z9hG4bK-x' });
+    expect(statuses(peer.request('CANCEL', { branch: 'z9hG4bK-x', headers: ['Require: x'] }))).toEqual([200, 487]);
+    const other = new ScriptedPeer();
+    other.decide = (call) => call.accept('answer');
+    other.invite();
+    other.request('ACK', { headers: ['Require: x'] });
+    expect(other.told).toEqual(['confirmed null']);
+  });
+
+  it('answers requests for dialogs that it does not know with 481, and an ACK with nothing', () => {
+    for (const method of ['BYE', 'INVITE', 'OPTIONS']) {
+      expect(statuses(new ScriptedPeer().request(method, { toTag: 'unknown' }))).toEqual([481]);
+    }
+    expect(statuses(new ScriptedPeer().request('BYE'))).toEqual([481]);
+    const peer = new ScriptedPeer();
+    peer.request('ACK', { toTag: 'unknown' });
+    expect(peer.sent).toEqual([]);
+  });
+
+  it('keeps no call and no dialog of what it refuses', () => {
+    const peer = new ScriptedPeer();
+    peer.invite({ headers: ['Require: x'] });
+    peer.invite({ cseq: 2, contentType: 'text/plain', toTag: null });
+    peer.request('SUBSCRIBE', { cseq: 3, toTag: null });
+    expect(peer.calls).toEqual([]);
+    expect(peer.clean).toBe(true);
+  });
+});
+
+describe('OPTIONS outside dialogs (RFC 3261 §11.2)', () => {
+  it('says what we can', () => {
+    const [response] = new ScriptedPeer().request('OPTIONS');
+    expect(response?.status).toBe(200);
+    expect(response?.headers.get('Allow')).toBe('INVITE, ACK, BYE, CANCEL, OPTIONS');
+    expect(response?.headers.get('Accept')).toBe('application/sdp');
+    expect(response?.headers.get('Supported')).toBe('');
+    expect(response?.to.parameters.has('tag')).toBe(true);
+  });
+
+  it('has the status that an INVITE would get', () => {
+    const peer = new ScriptedPeer();
+    peer.availability = 'unknown';
+    expect(statuses(peer.request('OPTIONS'))).toEqual([404]);
+    expect(statuses(peer.request('OPTIONS', { cseq: 2, uri: 'sip:parley.example.com' }))).toEqual([200]);
+    peer.availability = 'busy';
+    expect(statuses(peer.request('OPTIONS', { cseq: 3 }))).toEqual([486]);
+  });
+
+  it('is answered though its Max-Forwards is 0: we are no proxy', () => {
+    const peer = new ScriptedPeer();
+    peer.raw(peer.write('OPTIONS', {}).replace('Max-Forwards: 70', 'Max-Forwards: 0'));
+    expect(peer.transcript).toEqual(['200 OPTIONS']);
+  });
+});
