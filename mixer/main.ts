@@ -1,3 +1,4 @@
+import { audioCodec } from './codec/registry.ts';
 import { Mixer } from './mixer.ts';
 import { type FromMixer, PROTOCOL_VERSION, type ToMixer } from './protocol.ts';
 
@@ -42,4 +43,24 @@ process.on('disconnect', () => {
 process.on('SIGTERM', () => undefined);
 process.on('SIGINT', () => undefined);
 
+/** WebAssembly is compiled at its first use, which takes longer than a tick: so that is before the first call. */
+function warmUp(): void {
+  const codec = audioCodec('opus');
+  const encoder = codec.createEncoder({
+    complexity: 5,
+    bitrateBps: 32_000,
+    inbandFec: true,
+    dtx: false,
+    expectedLossPercent: 5,
+  });
+  const decoder = codec.createDecoder();
+  const payload = new Uint8Array(1500);
+  const pcm = new Int16Array(960);
+  const length = encoder.encode(pcm, 0, pcm.length, payload, 0);
+  decoder.decode(payload.subarray(0, length), pcm, 0);
+  encoder.close();
+  decoder.close();
+}
+
+warmUp();
 send({ type: 'hello', version: PROTOCOL_VERSION, pid: process.pid });

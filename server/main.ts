@@ -114,7 +114,7 @@ async function start(config: Config, log: Log): Promise<void> {
     version,
   });
 
-  for (const { name, ...policy } of config.rooms) rooms.open(name.toLowerCase(), 'configured', policy);
+  for (const { name, ...policy } of config.rooms) rooms.open(name, 'configured', policy);
   await mixers.start();
   await sip.listen();
   const web = await http.listen(config.httpPort, config.httpBind);

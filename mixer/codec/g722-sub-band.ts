@@ -58,8 +58,8 @@ export class SubBand {
 
   /** INVQAL, LOGSCL and SCALEL, then the predictor: takes the four upper bits of a lower-band code. */
   adaptLow(code: number): void {
-    const difference = (this.step * QM4[code]!) >> 15;
-    const logStep = ((this.logStep * 127) >> 7) + LOG_STEP_LOW[code]!;
+    const difference = Math.imul(this.step, QM4[code]!) >> 15;
+    const logStep = (Math.imul(this.logStep, 127) >> 7) + LOG_STEP_LOW[code]!;
     this.logStep = logStep < 0 ? 0 : Math.min(logStep, 18432);
     this.step = linearStep(this.logStep, 8);
     this.predict(difference);
@@ -67,8 +67,8 @@ export class SubBand {
 
   /** INVQAH, LOGSCH and SCALEH, then the predictor; returns the difference (DH). */
   adaptHigh(code: number): number {
-    const difference = (this.step * QM2[code]!) >> 15;
-    const logStep = ((this.logStep * 127) >> 7) + LOG_STEP_HIGH[code]!;
+    const difference = Math.imul(this.step, QM2[code]!) >> 15;
+    const logStep = (Math.imul(this.logStep, 127) >> 7) + LOG_STEP_HIGH[code]!;
     this.logStep = logStep < 0 ? 0 : Math.min(logStep, 22528);
     this.step = linearStep(this.logStep, 10);
     this.predict(difference);
@@ -82,8 +82,8 @@ export class SubBand {
     this.adaptPoles(partly);
     const zeroEstimate = this.adaptZeros(difference);
 
-    const pole1 = (this.a1 * saturate(reconstructed * 2)) >> 15;
-    const pole2 = (this.a2 * saturate(this.r1 * 2)) >> 15;
+    const pole1 = Math.imul(this.a1, saturate(reconstructed << 1)) >> 15;
+    const pole2 = Math.imul(this.a2, saturate(this.r1 << 1)) >> 15;
     this.r1 = reconstructed;
     this.zeroEstimate = zeroEstimate;
     this.estimate = saturate(saturate(pole1 + pole2) + zeroEstimate);
@@ -95,10 +95,10 @@ export class SubBand {
     const sameSign2 = (partly ^ this.p2) >= 0;
     const fourfold = saturate(this.a1 << 2);
     const turned = sameSign1 ? saturate(-fourfold) : fourfold;
-    const a2 = (turned >> 7) + (sameSign2 ? 128 : -128) + ((this.a2 * 32512) >> 15);
+    const a2 = (turned >> 7) + (sameSign2 ? 128 : -128) + (Math.imul(this.a2, 32512) >> 15);
     this.a2 = a2 > 12288 ? 12288 : Math.max(a2, -12288);
 
-    const a1 = saturate((sameSign1 ? 192 : -192) + ((this.a1 * 32640) >> 15));
+    const a1 = saturate((sameSign1 ? 192 : -192) + (Math.imul(this.a1, 32640) >> 15));
     const bound = saturate(15360 - this.a2);
     this.a1 = a1 > bound ? bound : Math.max(a1, -bound);
     this.p2 = this.p1;
@@ -111,12 +111,16 @@ export class SubBand {
     const d = this.d;
     const gain = difference === 0 ? 0 : 128;
     let zeroEstimate = 0;
-    for (let i = 5; i >= 0; i--) {
-      const coefficient = ((b[i]! * 32640) >> 15) + ((d[i]! ^ difference) < 0 ? -gain : gain);
-      const delayed = i === 0 ? difference : d[i - 1]!;
+    let delayed = difference;
+    for (let i = 0; i < 6; i++) {
+      const former = d[i]!;
+      // −1 where the signs differ, else 0: with it, (x ^ s) − s is x with its sign turned or not.
+      const signs = (former ^ difference) >> 31;
+      const coefficient = (Math.imul(b[i]!, 32640) >> 15) + ((gain ^ signs) - signs);
       b[i] = coefficient;
       d[i] = delayed;
-      zeroEstimate += (coefficient * saturate(delayed * 2)) >> 15;
+      zeroEstimate += Math.imul(coefficient, saturate(delayed << 1)) >> 15;
+      delayed = former;
     }
     return saturate(zeroEstimate);
   }

@@ -36,7 +36,7 @@ function quantizeLow(difference: number, step: number): number {
   let high = 30;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (magnitude < (Q6[middle]! * step) >> 12) high = middle;
+    if (magnitude < Math.imul(Q6[middle]!, step) >> 12) high = middle;
     else low = middle + 1;
   }
   // Interval 1 is the innermost; table 6 numbers them downwards from 61, or for negative ones from 63, 62, 31 … 4.
@@ -69,14 +69,14 @@ class G722Encoder implements AudioEncoder {
       let odd = 0;
       let even = 0;
       for (let tap = 0, at = 2 * i; tap < 12; tap++, at += 2) {
-        odd += line[at]! * QMF[tap]!;
-        even += line[at + 1]! * QMF[11 - tap]!;
+        odd += Math.imul(line[at]!, QMF[tap]!);
+        even += Math.imul(line[at + 1]!, QMF[11 - tap]!);
       }
       const lowCode = quantizeLow(saturate(((even + odd) >> 14) - low.estimate), low.step);
       low.adaptLow(lowCode >> 2);
 
       const difference = saturate(((even - odd) >> 14) - high.estimate);
-      const outer = (difference < 0 ? ~difference : difference) >= (Q2 * high.step) >> 12;
+      const outer = (difference < 0 ? ~difference : difference) >= Math.imul(Q2, high.step) >> 12;
       const highCode = (difference < 0 ? 1 : 3) - (outer ? 1 : 0);
       high.adaptHigh(highCode);
       out[outOffset + i] = (highCode << 6) | lowCode;
@@ -111,7 +111,7 @@ class G722Decoder implements AudioDecoder {
     for (let i = 0; i < octets; i++) {
       const octet = payload[from + i]!;
       const lowCode = octet & 0x3f;
-      const lowSample = clampBand(low.estimate + ((low.step * QM6[lowCode]!) >> 15));
+      const lowSample = clampBand(low.estimate + (Math.imul(low.step, QM6[lowCode]!) >> 15));
       low.adaptLow(lowCode >> 2);
       const highEstimate = high.estimate;
       const highSample = clampBand(highEstimate + high.adaptHigh(octet >> 6));
@@ -122,8 +122,8 @@ class G722Decoder implements AudioDecoder {
       let odd = 0;
       let even = 0;
       for (let tap = 0, at = 2 * i; tap < 12; tap++, at += 2) {
-        odd += line[at]! * QMF[tap]!;
-        even += line[at + 1]! * QMF[11 - tap]!;
+        odd += Math.imul(line[at]!, QMF[tap]!);
+        even += Math.imul(line[at + 1]!, QMF[11 - tap]!);
       }
       out[offset + 2 * i] = saturate(even >> 11);
       out[offset + 2 * i + 1] = saturate(odd >> 11);

@@ -3,9 +3,10 @@ import { createRequire } from 'node:module';
 /**
  * libopus 1.4 as WebAssembly, out of the package opusscript.
  *
- * Its low level is used directly, not the wrapper around it. The wrapper mistakes the addresses of its PCM buffers for
- * indices of 16-bit words, and so reads and writes at twice the address: with a few dozen codecs that is another codec's
- * memory. It also copies each frame three times, and takes packets of at most 60 ms.
+ * Its low level is used directly, not the wrapper around it. The wrapper takes the addresses of its PCM buffers for
+ * indices of 16-bit words, and so reads and writes at twice the address, outside of what it allocated; and it keeps views
+ * that are detached once the memory grows: of 400 instances none can encode or decode any more. It also copies each frame
+ * several times.
  */
 
 /** The codec state that the package makes: an encoder and a decoder in one. Negative results are libopus's errors. */

@@ -1,7 +1,7 @@
 import { DelayAdjustment, type PlayoutAdjustment } from './delay-adjustment.ts';
+import { DelayTarget } from './delay-target.ts';
 import { MediaClock } from './media-clock.ts';
 import { PacketRing, RING_SLOTS } from './packet-ring.ts';
-import { TransitWindow } from './transit-window.ts';
 
 export interface JitterBufferOptions {
   /** The RTP clock of all payload types that come here (RFC 7160 calls for a reset when it changes). */
@@ -55,17 +55,11 @@ export interface JitterBufferCounters {
 const EMPTY_PAYLOAD = new Uint8Array(0);
 const DEFAULT_PACKET_MS = 20;
 
-/** Above the measured spread, for what the measurement cannot see. */
-const SAFETY_MS = 1;
-
 /** With nothing buffered, concealment goes on for so long; then it would only be a buzz. */
 const MAX_EMPTY_CONCEAL_MS = 80;
 
 /** After a stall, packets are still played when that makes a delay of no more than this, even above the target. */
 const RESCUE_DELAY_MS = 100;
-
-/** So many packets in a row beyond the greatest delay, and at the pace of real time: the sender's clock stood still. */
-const LATE_RUN_PACKETS = 5;
 
 /**
  * Puts packets in order and says, at the pace of a consumer that ticks, which to play and where to conceal; adaptive,
@@ -109,11 +103,10 @@ export class JitterBuffer {
   adjustmentTicks = 0;
 
   readonly #clock: MediaClock;
-  readonly #transits = new TransitWindow();
+  readonly #target: DelayTarget;
   readonly #ring = new PacketRing();
   readonly #adjuster: DelayAdjustment;
   readonly #ticksPerMs: number;
-  readonly #minDelayMs: number;
   readonly #maxDelayMs: number;
   readonly #tickMs: number;
 
@@ -133,17 +126,14 @@ export class JitterBuffer {
   #pauses = false;
   #emptyConcealTicks = 0;
   #delayMs = 0;
-  #lateRun = 0;
-  #lateRunArrivalMs = 0;
-  #lateRunMediaMs = 0;
 
   constructor(options: JitterBufferOptions) {
     this.#clock = new MediaClock(options.clockRateHz);
     this.#ticksPerMs = options.clockRateHz / 1000;
-    this.#minDelayMs = options.minDelayMs;
     this.#maxDelayMs = options.maxDelayMs;
     this.#tickMs = options.tickMs ?? 20;
     this.#packetTicks = DEFAULT_PACKET_MS * this.#ticksPerMs;
+    this.#target = new DelayTarget(options.minDelayMs, options.maxDelayMs);
     this.#adjuster = new DelayAdjustment(this.#tickMs);
   }
 
@@ -154,14 +144,13 @@ export class JitterBuffer {
 
   /** Wait that the measured jitter asks for. */
   get targetDelayMs(): number {
-    const wanted = this.#transits.spreadMs + SAFETY_MS;
-    return Math.min(Math.max(wanted, this.#minDelayMs), this.#maxDelayMs);
+    return this.#target.targetMs;
   }
 
   /** Forgets the stream, for a new SSRC (RFC 3550 §8.2); the counters go on. */
   reset(): void {
     this.#clock.reset();
-    this.#transits.clear();
+    this.#target.reset();
     this.#ring.clear();
     this.#originMs = Number.NaN;
     this.#state = 'waiting';
@@ -171,7 +160,6 @@ export class JitterBuffer {
     this.#pauses = false;
     this.#emptyConcealTicks = 0;
     this.#delayMs = 0;
-    this.#lateRun = 0;
     this.packet.payload = EMPTY_PAYLOAD;
   }
 
@@ -196,7 +184,10 @@ export class JitterBuffer {
       this.counters.duplicates++;
       return;
     }
-    this.#measure(arrival);
+    if (this.#target.observe(arrival, this.#clock.mediaTicks / this.#ticksPerMs)) {
+      this.counters.resets++;
+      this.#adjuster.restart(arrival);
+    }
     if (!this.#makeRoom(extended)) {
       this.counters.late++;
       this.#ring.markSeen(extended);
@@ -248,43 +239,16 @@ export class JitterBuffer {
   /** Places the packet on the media clock; false when it is to be dropped. */
   #locate(sequenceNumber: number, timestamp: number, arrivalMs: number): boolean {
     if (Number.isNaN(this.#originMs)) this.#originMs = arrivalMs;
-    const base = this.#transits.empty ? Number.NEGATIVE_INFINITY : this.#transits.baseMs;
     const arrival = arrivalMs - this.#originMs;
-    let position = this.#clock.locate(sequenceNumber, timestamp, arrival, this.#packetTicks, base);
+    let position = this.#clock.locate(sequenceNumber, timestamp, arrival, this.#packetTicks, this.#target.baseMs);
     if (position === 'restart') {
       this.reset();
       this.counters.resets++;
       this.#originMs = arrivalMs;
-      position = this.#clock.locate(sequenceNumber, timestamp, 0, this.#packetTicks, Number.NEGATIVE_INFINITY);
+      position = this.#clock.locate(sequenceNumber, timestamp, 0, this.#packetTicks, this.#target.baseMs);
     }
     if (position === 'stray') this.counters.discarded++;
     return position === 'known';
-  }
-
-  /** Takes the transit time of the packet just located into account. */
-  #measure(arrival: number): void {
-    const mediaMs = this.#clock.mediaTicks / this.#ticksPerMs;
-    const transit = arrival - mediaMs;
-    if (this.#transits.empty || transit - this.#transits.baseMs <= this.#maxDelayMs) {
-      this.#lateRun = 0;
-      this.#transits.add(transit);
-      return;
-    }
-    // No delay allowed would have saved this packet, so it must not raise the target. But a sender whose clock stood
-    // still (on hold, say) goes on like this for ever, at the pace of real time; after a stall of the network the
-    // packets come at once instead.
-    if (this.#lateRun === 0) {
-      this.#lateRunArrivalMs = arrival;
-      this.#lateRunMediaMs = mediaMs;
-    }
-    if (++this.#lateRun < LATE_RUN_PACKETS) return;
-    const realTime = arrival - this.#lateRunArrivalMs >= (mediaMs - this.#lateRunMediaMs) / 2;
-    this.#lateRun = 0;
-    if (!realTime) return;
-    this.counters.resets++;
-    this.#transits.clear();
-    this.#transits.add(transit);
-    this.#adjuster.restart(arrival);
   }
 
   /** False when the place of the packet has passed. */
@@ -311,7 +275,7 @@ export class JitterBuffer {
   #begin(now: number, bufferedMs: number): Playout | 'again' {
     const extended = this.#firstPacket();
     if (extended === -1) return this.#silence(bufferedMs);
-    const waitMs = now - this.#transits.baseMs - this.#ring.mediaTicks(extended) / this.#ticksPerMs;
+    const waitMs = now - this.#target.baseMs - this.#ring.mediaTicks(extended) / this.#ticksPerMs;
     const neededMs = this.targetDelayMs + this.#adjuster.pullAheadMs;
     const newerWaits = this.#ring.first(extended + 1, this.#clock.newestExtended) !== -1;
     if (newerWaits && waitMs > Math.max(neededMs + this.#tickMs, RESCUE_DELAY_MS)) {
@@ -336,7 +300,7 @@ export class JitterBuffer {
     const toleranceTicks = 5 * this.#ticksPerMs;
     if (aheadTicks > toleranceTicks) return this.#gap(extended, aheadTicks);
 
-    const delayMs = now + bufferedMs - this.#transits.baseMs - this.#ring.mediaTicks(extended) / this.#ticksPerMs;
+    const delayMs = now + bufferedMs - this.#target.baseMs - this.#ring.mediaTicks(extended) / this.#ticksPerMs;
     const newerWaits = this.#ring.first(extended + 1, this.#clock.newestExtended) !== -1;
     if (newerWaits && delayMs > this.#maxDelayMs + 2 * this.#tickMs) {
       this.#wait();
@@ -414,7 +378,8 @@ export class JitterBuffer {
   /** Silence up to the end of the tick, so that the next packet begins with a tick. */
   #silence(bufferedMs: number): Playout {
     const restMs = this.#tickMs - bufferedMs;
-    this.gapTicks = Math.round((restMs > 0 ? restMs : this.#tickMs) * this.#ticksPerMs);
+    // Rounded up: a gap of nothing would never fill the tick.
+    this.gapTicks = Math.ceil((restMs > 0 ? restMs : this.#tickMs) * this.#ticksPerMs);
     return 'silence';
   }
 
@@ -439,7 +404,7 @@ export class JitterBuffer {
 
     const mediaTicks = ring.mediaTicks(extended);
     const offsetMs = now + bufferedMs - mediaTicks / this.#ticksPerMs;
-    this.#delayMs = offsetMs - this.#transits.baseMs;
+    this.#delayMs = offsetMs - this.#target.baseMs;
     this.#adjuster.update(now, bufferedMs, offsetMs, this.#delayMs, this.targetDelayMs);
     this.adjustment = this.#adjuster.adjustment;
     this.adjustmentTicks = Math.round(this.#adjuster.adjustmentMs * this.#ticksPerMs);

@@ -7,6 +7,9 @@ const MAX_MISORDER = 100;
 /** A packet that comes this much sooner than the fastest ever did has a new timestamp origin, not a faster way. */
 const FORWARD_JUMP_MS = 200;
 
+/** Talk spurts further apart than this don't overtake each other. */
+const MAX_STEP_BACK_S = 10;
+
 /** `restart`: the sender counts anew; everything known is void. `stray`: neither old nor new; to be dropped. */
 export type Position = 'known' | 'restart' | 'stray';
 
@@ -69,8 +72,11 @@ export class MediaClock {
     this.#restartSequence = -1;
     this.extendedSequence = this.#newestExtended + distance;
     if (distance <= 0) {
-      if (this.extendedSequence < this.#firstAfterJump) return 'stray';
-      this.mediaTicks = this.#newestMediaTicks + timestampDistance(this.#newestTimestamp, timestamp);
+      const step = timestampDistance(this.#newestTimestamp, timestamp);
+      // An earlier packet has an earlier timestamp, and not by more than a long pause.
+      const plausible = step <= 0 && step > -MAX_STEP_BACK_S * this.clockRateHz;
+      if (!plausible || this.extendedSequence < this.#firstAfterJump) return 'stray';
+      this.mediaTicks = this.#newestMediaTicks + step;
       return 'known';
     }
     this.#moveOn(distance, timestamp, arrivalMs, packetTicks, baseTransitMs);

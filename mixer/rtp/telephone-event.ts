@@ -13,6 +13,8 @@ const MAX_DURATION = 0xffff;
 const END_PACKETS = 3;
 /** Nothing heard of a key for so long: it was let go and the end was lost (RFC 4733 §2.5.2.2: three packet times). */
 const LOST_END_MS = 160;
+/** A packet of an event this much earlier than the newest cannot be a late one. */
+const LATE_EVENT_S = 10;
 /** Keys told and not yet fetched. */
 const QUEUE_LENGTH = 8;
 
@@ -72,8 +74,9 @@ export class TelephoneEventReceiver {
     const durationTicks = readUint16(buffer, offset + 2);
 
     const ahead = this.#seen ? timestampDistance(this.#segmentTimestamp, timestamp) : 1;
-    if (ahead < 0) return true;
-    if (ahead > 0) {
+    // Late packets of an earlier event; much further back, the sender has begun its timestamps anew.
+    if (ahead < 0 && ahead > -LATE_EVENT_S * this.#clockRateHz) return true;
+    if (ahead !== 0) {
       if (this.#continues(code, ahead, marker)) {
         this.#earlierTicks += ahead;
       } else {
@@ -106,7 +109,7 @@ export class TelephoneEventReceiver {
   /** A further segment of a long event; also what senders mean that move the timestamp with each update. */
   #continues(code: number, ahead: number, marker: boolean): boolean {
     if (!this.#pressed || marker || code !== this.#code) return false;
-    return ahead <= this.#segmentTicks || ahead === MAX_DURATION;
+    return (ahead > 0 && ahead <= this.#segmentTicks) || ahead === MAX_DURATION;
   }
 
   #finish(): void {

@@ -33,9 +33,9 @@ interface Waiting {
 
 export interface MixerChannelOptions {
   timers: Timers;
-  settings: MixerSettings;
   send(message: ToMixer): void;
-  ready(pid: number): void;
+  /** It is there, and waits for `configure`. */
+  greeted(pid: number): void;
   event(event: MixerEvent): void;
   /** The other side broke the protocol or missed a deadline: the process should be ended. */
   failed(reason: string): void;
@@ -49,14 +49,26 @@ export class MixerChannel {
   private readonly options: MixerChannelOptions;
   private readonly waiting = new Map<number, Waiting>();
   private nextId = 1;
-  private state: 'greeting' | 'open' | 'closed' = 'greeting';
+  private state: 'greeting' | 'spare' | 'open' | 'closed' = 'greeting';
 
   constructor(options: MixerChannelOptions) {
     this.options = options;
   }
 
+  /** Greeted and not configured yet. */
+  get spare(): boolean {
+    return this.state === 'spare';
+  }
+
   get pending(): number {
     return this.waiting.size;
+  }
+
+  /** Puts a mixer that has greeted to work. */
+  configure(settings: MixerSettings): void {
+    if (this.state !== 'spare') throw new Error(`a mixer that is ${this.state} cannot be configured`);
+    this.state = 'open';
+    this.options.send({ type: 'configure', version: PROTOCOL_VERSION, settings });
   }
 
   /** @throws MixerError in the promise: what the mixer answered, `deadline`, or `mixer-gone`. */
@@ -99,9 +111,8 @@ export class MixerChannel {
     if (version !== PROTOCOL_VERSION) {
       return this.options.failed(`it speaks protocol version ${version}, we speak ${PROTOCOL_VERSION}`);
     }
-    this.state = 'open';
-    this.options.send({ type: 'configure', version: PROTOCOL_VERSION, settings: this.options.settings });
-    this.options.ready(pid);
+    this.state = 'spare';
+    this.options.greeted(pid);
   }
 
   private missed(id: number): void {

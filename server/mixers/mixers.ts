@@ -7,18 +7,12 @@ import type {
   MixerMethod,
   MixerParams,
   MixerResult,
-  MixerSettings,
   MixerStatistics,
   RecordingResult,
 } from '../../mixer/protocol.ts';
 import type { Log } from '../log.ts';
-import type { Timers } from '../timers.ts';
-import { MixerChannel, MixerError } from './mixer-channel.ts';
-import { MixerProcess } from './mixer-process.ts';
-
-/** A dead mixer is started again at once; one that keeps dying this soon after its start, after a pause. */
-const QUICK_DEATH_MS = 2000;
-const QUICK_DEATH_DELAY_MS = 1000;
+import { MixerError } from './mixer-channel.ts';
+import { type Mixer, MixerFleet, type MixerFleetOptions } from './mixer-fleet.ts';
 
 /** What a leg needs for its next life. */
 interface LegRecord {
@@ -35,54 +29,39 @@ interface RoomRecord {
   recordings: Set<string>;
 }
 
-interface Mixer {
-  readonly index: number;
-  process: MixerProcess | null;
-  channel: MixerChannel | null;
-  startedMs: number;
-  quickDeaths: number;
-  /** Callers on it, for placing rooms. */
-  legs: number;
-}
-
-export interface MixersOptions {
-  count: number;
-  program: string;
-  settings: Omit<MixerSettings, 'rtpPortMin' | 'rtpPortMax'>;
-  rtpPortMin: number;
-  rtpPortMax: number;
-  timers: Timers;
+export interface MixersOptions extends Omit<MixerFleetOptions, 'employed'> {
   log: Log;
-  event(event: MixerEvent): void;
   /** Its recordings ended with the process; the files hold what was written until then. */
   recordingsLost(lost: { room: string; recording: string }[]): void;
 }
 
 /**
- * The mixer processes: places rooms on them, starts one again that died, and gives it its rooms back, with the same ports,
- * so that the callers notice a gap and nothing else.
+ * Rooms and legs on the mixer processes: places them, and gives a process that takes the place of a dead one its rooms
+ * back, with the same ports, so that the callers notice a short gap and nothing else.
  */
 export class Mixers {
-  restarts = 0;
   private readonly options: MixersOptions;
-  private readonly mixers: Mixer[] = [];
+  private readonly fleet: MixerFleet;
   private readonly rooms = new Map<string, RoomRecord>();
   private readonly legs = new Map<string, LegRecord>();
-  private stopping = false;
 
   constructor(options: MixersOptions) {
     this.options = options;
+    this.fleet = new MixerFleet({
+      ...options,
+      event: (event) => this.happened(event),
+      employed: (mixer) => void this.refill(mixer),
+    });
   }
 
-  /** Starts all processes; settled when each has greeted. */
-  async start(): Promise<void> {
-    const starting: Promise<void>[] = [];
-    for (let index = 0; index < this.options.count; index++) {
-      const mixer: Mixer = { index, process: null, channel: null, startedMs: 0, quickDeaths: 0, legs: 0 };
-      this.mixers.push(mixer);
-      starting.push(new Promise((resolve, reject) => this.launch(mixer, resolve, reject)));
-    }
-    await Promise.all(starting);
+  /** Settled when each process has greeted. */
+  start(): Promise<void> {
+    return this.fleet.start();
+  }
+
+  /** Processes that died and were replaced. */
+  get restarts(): number {
+    return this.fleet.restarts;
   }
 
   async openLeg(
@@ -93,14 +72,12 @@ export class Mixers {
     const record = await this.place(room);
     // Counted before it is there, so that the room is not closed under it.
     record.legs.add(leg);
-    record.mixer.legs++;
     try {
       const ports = await this.request(record.mixer, 'openLeg', { room, leg, ...options });
       this.legs.set(leg, { room, cname: options.cname, control: options.control, ports, media: options.media ?? null });
       return ports;
     } catch (error) {
       record.legs.delete(leg);
-      record.mixer.legs--;
       this.closeIfEmpty(room);
       throw error;
     }
@@ -129,7 +106,6 @@ export class Mixers {
     this.legs.delete(leg);
     const room = this.rooms.get(record.room)!;
     room.legs.delete(leg);
-    room.mixer.legs--;
     const statistics = await this.request(room.mixer, 'closeLeg', { leg }).catch(() => null);
     this.closeIfEmpty(record.room);
     return statistics;
@@ -159,55 +135,15 @@ export class Mixers {
 
   /** One entry a mixer; null for one that is being started again. */
   statistics(): Promise<(MixerStatistics | null)[]> {
-    return Promise.all(this.mixers.map((mixer) => this.request(mixer, 'statistics', {}).catch(() => null)));
+    return Promise.all(this.fleet.mixers.map((mixer) => this.request(mixer, 'statistics', {}).catch(() => null)));
   }
 
   get ready(): boolean {
-    return this.mixers.every((mixer) => mixer.channel !== null);
+    return this.fleet.ready;
   }
 
   stop(): void {
-    this.stopping = true;
-    for (const mixer of this.mixers) mixer.process?.disconnect();
-  }
-
-  private launch(mixer: Mixer, ready?: () => void, failed?: (error: Error) => void): void {
-    const { log, timers } = this.options;
-    mixer.startedMs = timers.now();
-    const process = new MixerProcess({
-      program: this.options.program,
-      received: (message) => channel.received(message),
-      exited: (reason) => {
-        channel.closed(reason);
-        failed?.(new Error(`mixer ${mixer.index}: ${reason}`));
-        this.died(mixer, reason);
-      },
-    });
-    const channel = new MixerChannel({
-      timers,
-      settings: this.settingsOf(mixer.index),
-      send: (message) => process.send(message),
-      event: (event) => this.happened(event),
-      failed: (reason) => {
-        log.error({ mixer: mixer.index, reason }, 'mixer failed');
-        process.kill();
-      },
-      ready: (pid) => {
-        mixer.channel = channel;
-        log.info({ mixer: mixer.index, pid, startMs: Math.round(timers.now() - mixer.startedMs) }, 'mixer started');
-        void this.refill(mixer);
-        ready?.();
-      },
-    });
-    mixer.process = process;
-  }
-
-  /** Each process has its own part of the port range, so that it can bind without asking. */
-  private settingsOf(index: number): MixerSettings {
-    const { rtpPortMin, rtpPortMax, count, settings } = this.options;
-    const pairs = Math.floor((rtpPortMax - rtpPortMin + 1) / 2 / count);
-    const min = rtpPortMin + index * pairs * 2;
-    return { ...settings, rtpPortMin: min, rtpPortMax: min + pairs * 2 - 1 };
+    this.fleet.stop();
   }
 
   private happened(event: MixerEvent): void {
@@ -227,54 +163,35 @@ export class Mixers {
     this.options.event(event);
   }
 
-  private died(mixer: Mixer, reason: string): void {
-    mixer.channel = null;
-    mixer.process = null;
-    if (this.stopping) return;
-    this.restarts++;
-    const { log, timers } = this.options;
-    mixer.quickDeaths = timers.now() - mixer.startedMs < QUICK_DEATH_MS ? mixer.quickDeaths + 1 : 0;
-    const delayMs = mixer.quickDeaths > 1 ? QUICK_DEATH_DELAY_MS : 0;
-    log.error({ mixer: mixer.index, reason, legs: mixer.legs, delayMs }, 'mixer died; starting it again');
-    const lost: { room: string; recording: string }[] = [];
-    for (const [room, record] of this.rooms) {
-      if (record.mixer !== mixer) continue;
-      for (const recording of record.recordings) lost.push({ room, recording });
-      record.recordings.clear();
+  /** Gives a process that takes the place of a dead one the rooms that were there. */
+  private async refill(mixer: Mixer): Promise<void> {
+    const here = [...this.rooms].filter(([, record]) => record.mixer === mixer);
+    const lost = here.flatMap(([room, { recordings }]) => [...recordings].map((recording) => ({ room, recording })));
+    for (const [, { recordings }] of here) recordings.clear();
+    const results = await Promise.allSettled(here.flatMap(([room, record]) => this.refillRoom(mixer, room, record)));
+    for (const result of results) {
+      if (result.status === 'fulfilled') continue;
+      this.options.log.error({ mixer: mixer.index, reason: String(result.reason) }, 'room not given back in full');
     }
-    timers.set(delayMs, () => {
-      if (!this.stopping) this.launch(mixer);
-    });
+    if (here.length > 0) this.options.log.info({ mixer: mixer.index, rooms: here.length }, 'mixer has its rooms back');
     if (lost.length > 0) this.options.recordingsLost(lost);
   }
 
-  /** Gives a new process the rooms that it had: same ports, same addresses, same mutes. */
-  private async refill(mixer: Mixer): Promise<void> {
-    for (const [room, record] of this.rooms) {
-      if (record.mixer !== mixer) continue;
-      const opened = [this.request(mixer, 'openRoom', { room })] as Promise<unknown>[];
-      for (const leg of record.legs) {
-        const known = this.legs.get(leg);
-        if (!known) continue;
-        const { cname, control, ports, media } = known;
-        opened.push(this.request(mixer, 'openLeg', { room, leg, cname, control, ports, ...(media ? { media } : {}) }));
-      }
-      for (const result of await Promise.allSettled(opened)) {
-        if (result.status === 'rejected') {
-          this.options.log.error(
-            { mixer: mixer.index, room, reason: String(result.reason) },
-            'room not given back in full',
-          );
-        }
-      }
+  private refillRoom(mixer: Mixer, room: string, { legs }: RoomRecord): Promise<unknown>[] {
+    const requests: Promise<unknown>[] = [this.request(mixer, 'openRoom', { room })];
+    for (const leg of legs) {
+      const record = this.legs.get(leg);
+      if (!record) continue;
+      const { cname, control, ports, media } = record;
+      requests.push(this.request(mixer, 'openLeg', { room, leg, cname, control, ports, ...(media ? { media } : {}) }));
     }
+    return requests;
   }
 
   private async place(room: string): Promise<RoomRecord> {
     const there = this.rooms.get(room);
     if (there) return there;
-    const alive = this.mixers.filter((mixer) => mixer.channel);
-    const mixer = alive.sort((one, other) => one.legs - other.legs || one.index - other.index)[0];
+    const mixer = this.leastBusy();
     if (!mixer) throw new MixerError('mixer-gone', 'no mixer is up');
     const record: RoomRecord = { mixer, legs: new Set(), recordings: new Set() };
     this.rooms.set(room, record);
@@ -284,6 +201,15 @@ export class Mixers {
       throw error;
     });
     return record;
+  }
+
+  private leastBusy(): Mixer | undefined {
+    const legs = new Map(this.fleet.mixers.filter((mixer) => mixer.running).map((mixer) => [mixer, 0]));
+    for (const { mixer, legs: here } of this.rooms.values()) {
+      const before = legs.get(mixer);
+      if (before !== undefined) legs.set(mixer, before + here.size);
+    }
+    return [...legs].sort(([, one], [, other]) => one - other)[0]?.[0];
   }
 
   private closeIfEmpty(room: string): void {
@@ -311,8 +237,6 @@ export class Mixers {
   }
 
   private request<M extends MixerMethod>(mixer: Mixer, method: M, params: MixerParams<M>): Promise<MixerResult<M>> {
-    if (!mixer.channel)
-      return Promise.reject(new MixerError('mixer-gone', `${method}: the mixer is being started again`));
-    return mixer.channel.request(method, params);
+    return this.fleet.request(mixer, method, params);
   }
 }

@@ -5,6 +5,7 @@ import { createOpusDecoder, createOpusEncoder, type OpusSampleRateHz } from '../
 import { opusPacketSamples } from '../../mixer/codec/opus-packet.ts';
 import { opusRuntime } from '../../mixer/codec/opus-runtime.ts';
 import { largestStep, levelDb, noise, speechLike, tone } from '../audio/signals.ts';
+import { firstDifference } from './golden.ts';
 
 const VOICE: EncoderOptions = {
   complexity: 5,
@@ -88,17 +89,17 @@ test('hundreds of codecs live together without touching one another', () => {
   const packets = encodeAll(48000, pcm, VOICE);
   const alone = decodeAll(packets);
   const decoders = Array.from({ length: 300 }, () => createOpusDecoder(48000));
-  const encoders = Array.from({ length: 100 }, () => createOpusEncoder(48000, VOICE));
+  const encoders = Array.from({ length: 30 }, () => createOpusEncoder(48000, VOICE));
   const outs = decoders.map(() => new Int16Array(alone.length));
   const buffer = new Uint8Array(4000);
   for (const [i, packet] of packets.entries()) {
     for (const encoder of encoders) {
       const length = encoder.encode(pcm, i * 960, 960, buffer, 0);
-      expect(buffer.subarray(0, length)).toEqual(packet);
+      expect(firstDifference(buffer.subarray(0, length), packet)).toBe(-1);
     }
     for (const [k, decoder] of decoders.entries()) decoder.decode(packet, outs[k]!, i * 960);
   }
-  for (const out of outs) expect(out).toEqual(alone);
+  for (const out of outs) expect(firstDifference(out, alone)).toBe(-1);
   for (const codec of [...decoders, ...encoders]) codec.close();
 });
 
@@ -134,7 +135,7 @@ describe('loss', () => {
       decoder.conceal(samples, out, 10);
       expect(out[9]).toBe(77);
       expect(out[10 + samples]).toBe(77);
-      if (samples > 100) expect(levelDb(out, 10, 10 + samples)).toBeGreaterThan(-30);
+      if (samples > 100) expect(levelDb(out, 10, 10 + samples)).toBeGreaterThan(-40);
     }
     decoder.close();
   });

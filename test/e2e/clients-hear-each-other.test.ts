@@ -80,6 +80,20 @@ describe.runIf(peersPresent('linphonec'))('linphone as a measuring instrument', 
     },
   );
 
+  test.runIf(peersPresent('baresip')).each([
+    ['PCMU', 'PCMU (8000)'],
+    ['G722', 'G722 (8000)'],
+    ['opus', 'opus (48000)'],
+  ] as const)('hears baresip’s tone with %s at its level, and the other way round', async (codec, linphoneCodec) => {
+    const caller = await BaresipClient.start({ voice: LOW, codec });
+    clients.push(caller);
+    const called = await LinphoneClient.start({ voice: HIGH, codec: linphoneCodec, autoAnswer: true });
+    clients.push(called);
+    await caller.dial(called.sipUri);
+    await called.established(5_000);
+    await assertTheyHearEachOther();
+  });
+
   test.runIf(peersPresent('baresip'))('sees a tone go within its playout delay, and come back', async () => {
     const caller = await BaresipClient.start({ voice: LOW, codec: 'PCMU' });
     clients.push(caller);

@@ -34,7 +34,8 @@ describe.runIf(peersPresent('sipp'))('a network that loses 5% of SIP packets eac
       serverPort: relay.port,
       calls: 200,
       callsPerSecond: 20,
-      keys: { tone_port: 9, hold_ms: 3_000 },
+      pauseMs: 3_000,
+      keys: { tone_port: 9 },
     });
     const result = await sipp.finished(90_000);
     console.log(`${result.successful} calls; the relay lost ${relay.lost} of ${relay.lost + relay.forwarded} packets`);

@@ -56,7 +56,7 @@ export function fuzzRtp(iterations: number, seed: number): RtpFuzzResult {
         compound.parse(bytes, length);
         session.receivedReport(compound, i);
       }
-      events.receive(bytes, 0, length > bytes.length ? bytes.length : length, i * 160, random() < 0.5, i);
+      events.receive(bytes, 0, Math.min(length, bytes.length), i * 160, random() < 0.5, i);
       while (events.poll(i)) check(events.durationMs >= 0, 'negative duration');
     } catch (error) {
       throw new Error(`seed ${seed}, iteration ${i}, length ${length}: ${Buffer.from(bytes).toString('hex')}`, {

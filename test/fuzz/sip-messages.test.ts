@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { parseMessage } from '../../server/sip/message/parse-message.ts';
-import { fuzzSipMessages } from './sip-messages.ts';
+import { cpuMs, fuzzSipMessages } from './sip-messages.ts';
 
 it('whatever stands in a message, it is accepted, refused or dropped, and quickly', () => {
   const report = fuzzSipMessages(5_000, 4475);
@@ -29,9 +29,9 @@ it.each([
   parseMessage(bytes);
   let bestMs = Number.POSITIVE_INFINITY;
   for (let round = 0; round < 5; round++) {
-    const startMs = performance.now();
+    const startMs = cpuMs();
     parseMessage(bytes);
-    bestMs = Math.min(bestMs, performance.now() - startMs);
+    bestMs = Math.min(bestMs, cpuMs() - startMs);
   }
   expect(bestMs).toBeLessThan(10);
 });

@@ -9,7 +9,7 @@ export interface SipFuzzReport {
   accepted: number;
   rejected: number;
   dropped: number;
-  /** The longest that a message took, and its octets, so that it can become a test. */
+  /** The longest that a message took of the processor, and its octets, so that it can become a test. */
   slowestMs: number;
   slowest: Uint8Array;
 }
@@ -93,10 +93,10 @@ export function fuzzSipMessages(iterations: number, seed: number): SipFuzzReport
   for (let iteration = 0; iteration < iterations; iteration++) {
     let bytes: Uint8Array = corpus[random(corpus.length)]!;
     for (let mutations = 1 + random(6); mutations > 0; mutations--) bytes = mutate(bytes, corpus, random);
-    const startMs = performance.now();
+    const startMs = cpuMs();
     tryMessage(bytes, report);
     tryStream(bytes, random);
-    const tookMs = performance.now() - startMs;
+    const tookMs = cpuMs() - startMs;
     if (tookMs > report.slowestMs) {
       report.slowestMs = tookMs;
       report.slowest = bytes;
@@ -181,6 +181,12 @@ function mutate(bytes: Uint8Array, corpus: readonly Uint8Array[], random: (below
       return Buffer.concat([before, other.subarray(random(other.length))]);
     }
   }
+}
+
+/** Our own time, so that a busy machine is not taken for a slow parser. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Numbers from 0 to below, the same for the same seed (xorshift32). */

@@ -120,12 +120,14 @@ describe('a room', () => {
 
   it('adds up ten loud voices without wrapping round', () => {
     const room = new SimulatedRoom();
-    for (let index = 0; index < 10; index++) room.join(`loud${index}`, { codec: 'PCMU', toneHz: 400 + 37 * index, levelDb: -6 });
+    for (let index = 0; index < 10; index++)
+      room.join(`loud${index}`, { codec: 'PCMU', toneHz: 400 + 37 * index, levelDb: -6 });
     const listener = room.join('listener', { codec: 'PCMU' });
     room.run(2000);
     const { pcm } = listener.heard(1000);
     let steepest = 0;
-    for (let index = 1; index < pcm.length; index++) steepest = Math.max(steepest, Math.abs(pcm[index]! - pcm[index - 1]!));
+    for (let index = 1; index < pcm.length; index++)
+      steepest = Math.max(steepest, Math.abs(pcm[index]! - pcm[index - 1]!));
     // Ten tones below 740 Hz within full scale cannot step by more than 2π·740/8000 of it; a wrap steps by all of it.
     expect(steepest).toBeLessThan(25_000);
     expect(listener.levelDb(400, 1000)).toBeGreaterThan(-40);

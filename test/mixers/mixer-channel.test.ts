@@ -20,15 +20,17 @@ function channel() {
   let pid = 0;
   const made = new MixerChannel({
     timers,
-    settings,
     send: (message) => sent.push(message),
-    ready: (id) => {
+    greeted: (id) => {
       pid = id;
     },
     event: (event) => events.push(event),
     failed: (reason) => failures.push(reason),
   });
-  const open = () => made.received({ type: 'hello', version: PROTOCOL_VERSION, pid: 42 });
+  const open = () => {
+    made.received({ type: 'hello', version: PROTOCOL_VERSION, pid: 42 });
+    made.configure(settings);
+  };
   return { channel: made, timers, sent, failures, events, open, pid: () => pid };
 }
 
@@ -43,6 +45,18 @@ describe('the channel to a mixer', () => {
     mixer.received({ type: 'reply', id: 1, result: {} });
     await expect(opened).resolves.toEqual({});
     expect(mixer.pending).toBe(0);
+  });
+
+  it('keeps a mixer in reserve until it is configured', async () => {
+    const { channel: mixer, sent } = channel();
+    expect(mixer.spare).toBe(false);
+    mixer.received({ type: 'hello', version: PROTOCOL_VERSION, pid: 42 });
+    expect(mixer.spare).toBe(true);
+    expect(sent).toEqual([]);
+    await expect(mixer.request('statistics', {})).rejects.toMatchObject({ code: 'mixer-gone' });
+    mixer.configure(settings);
+    expect(mixer.spare).toBe(false);
+    expect(() => mixer.configure(settings)).toThrow();
   });
 
   it('refuses a mixer of another version', async () => {

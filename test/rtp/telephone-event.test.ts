@@ -99,6 +99,10 @@ describe('telephone events received (RFC 4733)', () => {
     expect(told([...KEY_5(0xffffff00), ...KEY_5(0x100000100)])).toHaveLength(2);
   });
 
+  it('tells keys after the sender began its timestamps anew', () => {
+    expect(told([...KEY_5(90_000_000), ...KEY_5(1000)])).toHaveLength(2);
+  });
+
   it('knows all sixteen keys and passes over flash and short payloads', () => {
     const all = Array.from({ length: 17 }, (_none, code) => ({
       code,

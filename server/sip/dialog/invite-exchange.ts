@@ -84,7 +84,7 @@ export class InviteExchange {
     this.state = 'accepted';
     this.acceptedAtMs = this.timers.now();
     this.transaction.respond(response);
-    this.resendAfter(T1_MS, response);
+    this.repeatAfter(T1_MS);
   }
 
   /** The ACK came, or what proves that the 2xx arrived; or the dialog ended, and none is awaited any more. */
@@ -96,15 +96,15 @@ export class InviteExchange {
   }
 
   /** Over reliable transports too, as a hop beyond the next may be unreliable (RFC 3261 §13.3.1.4). */
-  private resendAfter(intervalMs: number, response: SipResponse): void {
+  private repeatAfter(intervalMs: number): void {
     const leftMs = TIMEOUT_MS - (this.timers.now() - this.acceptedAtMs);
     if (leftMs <= intervalMs) {
       this.timer = this.timers.set(Math.max(0, leftMs), () => this.user.unacknowledged());
       return;
     }
     this.timer = this.timers.set(intervalMs, () => {
-      this.transaction.respond(response);
-      this.resendAfter(doubled(intervalMs), response);
+      this.transaction.repeat();
+      this.repeatAfter(doubled(intervalMs));
     });
   }
 

@@ -38,12 +38,16 @@ export class ServerTransaction {
   cancellable: { readonly toTag: string; cancel(): void } | null = null;
 
   private readonly owner: ServerTransactionOwner;
-  private readonly via: Via;
+  /** The way for responses. */
+  private way: Flow | null;
+  /** To find another way by, when a connection is gone; UDP has but one. */
+  private readonly via: Via | null;
   private readonly runner:
     | TransactionRunner<InviteServerState, InviteServerInput>
     | TransactionRunner<NonInviteServerState, NonInviteServerInput>;
   private readonly invite: TransactionRunner<InviteServerState, InviteServerInput> | null;
-  private response: SipResponse | null = null;
+  private lastStatus = 0;
+  private lastToTag: string | undefined;
   private responseBytes: Uint8Array | null = null;
   /** Only while an ACK is handed to the machine. */
   private ack: { request: SipRequest; flow: Flow } | null = null;
@@ -53,7 +57,8 @@ export class ServerTransaction {
     this.mergeKey = mergeKey;
     this.method = request.method;
     this.flow = flow;
-    this.via = request.via;
+    this.way = owner.flows.forResponse(request.via, flow);
+    this.via = flow.reliable ? request.via : null;
     this.owner = owner;
     const actions = {
       send: () => this.sendResponse(),
@@ -85,24 +90,23 @@ export class ServerTransaction {
     return this.runner.state;
   }
 
-  /** A final response was sent. */
-  get answered(): boolean {
-    return this.response !== null && this.response.status >= 200;
-  }
-
   /** The To tag of the last response, by which the ACK of an RFC 2543 client is known. */
   get responseToTag(): string | undefined {
-    return this.response?.to.parameters.get('tag');
+    return this.lastToTag;
   }
 
-  /** Sends a response; the same 2xx again when it is given again. Does nothing once another final response was sent. */
+  /** Sends a response. Does nothing once a final one was sent. */
   respond(response: SipResponse): void {
-    if (this.answered && response !== this.response) return;
-    if (response !== this.response) {
-      this.response = response;
-      this.responseBytes = writeMessage(response);
-    }
+    if (this.lastStatus >= 200) return;
+    this.lastStatus = response.status;
+    this.lastToTag = response.to.parameters.get('tag');
+    this.responseBytes = writeMessage(response);
     this.runner.input({ status: response.status });
+  }
+
+  /** Sends the 2xx to INVITE again, which is the user agent's to repeat (RFC 3261 §13.3.1.4). */
+  repeat(): void {
+    this.runner.input({ status: this.lastStatus });
   }
 
   /** The request itself at first, then each retransmission of it. */
@@ -124,8 +128,8 @@ export class ServerTransaction {
   private sendResponse(): void {
     // A request that nobody answered yet, not even with a provisional response, has nothing to repeat.
     if (this.responseBytes === null) return;
-    const flow = this.owner.flows.forResponse(this.via, this.flow);
-    if (flow !== null) flow.send(this.responseBytes);
+    if (this.way?.open !== true && this.via !== null) this.way = this.owner.flows.forResponse(this.via, this.flow);
+    if (this.way?.open === true) this.way.send(this.responseBytes);
     // Later, as any other failure: nobody is told of it within the call that sends.
     else this.owner.timers.set(0, () => this.runner.input('transport-error'));
   }

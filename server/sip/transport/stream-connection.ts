@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Timer, Timers } from '../../timers.ts';
 import { canonicalAddress } from './addresses.ts';
@@ -28,8 +27,13 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 };
 
 /** A TCP or TLS socket, as far as a connection needs one. */
-export type StreamSocket = Duplex &
-  Pick<Socket, 'connecting' | 'localAddress' | 'localPort' | 'setNoDelay' | 'setKeepAlive'>;
+export interface StreamSocket extends Duplex {
+  readonly connecting: boolean;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  setNoDelay(noDelay: boolean): unknown;
+  setKeepAlive(enable: boolean, initialDelayMs: number): unknown;
+}
 
 const PONG = Buffer.from('\r\n');
 
@@ -133,6 +137,7 @@ export class StreamConnection implements Flow {
     let reason = new Error('The connection was closed');
     socket.on('error', (error) => {
       reason = error;
+      this.state = 'closing';
     });
     socket.once('close', () => this.gone(reason));
     this.watchQuiet();

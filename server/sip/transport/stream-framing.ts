@@ -1,7 +1,8 @@
 import { parseNumber, skip, skipSpace, TOKEN, trimSpace } from '../message/characters.ts';
 import { Headers } from '../message/headers.ts';
+import { endOfField, endOfHead, MAX_MESSAGE_BYTES } from '../message/message-lines.ts';
 import type { ParseError, ParseErrorCode } from '../message/parse-error.ts';
-import { endOfField, endOfHead, MAX_MESSAGE_BYTES, refuseMessage } from '../message/parse-message.ts';
+import { refuseMessage } from '../message/parse-message.ts';
 import { reasonPhrase } from '../message/reason-phrases.ts';
 
 export type Framed =

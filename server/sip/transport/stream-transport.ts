@@ -1,9 +1,14 @@
-import type { Socket } from 'node:net';
 import type { Timers } from '../../timers.ts';
 import { canonicalAddress } from './addresses.ts';
 import type { Flow, TransportProtocol } from './flow.ts';
 import { type ConnectionLimits, StreamConnection, type StreamSocket } from './stream-connection.ts';
 import type { TransportEvents } from './transport-events.ts';
+
+/** A socket that somebody connected to us. */
+export interface AcceptedSocket extends StreamSocket {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
 
 export interface StreamLimits extends ConnectionLimits {
   maxConnections: number;
@@ -43,8 +48,8 @@ export class StreamTransport {
     return this.connections.size;
   }
 
-  /** Takes a socket that somebody connected to us, or refuses it by closing it. */
-  accept(socket: StreamSocket & Pick<Socket, 'remoteAddress' | 'remotePort'>): void {
+  /** Takes a socket, or refuses it by closing it. */
+  accept(socket: AcceptedSocket): void {
     const address = canonicalAddress(socket.remoteAddress ?? '');
     const { maxConnections, maxConnectionsPerAddress } = this.options.limits;
     const tooMany =

@@ -19,6 +19,15 @@ const RECORDING_RATE_HZ: Record<LinphoneCodec, number> = {
   'G722 (8000)': 16_000,
 };
 
+/**
+ * Linphone's G.722 sends 6 dB less than it was given and plays 6 dB more than it got. Between two of them that cancels
+ * out; against baresip, ffmpeg and any other it does not (clients-hear-each-other.test.ts shows it). It is taken out at
+ * both ends, so that the levels in tests are those on the wire.
+ */
+const G722_OFFSET_DB = 20 * Math.log10(2);
+
+const offsetDb = (codec: LinphoneCodec): number => (codec === 'G722 (8000)' ? G722_OFFSET_DB : 0);
+
 const WAV_HEADER_BYTES = 44;
 
 export interface LinphoneOptions {
@@ -83,7 +92,8 @@ export class LinphoneClient implements VoiceClient {
     const transport = options.transport ?? 'udp';
     const settings = join(folder, 'linphonerc');
     writeFileSync(settings, configuration(options.voice.name, sipPort, transport));
-    const tone = sine(options.voice.frequencyHz, options.voice.levelDbfs, options.toneSeconds ?? 60, 16_000);
+    const { frequencyHz, levelDbfs } = options.voice;
+    const tone = sine(frequencyHz, levelDbfs + offsetDb(options.codec), options.toneSeconds ?? 60, 16_000);
     writeFileSync(join(folder, 'tone.wav'), writeWav(tone));
     const program = new ChildProgram('linphonec', ['-c', settings, ...(options.autoAnswer ? ['-a'] : [])], {
       env: { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
@@ -155,7 +165,11 @@ export class LinphoneClient implements VoiceClient {
 
   hearing(): Hearing {
     if (!this.#recording) throw new Error('not in a call');
-    return this.#recording.hearing();
+    const hearing = this.#recording.hearing();
+    const { samples } = hearing.pcm;
+    const factor = 10 ** (-offsetDb(this.#codec) / 20);
+    for (let index = 0; index < samples.length; index++) samples[index]! *= factor;
+    return hearing;
   }
 
   get output(): string {

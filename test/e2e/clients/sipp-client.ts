@@ -16,6 +16,8 @@ export interface SippOptions {
   serverPort: number;
   calls?: number;
   callsPerSecond?: number;
+  /** How long a `<pause/>` of the scenario is. */
+  pauseMs?: number;
   transport?: 'udp' | 'tcp';
   /** Further values for `[name]` in the scenario. */
   keys?: Record<string, string | number>;
@@ -52,6 +54,7 @@ export class SippClient {
         ...['-m', String(options.calls ?? 1), '-r', String(options.callsPerSecond ?? 1)],
         ...['-l', String(options.calls ?? 1)],
         ...['-t', options.transport === 'tcp' ? 't1' : 'u1'],
+        ...['-d', String(options.pauseMs ?? 0)],
         ...['-trace_err', '-trace_screen', '-nostdin'],
         ...keys,
       ],

@@ -98,6 +98,8 @@ describe('a connection', () => {
     expect(messages).toHaveLength(1);
     expect(malformed.map(({ code }) => code)).toEqual(['missing-content-length']);
     expect(flow.open).toBe(false);
+    // The other side has a second to take what was sent before it.
+    await pass(1_000);
     expect(failures).toHaveLength(1);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Framed, StreamFraming } from '../../../server/sip/transport/stream-framing.ts';
+import { cpuMs } from '../../fuzz/sip-messages.ts';
 
 const HEAD = `OPTIONS sip:demo@example.com SIP/2.0\r
 Via: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKabc\r
@@ -107,10 +108,10 @@ describe('what cannot be framed ends the stream, and is answered where it may be
   it('64 KiB that drip in an octet at a time cost no more than a second', () => {
     const framing = new StreamFraming();
     const bytes = Buffer.from(message('x'.repeat(65_000)));
-    const startMs = performance.now();
+    const startMs = cpuMs();
     let framed: Framed[] = [];
     for (let at = 0; at < bytes.length; at++) framed = framing.push(bytes.subarray(at, at + 1));
     expect(framed).toHaveLength(1);
-    expect(performance.now() - startMs).toBeLessThan(1_000);
+    expect(cpuMs() - startMs).toBeLessThan(1_000);
   });
 });
