@@ -37,6 +37,25 @@ export interface RemoteMediaAddress {
 /** From our point of view: `sendonly` means that we send and do not receive. */
 export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
+/** Crypto suites of SRTP by their names in SDP (RFC 4568 §6.2, RFC 6188 §6.1, RFC 7714 §14.1). */
+export type SrtpSuite =
+  | 'AES_CM_128_HMAC_SHA1_80'
+  | 'AES_CM_128_HMAC_SHA1_32'
+  | 'AES_256_CM_HMAC_SHA1_80'
+  | 'AES_256_CM_HMAC_SHA1_32'
+  | 'AEAD_AES_128_GCM'
+  | 'AEAD_AES_256_GCM';
+
+/** How a stream is secured (RFC 3711). Keys are base64 of master key and master salt, and must never be logged. */
+export interface MediaCrypto {
+  suite: SrtpSuite;
+  /** Ours. One that was replaced never comes back in the life of a leg: its packet index would begin anew. */
+  sendKey: string;
+  receiveKey: string;
+  /** The master key identifier in all packets that we receive, hexadecimal; null when they have none. */
+  receiveMki: string | null;
+}
+
 /** What an offer and answer (RFC 3264) settled for one audio stream. */
 export interface AudioMedia {
   /** Null as long as the other side's address is not known (late offer) or is 0.0.0.0 (hold, RFC 3264 §8.4). */
@@ -52,6 +71,8 @@ export interface AudioMedia {
   /** RFC 4733, by direction; null where it was not negotiated. */
   sendTelephoneEvent: TelephoneEventFormat | null;
   receiveTelephoneEvent: TelephoneEventFormat | null;
+  /** Null or absent: plain RTP. */
+  crypto?: MediaCrypto | null;
 }
 
 export interface LegControl {

@@ -9,6 +9,8 @@ for (let index = 0; index < Number(process.argv[2]); index++) {
   const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 18 });
   socket.bind(0, LOOPBACK);
   await once(socket, 'listening');
+  // Who hangs up first leaves the other with refused packets.
+  socket.on('error', () => {});
   let connected = false;
   socket.on('message', (packet, remote) => {
     // Connected at the first packet, as a server that knows where its caller is would be.

@@ -24,7 +24,7 @@ let other: ToneCaller;
 let phone: VoiceClient | undefined;
 
 beforeAll(async () => {
-  parley = await Parley.start();
+  parley = await Parley.start({ env: { PARLEY_LOG_LEVEL: 'debug' } });
 });
 
 afterAll(() => parley?.stop());
@@ -46,6 +46,30 @@ async function assertTheyHearEachOther(): Promise<void> {
   const toMs = performance.now() - 300;
   const listeners = [phone!, other].map((client) => ({ name: client.voice.name, hearing: client.hearing() }));
   assertWhoHearsWhom({ voices: [PHONE, OTHER], listeners, fromMs: toMs - 800, toMs });
+}
+
+/** Nobody hears who holds; afterwards they are back. */
+async function assertHoldAndResume(client: BaresipClient | LinphoneClient): Promise<void> {
+  await client.dial(parley.sipUri(ROOM));
+  await pause(500);
+  const stateOfPhone = async (): Promise<string | undefined> =>
+    (await parley.api.participants(ROOM)).find(({ uri }) => uri.includes(`${PHONE.name}@`))?.state;
+  await client.hold();
+  await eventually('the phone is on hold', stateOfPhone, (state) => state === 'on-hold');
+  await pause(1_000);
+  const heldTo = performance.now();
+  expect(heardLevelDbfs(other.hearing(), PHONE.frequencyHz, heldTo - 700, heldTo)).toBeLessThan(PHONE.levelDbfs - 40);
+  await client.resume();
+  await eventually('the phone is connected', stateOfPhone, (state) => state === 'connected');
+  await pause(1_500);
+  const toMs = performance.now() - 200;
+  const back = heardLevelDbfs(other.hearing(), PHONE.frequencyHz, toMs - 700, toMs);
+  expect(Math.abs(back - PHONE.levelDbfs)).toBeLessThanOrEqual(3);
+}
+
+/** How often the server's log says that this key was pressed. */
+function keysTold(key: string): number {
+  return parley.logLines().filter((line) => line.includes(`"key":"${key}"`)).length;
 }
 
 describe.runIf(peersPresent('baresip'))('baresip', () => {
@@ -70,25 +94,26 @@ describe.runIf(peersPresent('baresip'))('baresip', () => {
     );
   });
 
-  test('holds and resumes: nobody hears it meanwhile, and it is back afterwards', async () => {
+  test('holds and resumes', async () => {
     await otherJoins();
+    const baresip = await BaresipClient.start({ voice: PHONE, codec: 'opus' });
+    phone = baresip;
+    await assertHoldAndResume(baresip);
+  });
+
+  test('a key pressed on it is told once', async () => {
     const baresip = await BaresipClient.start({ voice: PHONE, codec: 'opus' });
     phone = baresip;
     await baresip.dial(parley.sipUri(ROOM));
     await pause(500);
-    const stateOfPhone = async (): Promise<string | undefined> =>
-      (await parley.api.participants(ROOM)).find(({ uri }) => uri.includes('phone@'))?.state;
-    await baresip.hold();
-    await eventually('the phone is on hold', stateOfPhone, (state) => state === 'on-hold');
-    await pause(1_000);
-    const heldTo = performance.now();
-    expect(heardLevelDbfs(other.hearing(), PHONE.frequencyHz, heldTo - 700, heldTo)).toBeLessThan(PHONE.levelDbfs - 40);
-    await baresip.resume();
-    await eventually('the phone is connected', stateOfPhone, (state) => state === 'connected');
-    await pause(1_500);
-    const toMs = performance.now() - 200;
-    const back = heardLevelDbfs(other.hearing(), PHONE.frequencyHz, toMs - 700, toMs);
-    expect(Math.abs(back - PHONE.levelDbfs)).toBeLessThanOrEqual(3);
+    await baresip.sendKeys('5');
+    await eventually(
+      'the key is told',
+      () => keysTold('5'),
+      (count) => count > 0,
+    );
+    await pause(500);
+    expect(keysTold('5')).toBe(1);
   });
 });
 
@@ -105,6 +130,28 @@ describe.runIf(peersPresent('linphonec'))('linphone', () => {
     await phone.dial(parley.sipUri(ROOM));
     await assertTheyHearEachOther();
     await phone.hangUp();
+  });
+
+  test('holds and resumes', async () => {
+    await otherJoins();
+    const linphone = await LinphoneClient.start({ voice: PHONE, codec: 'PCMA (8000)' });
+    phone = linphone;
+    await assertHoldAndResume(linphone);
+  });
+
+  test('a key pressed on it is told once', async () => {
+    const linphone = await LinphoneClient.start({ voice: PHONE, codec: 'PCMU (8000)' });
+    phone = linphone;
+    await linphone.dial(parley.sipUri(ROOM));
+    await pause(500);
+    await linphone.sendKeys('7');
+    await eventually(
+      'the key is told',
+      () => keysTold('7'),
+      (count) => count > 0,
+    );
+    await pause(500);
+    expect(keysTold('7')).toBe(1);
   });
 });
 

@@ -146,6 +146,19 @@ describe('a call that comes in', () => {
     expect(peer.clean).toBe(true);
   });
 
+  it('leaves no timer but that of its transaction once it is acknowledged', () => {
+    const peer = new ScriptedPeer();
+    peer.decide = (call) => call.progress(180);
+    peer.invite();
+    peer.calls[0]?.accept('answer');
+    peer.request('ACK');
+    expect(peer.timers.pending).toBe(1);
+    peer.timers.advance(32_000);
+    expect(peer.timers.pending).toBe(0);
+    expect(peer.userAgent.transactions.serverTransactions).toBe(0);
+    expect(peer.userAgent.calls).toBe(1);
+  });
+
   it('that expires before the answer gets 487 (RFC 3261 §13.3.1)', () => {
     const peer = new ScriptedPeer();
     peer.invite({ headers: ['Expires: 20'] });

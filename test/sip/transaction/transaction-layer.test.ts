@@ -145,7 +145,7 @@ describe('matching requests to server transactions (RFC 3261 §17.2.3)', () => {
   });
 
   it('refuses a merged request with 482 (RFC 3261 §8.2.2.2)', () => {
-    const { receive, sent, requests, answer } = setUp();
+    const { receive, sent, requests, answer, timers } = setUp();
     const otherPath = 'SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK-other-path';
     receive(request('INVITE'));
     receive(request('INVITE', { via: otherPath }));
@@ -154,6 +154,9 @@ describe('matching requests to server transactions (RFC 3261 §17.2.3)', () => {
     receive(request('ACK', { via: otherPath, toTag: 'ours' }));
     answer(200);
     expect(statusesOf(sent)).toEqual([482, 200]);
+    timers.runUntilIdle();
+    receive(request('INVITE'));
+    expect(requests.length).toBe(2);
   });
 });
 
