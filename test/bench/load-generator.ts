@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { LOOPBACK } from '../e2e/clients/free-ports.ts';
-import { audioPort, type OutgoingCall, SipCaller } from '../e2e/clients/sip-caller.ts';
+import { type OutgoingCall, SipCaller } from '../e2e/clients/sip-caller.ts';
+import { audioPort } from '../e2e/clients/sip-text.ts';
 import { addedDelays, decodeStream, markerMiddleMs } from './added-delay.ts';
 import { DurationHistogram } from './histogram.ts';
 import type { FromGenerator, LoadJob, LoadResult, ToGenerator } from './load-protocol.ts';

@@ -1,9 +1,24 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createG711Decoder, createG711Encoder, type G711Law } from '../../mixer/codec/g711.ts';
 import { firstDifference, goldenOctets, goldenPcm } from './golden.ts';
 
 const EVERY_SAMPLE = Int16Array.from({ length: 65536 }, (_, i) => i - 32768);
 const EVERY_OCTET = Uint8Array.from({ length: 256 }, (_, i) => i);
+
+/** SHA-256 of what the ITU-T's own software (G.191, the Software Tool Library) makes of every sample and every octet. */
+const ITU: Record<G711Law, { encoded: string; decoded: string }> = {
+  PCMA: {
+    encoded: '38488f6fd710f4686360edc4d38639f96c491595ef93f8eb8d62d5e07ca6ce7b',
+    decoded: 'e04788d110e58ff8c70c93b8480190d973e3b67876b6119abbaec766cc75c174',
+  },
+  PCMU: {
+    encoded: '90c29de505fb68e766118303bd552a16005dcf810873698bee1d8f3b247ce28c',
+    decoded: '3dab54339e520bb2c924826e3b72a917a2b612e9fd12fc867500f1d983a75827',
+  },
+};
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 describe.each<G711Law>(['PCMU', 'PCMA'])('%s', (law) => {
   const file = law.toLowerCase();
@@ -13,6 +28,13 @@ describe.each<G711Law>(['PCMU', 'PCMA'])('%s', (law) => {
     expect(createG711Encoder(law).encode(EVERY_SAMPLE, 0, EVERY_SAMPLE.length, encoded, 0)).toBe(65536);
     return encoded;
   }
+
+  test('is bit-exact with the ITU-T reference, both ways, for every value', () => {
+    expect(sha256(encodeEverySample())).toBe(ITU[law].encoded);
+    const decoded = new Int16Array(256);
+    createG711Decoder(law).decode(EVERY_OCTET, decoded, 0);
+    expect(sha256(new Uint8Array(decoded.buffer))).toBe(ITU[law].decoded);
+  });
 
   test('encodes every value as the reference, but for the decision values at which the segments meet', () => {
     // There the reference takes the nearer of two values, and the Recommendation the upper.

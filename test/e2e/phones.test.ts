@@ -102,6 +102,7 @@ describe.runIf(peersPresent('baresip'))('baresip', () => {
   });
 
   test('a key pressed on it is told once', async () => {
+    await otherJoins();
     const baresip = await BaresipClient.start({ voice: PHONE, codec: 'opus' });
     phone = baresip;
     await baresip.dial(parley.sipUri(ROOM));
@@ -140,6 +141,7 @@ describe.runIf(peersPresent('linphonec'))('linphone', () => {
   });
 
   test('a key pressed on it is told once', async () => {
+    await otherJoins();
     const linphone = await LinphoneClient.start({ voice: PHONE, codec: 'PCMU (8000)' });
     phone = linphone;
     await linphone.dial(parley.sipUri(ROOM));

@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Parley } from './clients/parley.ts';
 import { eventually, pause } from './clients/pause.ts';
 import { RtpEndpoint } from './clients/rtp-endpoint.ts';
-import { audioPort, header, SipCaller } from './clients/sip-caller.ts';
+import { SipCaller } from './clients/sip-caller.ts';
+import { audioPort, header } from './clients/sip-text.ts';
 
 const ANNE = { name: 'anne', frequencyHz: 425, levelDbfs: -12 };
 

@@ -1,34 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { createConnection } from 'node:net';
 import { LOOPBACK } from './free-ports.ts';
+import { header, type ReceivedRequest, readMessage, type SipReply } from './sip-text.ts';
+import { openTcp, openUdp, type Wire } from './sip-wire.ts';
 
 /**
  * A small user agent of the tests' own, UDP or TCP, for what the ready-made phones cannot be made to do, and for many
  * calls from one process. It shares no code with the server.
  */
-
-export interface SipReply {
-  status: number;
-  reason: string;
-  /** Names in lower case. */
-  headers: Map<string, string[]>;
-  body: string;
-}
-
-export interface ReceivedRequest {
-  method: string;
-  headers: Map<string, string[]>;
-  body: string;
-}
-
-interface Wire {
-  readonly transport: 'UDP' | 'TCP';
-  readonly localPort: number;
-  send(text: string): void;
-  close(): void;
-}
 
 export interface SipCallerOptions {
   serverPort: number;
@@ -52,67 +30,6 @@ const T1_MS = 500;
 const T2_MS = 4_000;
 
 const token = (): string => randomBytes(8).toString('hex');
-
-function readHeaders(lines: readonly string[]): Map<string, string[]> {
-  const headers = new Map<string, string[]>();
-  for (const line of lines) {
-    const colon = line.indexOf(':');
-    const name = line.slice(0, colon).trim().toLowerCase();
-    const values = headers.get(name);
-    if (values) values.push(line.slice(colon + 1).trim());
-    else headers.set(name, [line.slice(colon + 1).trim()]);
-  }
-  return headers;
-}
-
-/** The first value of a header, or nothing. */
-export function header(message: SipReply | ReceivedRequest, name: string): string {
-  return message.headers.get(name.toLowerCase())?.[0] ?? '';
-}
-
-/** The port of the first audio stream in a session description. */
-export function audioPort(sdp: string): number {
-  return Number(/^m=audio (\d+) /m.exec(sdp)?.[1] ?? 0);
-}
-
-async function openUdp(serverPort: number, received: (text: string) => void): Promise<Wire> {
-  const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
-  socket.bind(0, LOOPBACK);
-  await once(socket, 'listening');
-  socket.on('message', (packet) => received(packet.toString('utf8')));
-  return {
-    transport: 'UDP',
-    localPort: socket.address().port,
-    send: (text) => socket.send(text, serverPort, LOOPBACK),
-    close: () => socket.close(),
-  };
-}
-
-async function openTcp(serverPort: number, received: (text: string) => void): Promise<Wire> {
-  const socket = createConnection(serverPort, LOOPBACK);
-  await once(socket, 'connect');
-  let waiting = '';
-  socket.on('data', (chunk) => {
-    waiting += chunk.toString('latin1');
-    for (;;) {
-      waiting = waiting.replace(/^(\r\n)+/, '');
-      const bodyAt = waiting.indexOf('\r\n\r\n') + 4;
-      if (bodyAt === 3) return;
-      const end = bodyAt + Number(/^(?:content-length|l)\s*:\s*(\d+)/im.exec(waiting.slice(0, bodyAt))?.[1] ?? 0);
-      if (waiting.length < end) return;
-      const message = waiting.slice(0, end);
-      waiting = waiting.slice(end);
-      received(message);
-    }
-  });
-  socket.on('error', () => {});
-  return {
-    transport: 'TCP',
-    localPort: socket.localPort ?? 0,
-    send: (text) => socket.write(text),
-    close: () => socket.destroy(),
-  };
-}
 
 /** One INVITE and all that follows in its dialog. */
 export class OutgoingCall {
@@ -323,13 +240,9 @@ export class SipCaller {
   }
 
   #received(text: string): void {
-    const split = text.indexOf('\r\n\r\n');
-    const [start = '', ...lines] = text.slice(0, split).split('\r\n');
-    const headers = readHeaders(lines);
-    const body = text.slice(split + 4);
-    const status = /^SIP\/2\.0 (\d{3}) (.*)$/.exec(start);
-    if (status) this.#reply({ status: Number(status[1]), reason: status[2] ?? '', headers, body });
-    else this.#request({ method: start.split(' ')[0] ?? '', headers, body });
+    const message = readMessage(text);
+    if ('status' in message) this.#reply(message);
+    else this.#request(message);
   }
 
   #reply(reply: SipReply): void {

@@ -1,7 +1,8 @@
 import type { G711Law } from './g711-reference.ts';
 import type { Hearing } from './hearing.ts';
 import { RtpEndpoint } from './rtp-endpoint.ts';
-import { audioPort, type OutgoingCall, SipCaller } from './sip-caller.ts';
+import { type OutgoingCall, SipCaller } from './sip-caller.ts';
+import { audioPort } from './sip-text.ts';
 import type { Voice } from './tone-levels.ts';
 import type { VoiceClient } from './voice-client.ts';
 
