@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Where .ci/run wants the results as JSON, besides what is printed. */
-const resultsFile = process.env['PARLEY_TEST_RESULTS'];
+const resultsFile = process.env['TEST_RESULTS_FILE'];
 
 export default defineConfig({
   test: {

@@ -33,6 +33,9 @@ export class ParticipantCall implements CallHandler {
   private control: LegControl = { muted: false, deaf: false, gainDb: 0 };
   private media: AudioMedia | null = null;
   private awaitsAnswer = false;
+  /** Told us once that it takes media: what stops doing so is on hold, what never did is a source that only sends. */
+  private hasListened = false;
+  private onHold = false;
   private readonly startedMs: number;
   private over = false;
   private endReason: string | null = null;
@@ -143,17 +146,20 @@ export class ParticipantCall implements CallHandler {
   }
 
   private async apply(media: AudioMedia): Promise<void> {
-    this.media = media;
-    await this.options.mixers.updateLeg(this.id, media);
     const { send, direction } = media;
+    const listens = direction === 'sendrecv' || direction === 'sendonly';
+    this.hasListened ||= listens;
+    this.onHold = direction === 'inactive' || (this.hasListened && !listens);
+    this.media = media;
+    // A phone that holds by `sendonly` sends its music, which is not for the conference.
+    await this.options.mixers.updateLeg(this.id, this.onHold ? { ...media, direction: 'inactive' } : media);
     const audio = { codec: send.codec, clockRateHz: send.clockRateHz, direction };
     const state = this.view?.state === 'connecting' ? 'connecting' : this.mediaState();
     this.room.change(this.id, { audio, state });
   }
 
   private mediaState(): ParticipantView['state'] {
-    const direction = this.media?.direction;
-    return direction === 'recvonly' || direction === 'inactive' ? 'on-hold' : 'connected';
+    return this.onHold ? 'on-hold' : 'connected';
   }
 
   private refuse(refusal: Refusal): void {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Parley } from '../e2e/clients/parley.ts';
 import type { FromGenerator, LoadJob, LoadResult, ToGenerator } from './load-protocol.ts';
 import type { LoadCodec } from './load-signal.ts';
-import { processesCpuMs } from './process-cpu.ts';
+import { machineCpuMs, processesCpuMs } from './process-cpu.ts';
 
 export interface LoadScenario {
   name: string;
@@ -24,8 +24,10 @@ export interface Measurement {
   cpuCores: number;
   callersPerCore: number;
   cpuMsPerCallerSecond: number;
-  /** Why the generator, not the server, may have been what limited; null when it kept up. */
-  generatorLimit: string | null;
+  /** CPU that neither the server nor the generator used meanwhile, in cores. */
+  otherCpuCores: number;
+  /** What makes these figures doubtful, in sentences; empty when nothing does. */
+  doubts: string[];
 }
 
 export interface ScenarioResult {
@@ -42,8 +44,9 @@ const ECHO = fileURLToPath(new URL(`udp-echo${import.meta.url.slice(-3)}`, impor
 
 const GENERATOR_CPU_LIMIT = 0.85;
 const GENERATOR_LATENESS_LIMIT_MS = 5;
-/** Callers that the generator could not serve in time would not send what they should. */
-const LEAST_SENT_SHARE = 0.98;
+/** Of the packets that should be sent, or come back. */
+const LEAST_SHARE = 0.98;
+const OTHER_CPU_LIMIT_CORES = 0.15;
 const PACKETS_PER_SECOND = 50;
 
 export async function runScenario(scenario: LoadScenario, durations: Durations): Promise<ScenarioResult> {
@@ -94,11 +97,15 @@ async function measure(
     await measuring;
     const measuredPids = pids();
     const cpuBefore = processesCpuMs(measuredPids);
+    const machineBefore = machineCpuMs();
     const startedMs = performance.now();
     // Not until the generator's answer: it first analyses what it has heard, and the server would idle meanwhile.
     await new Promise((resolve) => setTimeout(resolve, durations.measureSeconds * 1_000));
-    const cpuCores = (processesCpuMs(measuredPids) - cpuBefore) / (performance.now() - startedMs);
+    const tookMs = performance.now() - startedMs;
+    const cpuCores = (processesCpuMs(measuredPids) - cpuBefore) / tookMs;
+    const machineCores = (machineCpuMs() - machineBefore) / tookMs;
     const { result: load } = await measured;
+    const otherCpuCores = Math.max(0, machineCores - cpuCores - load.generatorCpu);
     const stopped = heard(generator, 'stopped');
     tell(generator, { type: 'stop' });
     await stopped;
@@ -107,19 +114,35 @@ async function measure(
       cpuCores,
       callersPerCore: callers / cpuCores,
       cpuMsPerCallerSecond: (cpuCores * 1_000) / callers,
-      generatorLimit: generatorLimit(load, callers),
+      otherCpuCores,
+      doubts: doubtsAbout(load, callers, otherCpuCores),
     };
   } finally {
     await endChild(generator);
   }
 }
 
-function generatorLimit(load: LoadResult, callers: number): string | null {
-  if (load.generatorCpu > GENERATOR_CPU_LIMIT) return `used ${(load.generatorCpu * 100).toFixed(0)}% of a core`;
+function doubtsAbout(load: LoadResult, callers: number, otherCpuCores: number): string[] {
+  const percent = (share: number): string => `${(share * 100).toFixed(0)}%`;
+  const wanted = callers * PACKETS_PER_SECOND * load.seconds;
   const { p99 } = load.generatorLatenessMs;
-  if (p99 > GENERATOR_LATENESS_LIMIT_MS) return `its timer was ${p99.toFixed(1)} ms late (99th percentile)`;
-  const share = load.packetsSent / (callers * PACKETS_PER_SECOND * load.seconds);
-  return share < LEAST_SENT_SHARE ? `sent ${(share * 100).toFixed(1)}% of its packets` : null;
+  const doubts: string[] = [];
+  if (load.generatorCpu > GENERATOR_CPU_LIMIT) {
+    doubts.push(`the generator was the limit: it used ${percent(load.generatorCpu)} of a core`);
+  }
+  if (p99 > GENERATOR_LATENESS_LIMIT_MS) {
+    doubts.push(`the generator was the limit: its timer was ${p99.toFixed(1)} ms late (99th percentile)`);
+  }
+  if (load.packetsSent < LEAST_SHARE * wanted) {
+    doubts.push(`the generator was the limit: it sent ${percent(load.packetsSent / wanted)} of its packets`);
+  }
+  if (load.packetsReceived < LEAST_SHARE * load.packetsSent) {
+    doubts.push(`overload: only ${percent(load.packetsReceived / load.packetsSent)} of the packets due came back`);
+  }
+  if (otherCpuCores > OTHER_CPU_LIMIT_CORES) {
+    doubts.push(`other programs used ${otherCpuCores.toFixed(2)} cores meanwhile`);
+  }
+  return doubts;
 }
 
 function tell(generator: ChildProcess, message: ToGenerator): void {

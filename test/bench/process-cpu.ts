@@ -14,3 +14,14 @@ export function processCpuMs(pid: number): number {
 export function processesCpuMs(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + processCpuMs(pid), 0);
 }
+
+/** What all processes of the machine have used since it started; milliseconds over all cores. */
+export function machineCpuMs(): number {
+  const total = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0]!;
+  // Time idle and time waiting for input and output are fields 3 and 4.
+  const [user = 0, nice = 0, system = 0, , , interrupt = 0, softInterrupt = 0] = total
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return (user + nice + system + interrupt + softInterrupt) * TICK_MS;
+}

@@ -36,7 +36,7 @@ export function table(results: readonly ScenarioResult[]): string {
       .join('  ')
       .trimEnd(),
   );
-  return [...lines, ...limits(results)].join('\n');
+  return [...lines, ...doubts(results)].join('\n');
 }
 
 function row(name: string, measurement: Measurement, timesFloor: string): string[] {
@@ -62,12 +62,10 @@ function delays(summary: DurationSummary, missed: number): string {
 
 const milliseconds = (value: number): string => `${value.toFixed(1)} ms`;
 
-function limits(results: readonly ScenarioResult[]): string[] {
+function doubts(results: readonly ScenarioResult[]): string[] {
   return results.flatMap(({ scenario, parley, floor }) => [
-    ...(parley.generatorLimit ? [`! ${scenario.name}: the generator was the limit: it ${parley.generatorLimit}`] : []),
-    ...(floor.generatorLimit
-      ? [`! ${scenario.name}, echo: the generator was the limit: it ${floor.generatorLimit}`]
-      : []),
+    ...parley.doubts.map((doubt) => `! ${scenario.name}: ${doubt}`),
+    ...floor.doubts.map((doubt) => `! ${scenario.name}, echo: ${doubt}`),
   ]);
 }
 
