@@ -1,12 +1,12 @@
-import { audioCodec } from './codec/registry.ts';
 import type { LegReceiver } from './leg-receiver.ts';
 import type { MediaSockets } from './net/media-sockets.ts';
-import type { PacketBuffers } from './net/packet-buffers.ts';
-import type { AudioFormat, AudioMedia, LegStatistics, MixerEvent } from './protocol.ts';
+import type { PacketBuffers, PacketSlot } from './net/packet-buffers.ts';
+import type { AudioMedia, LegStatistics, MediaCrypto, MixerEvent } from './protocol.ts';
 import { RtcpCompound } from './rtp/rtcp-packet.ts';
 import { RtcpSession } from './rtp/rtcp-session.ts';
 import { muxedPacketKind, RtpPacket } from './rtp/rtp-packet.ts';
-import { SymmetricRtp } from './rtp/symmetric-rtp.ts';
+import { SrtpSession } from './rtp/srtp-session.ts';
+import { QUIET_MS, SymmetricRtp } from './rtp/symmetric-rtp.ts';
 import { TelephoneEventReceiver } from './rtp/telephone-event.ts';
 
 export interface LegMediaOptions {
@@ -36,11 +36,15 @@ export class LegMedia {
   private readonly rtcp = new SymmetricRtp();
   private readonly session: RtcpSession;
   private keys = new TelephoneEventReceiver(8000);
-  private formats: readonly AudioFormat[] = [];
   private telephoneEventType = -1;
   private telephoneEventRateHz = 8000;
   private rtcpMux = false;
+  /** Null: plain RTP. With it, nothing is looked at that is not authentic, be it to latch or to count. */
+  private srtp: SrtpSession | null = null;
   private active = false;
+  /** The kernel takes RTP from the latched source only. */
+  private connected = false;
+  private lastRtpMs = 0;
   private latches = 0;
   private lastHeardMs: number;
   private bytesReceived = 0;
@@ -62,11 +66,12 @@ export class LegMedia {
 
   update(media: AudioMedia): void {
     const { remote } = media;
+    if (remote) this.open();
     this.rtp.signalled(remote?.address ?? null, remote?.rtpPort ?? 0);
     this.rtcp.signalled(remote?.address ?? null, remote?.rtcpPort ?? 0);
     this.rtcpMux = media.rtcpMux;
+    this.secure(media.crypto ?? null);
     this.session.sendClockRateHz = media.send.clockRateHz;
-    this.formats = media.receive;
     this.telephoneEventType = media.receiveTelephoneEvent?.payloadType ?? -1;
     const keyRateHz = media.receiveTelephoneEvent?.clockRateHz ?? 8000;
     if (keyRateHz !== this.telephoneEventRateHz) this.keys = new TelephoneEventReceiver(keyRateHz);
@@ -78,15 +83,18 @@ export class LegMedia {
     if (this.rtcpMux && muxedPacketKind(data, data.length) === 'rtcp') {
       return this.receivedRtcp(data, address, port, nowMs);
     }
-    if (!packet.parse(data, data.length)) return;
+    const length = this.srtp ? this.srtp.unprotectRtp(data, data.length) : data.length;
+    if (length < 0 || !packet.parse(data, length)) return;
     const { payloadType } = packet;
     const isKey = payloadType === this.telephoneEventType;
-    if (!isKey && !this.options.receiver.accepts(payloadType)) return;
+    if (!isKey && this.options.receiver.clockRateOf(payloadType) === 0) return;
     if (!this.rtp.accept(address, port, packet.ssrc, nowMs)) return;
     this.heard(data.length, nowMs);
+    this.lastRtpMs = nowMs;
+    if (!this.connected && this.rtp.latched) this.connect();
     if (this.rtp.counters.latches !== this.latches) this.latched();
     // Keys are counted with the stream that they are part of, whatever clock they were negotiated with.
-    const clockRateHz = isKey ? this.options.receiver.clockRateHz : this.clockRateOf(payloadType);
+    const clockRateHz = isKey ? this.options.receiver.clockRateHz : this.options.receiver.clockRateOf(payloadType);
     const check = this.session.received(packet, clockRateHz || this.telephoneEventRateHz, nowMs);
     if (check === 'invalid' || check === 'probation') return;
     if (check === 'newSource' || check === 'restart') this.options.receiver.reset();
@@ -96,7 +104,8 @@ export class LegMedia {
   }
 
   receivedRtcp(data: Uint8Array, address: string, port: number, nowMs: number): void {
-    if (!compound.parse(data, data.length)) return;
+    const length = this.srtp ? this.srtp.unprotectRtcp(data, data.length) : data.length;
+    if (length < 0 || !compound.parse(data, length)) return;
     const latch = this.rtcpMux ? this.rtp : this.rtcp;
     // The sender of a compound packet is that of its first one (RFC 3550 §6.1).
     const ssrc = ((data[4]! << 24) | (data[5]! << 16) | (data[6]! << 8) | data[7]!) >>> 0;
@@ -105,21 +114,25 @@ export class LegMedia {
     this.session.receivedReport(compound, nowMs);
   }
 
-  sendRtp(data: Uint8Array, length: number, timestamp: number, payloadLength: number, nowMs: number): void {
+  sendRtp(data: PacketSlot, length: number, timestamp: number, payloadLength: number, nowMs: number): void {
     const { remoteAddress, remotePort } = this.rtp;
     if (remoteAddress === null) return;
-    this.sockets?.sendRtp(data, length, remotePort, remoteAddress);
+    const sentLength = this.srtp ? this.srtp.protectRtp(data.bytes, length) : length;
+    if (sentLength === 0) return;
+    this.sockets?.sendRtp(data.first(sentLength), remotePort, remoteAddress);
     this.session.sent(timestamp, payloadLength, nowMs);
-    this.bytesSent += length;
+    this.bytesSent += sentLength;
   }
 
   /** RTCP when it is due; and tells when nothing was heard for too long, and again each time as much has passed. */
   controlTick(nowMs: number): void {
     if (this.session.reportDue(nowMs)) {
       const out = this.options.buffers.take();
-      this.sendRtcp(out, this.session.writeReport(out, nowMs));
+      this.sendRtcp(out, this.session.writeReport(out.bytes, nowMs));
     }
     this.tellKeys(nowMs);
+    // Whether somebody else may take the place of a quiet source is for `SymmetricRtp` to say, so it must see them.
+    if (this.connected && nowMs - this.lastRtpMs > QUIET_MS) this.open();
     const { silenceTimeoutMs, leg, event } = this.options;
     if (nowMs - this.lastHeardMs >= silenceTimeoutMs) {
       event({ event: 'legSilent', leg, silentMs: nowMs - this.lastHeardMs });
@@ -130,7 +143,7 @@ export class LegMedia {
   /** Sends BYE. */
   close(nowMs: number): MediaSockets {
     const out = this.options.buffers.take();
-    this.sendRtcp(out, this.session.writeBye(out, nowMs));
+    this.sendRtcp(out, this.session.writeBye(out.bytes, nowMs));
     return this.sockets!;
   }
 
@@ -153,6 +166,7 @@ export class LegMedia {
       latchedAddress: rtp.latched ? rtp.remoteAddress : null,
       latchedPort: rtp.latched ? rtp.remotePort : null,
       receivingCodec: receiver.codec,
+      srtpRefused: this.srtp?.refused ?? 0,
     };
   }
 
@@ -163,6 +177,17 @@ export class LegMedia {
     if (this.active) return;
     this.active = true;
     this.options.event({ event: 'legActive', leg: this.options.leg });
+  }
+
+  private open(): void {
+    if (!this.connected) return;
+    this.connected = false;
+    this.sockets?.openRtp();
+  }
+
+  private connect(): void {
+    this.connected = true;
+    this.sockets?.connectRtp(this.rtp.remotePort, this.rtp.remoteAddress!);
   }
 
   private latched(): void {
@@ -185,18 +210,19 @@ export class LegMedia {
     }
   }
 
-  private sendRtcp(data: Uint8Array, length: number): void {
+  private sendRtcp(data: PacketSlot, length: number): void {
     const { remoteAddress, remotePort } = this.rtcpMux ? this.rtp : this.rtcp;
     if (remoteAddress === null) return;
-    if (this.rtcpMux) this.sockets?.sendRtp(data, length, remotePort, remoteAddress);
-    else this.sockets?.sendRtcp(data, length, remotePort, remoteAddress);
+    const sentLength = this.srtp ? this.srtp.protectRtcp(data.bytes, length) : length;
+    if (sentLength === 0) return;
+    const report = data.first(sentLength);
+    if (this.rtcpMux) this.sockets?.sendRtp(report, remotePort, remoteAddress);
+    else this.sockets?.sendRtcp(report, remotePort, remoteAddress);
   }
 
-  private clockRateOf(payloadType: number): number {
-    for (let index = 0; index < this.formats.length; index++) {
-      const format = this.formats[index]!;
-      if (format.payloadType === payloadType) return audioCodec(format.codec).rtpClockRateHz;
-    }
-    return 8000;
+  private secure(crypto: MediaCrypto | null): void {
+    if (crypto === null) this.srtp = null;
+    else if (this.srtp === null) this.srtp = new SrtpSession(crypto);
+    else this.srtp.update(crypto);
   }
 }

@@ -5,11 +5,23 @@ import { TICK_MS } from './room-clock.ts';
 import { JitterBuffer } from './rtp/jitter-buffer.ts';
 import type { RtpPacket } from './rtp/rtp-packet.ts';
 import { lengthen, shorten } from './rtp/time-stretch.ts';
+import { UndecodedPackets } from './undecoded-packets.ts';
 
 const MIN_DELAY_MS = 0;
 const MAX_DELAY_MS = 400;
 /** 120 ms of Opus, the longest packet there is (RFC 6716 §2.1.4), beside what was left of the tick before. */
 const LONGEST_PACKET_MS = 120;
+
+/** A sender's word that it sends silence is checked once in so many packets; a second of them. */
+const CHECK_EVERY_PACKETS = 50;
+/** Whose word was wrong is decoded for so long. */
+const DISTRUST_MS = 10_000;
+
+/**
+ * What of a sender is wanted: `everything`; `voice` and so nothing that says of itself that it is silence; or `nothing`,
+ * from one whom nobody may hear.
+ */
+export type Attention = 'everything' | 'voice' | 'nothing';
 
 /** RTP packets in, 20 ms of PCM a tick out: jitter buffer, decoder, and what lies between packet length and tick. */
 export class LegReceiver {
@@ -20,13 +32,21 @@ export class LegReceiver {
   /** The RTP clock of what is received. */
   clockRateHz = 0;
   private readonly counts: { decodes: number };
+  /** By payload type. */
   private readonly codecOf: (AudioCodecName | null)[] = new Array(128).fill(null);
+  private readonly clockOf = new Int32Array(128);
   private buffer: JitterBuffer | null = null;
   private decoder: AudioDecoder | null = null;
   /** Decoded and not yet taken. */
   private pcm = new Int16Array(0);
   private pcmSamples = 0;
+  /** What is left in `pcm` is no sound. */
+  private pcmIsSilent = true;
   private frameSamples = 0;
+  private readonly undecoded = new UndecodedPackets();
+  /** The packet of this tick was decoded although it said that it is silence. */
+  private checking = false;
+  private distrustUntilMs = 0;
 
   constructor(counts: { decodes: number }) {
     this.counts = counts;
@@ -43,18 +63,22 @@ export class LegReceiver {
   /** What may come from now on, after an offer and answer. */
   configure(formats: readonly AudioFormat[]): void {
     this.codecOf.fill(null);
-    for (const { payloadType, codec } of formats) this.codecOf[payloadType] = codec;
+    this.clockOf.fill(0);
+    for (const { payloadType, codec } of formats) {
+      this.codecOf[payloadType] = codec;
+      this.clockOf[payloadType] = audioCodec(codec).rtpClockRateHz;
+    }
   }
 
-  accepts(payloadType: number): boolean {
-    return this.codecOf[payloadType] !== null;
+  /** The RTP clock of this payload type; 0 when it was not negotiated. */
+  clockRateOf(payloadType: number): number {
+    return this.clockOf[payloadType]!;
   }
 
   /** @param payload is kept until it is played. */
   put(packet: RtpPacket, payload: Uint8Array, nowMs: number): void {
-    const codec = this.codecOf[packet.payloadType];
-    if (!codec) return;
-    const clockRateHz = audioCodec(codec).rtpClockRateHz;
+    const clockRateHz = this.clockOf[packet.payloadType]!;
+    if (clockRateHz === 0) return;
     if (!this.buffer || clockRateHz !== this.clockRateHz) this.begin(clockRateHz);
     this.buffer!.put(packet.sequenceNumber, packet.timestamp, packet.payloadType, packet.marker, payload, nowMs);
   }
@@ -67,46 +91,44 @@ export class LegReceiver {
   /** Another source has taken over. */
   reset(): void {
     this.buffer?.reset();
+    this.undecoded.clear();
     this.pcmSamples = 0;
   }
 
-  /** Fills `frame`. False when nothing came from the sender in it: it is silence. */
-  pull(plannedMs: number): boolean {
+  /**
+   * Fills `frame`. False when it holds no sound: nothing came from the sender, or what came was left undecoded because
+   * `attention` did not ask for it.
+   */
+  pull(plannedMs: number, attention: Attention): boolean {
     if (!this.buffer) return false;
-    let sound = this.pcmSamples > 0;
+    this.checking = false;
+    let sound = this.pcmSamples > 0 && !this.pcmIsSilent;
     while (this.pcmSamples < this.frameSamples || this.frameSamples === 0) {
       const kind = this.buffer.take(plannedMs, this.bufferedMs());
       if (kind === 'silence') {
         this.fillUp(this.frameSamples - this.pcmSamples);
         break;
       }
-      if (kind === 'packet') this.decode();
-      else this.conceal();
-      sound = true;
+      if (kind === 'packet') {
+        const taken = this.packet(attention, plannedMs);
+        if (taken === 'frame') return true;
+        if (taken === 'silent frame') return false;
+        if (taken === 'pcm') sound = true;
+      } else if (this.conceal()) {
+        sound = true;
+      }
       if (this.frameSamples === 0) return false;
     }
-    if (this.frameSamples === 0) return false;
+    this.pcmIsSilent = !sound;
     this.frame.set(this.pcm.subarray(0, this.frameSamples));
     this.pcm.copyWithin(0, this.frameSamples, this.pcmSamples);
     this.pcmSamples -= this.frameSamples;
     return sound;
   }
 
-  /** Lets the time of a tick pass for a sender whom nobody hears, without decoding. */
-  discard(plannedMs: number): void {
-    if (!this.buffer) return;
-    let ms = this.bufferedMs();
-    this.pcmSamples = 0;
-    while (ms < TICK_MS) {
-      const kind = this.buffer.take(plannedMs, ms);
-      if (kind === 'silence') return;
-      const ticks = kind === 'packet' ? this.ticksOf(this.buffer.packet.payload) : this.buffer.gapTicks;
-      if (kind === 'packet') this.buffer.played(ticks);
-      ms += (ticks * 1000) / this.clockRateHz;
-      if (ticks === 0) return;
-    }
-    this.pcmSamples = Math.min(this.pcm.length, Math.round(((ms - TICK_MS) * this.sampleRateHz) / 1000));
-    this.pcm.fill(0, 0, this.pcmSamples);
+  /** What was just decoded to check on the sender was no silence, though the sender said so. */
+  distrust(plannedMs: number): void {
+    if (this.checking) this.distrustUntilMs = plannedMs + DISTRUST_MS;
   }
 
   close(): void {
@@ -129,16 +151,59 @@ export class LegReceiver {
     return this.sampleRateHz === 0 ? 0 : (this.pcmSamples * 1000) / this.sampleRateHz;
   }
 
-  private decode(): void {
+  /** Takes the packet at hand. Mostly it is just what the tick needs, and goes where the tick looks. */
+  private packet(attention: Attention, plannedMs: number): 'frame' | 'silent frame' | 'pcm' | 'silence' {
     const buffer = this.buffer!;
     const { payload, payloadType } = buffer.packet;
     const codec = this.codecOf[payloadType];
-    if (!codec) return buffer.played(0);
+    if (!codec) {
+      buffer.played(0);
+      return 'silence';
+    }
     if (codec !== this.codec) this.use(codec);
+    const fits = this.pcmSamples === 0 && this.decoder!.samplesIn(payload) === this.frameSamples;
+    if (attention !== 'everything' && this.mayRest(attention, payload, plannedMs)) return this.rest(payload, fits);
+    if (fits && buffer.adjustment === 'none') return this.decodeFrame(payload);
+    this.decode(payload);
+    return 'pcm';
+  }
+
+  private rest(payload: Uint8Array, fits: boolean): 'silent frame' | 'silence' {
+    const samples = Math.min(this.decoder!.samplesIn(payload), this.pcm.length - this.pcmSamples);
+    this.undecoded.add(payload);
+    this.buffer!.played((samples * this.clockRateHz) / this.sampleRateHz);
+    if (fits) this.frame.fill(0);
+    else this.fillUp(samples);
+    return fits ? 'silent frame' : 'silence';
+  }
+
+  private mayRest(attention: Attention, payload: Uint8Array, plannedMs: number): boolean {
+    if (attention === 'nothing') return true;
+    if (plannedMs < this.distrustUntilMs || !this.decoder!.saysSilence(payload)) return false;
+    this.checking = this.undecoded.count >= CHECK_EVERY_PACKETS;
+    return !this.checking;
+  }
+
+  private decodeFrame(payload: Uint8Array): 'frame' | 'silence' {
+    this.catchUp();
+    const samples = this.decoder!.decode(payload, this.frame, 0);
+    this.counts.decodes++;
+    this.buffer!.played((samples * this.clockRateHz) / this.sampleRateHz);
+    return samples > 0 ? 'frame' : 'silence';
+  }
+
+  private decode(payload: Uint8Array): void {
+    this.catchUp();
     const samples = this.decoder!.decode(payload, this.pcm, this.pcmSamples);
     this.counts.decodes++;
-    buffer.played((samples * this.clockRateHz) / this.sampleRateHz);
+    this.buffer!.played((samples * this.clockRateHz) / this.sampleRateHz);
     this.pcmSamples += this.adjusted(samples);
+  }
+
+  /** Gives the decoder the history that it missed. */
+  private catchUp(): void {
+    if (this.undecoded.count === 0) return;
+    this.counts.decodes += this.undecoded.decode(this.decoder!, this.pcm, this.pcmSamples);
   }
 
   /** Shortens or lengthens the packet just decoded, as the jitter buffer wants its delay to change. */
@@ -152,11 +217,17 @@ export class LegReceiver {
       : lengthen(pcm, samples, this.sampleRateHz, most);
   }
 
-  private conceal(): void {
+  /** Makes up for a missing packet; false where that is silence. */
+  private conceal(): boolean {
     const samples = Math.round((this.buffer!.gapTicks * this.sampleRateHz) / this.clockRateHz);
-    const room = this.pcm.length - this.pcmSamples;
-    this.decoder?.conceal(Math.min(samples, room), this.pcm, this.pcmSamples);
-    this.pcmSamples += Math.min(samples, room);
+    const wanted = Math.min(samples, this.pcm.length - this.pcmSamples);
+    if (this.undecoded.count > 0 || !this.decoder) {
+      this.fillUp(wanted);
+      return false;
+    }
+    this.decoder.conceal(wanted, this.pcm, this.pcmSamples);
+    this.pcmSamples += wanted;
+    return true;
   }
 
   private fillUp(samples: number): void {
@@ -165,15 +236,11 @@ export class LegReceiver {
     this.pcmSamples += samples;
   }
 
-  private ticksOf(payload: Uint8Array): number {
-    if (!this.decoder) return this.buffer!.packet.durationTicks;
-    return (this.decoder.samplesIn(payload) * this.clockRateHz) / this.sampleRateHz;
-  }
-
   private use(name: AudioCodecName): void {
     this.decoder?.close();
     this.decoder = audioCodec(name).createDecoder();
     this.codec = name;
+    this.undecoded.clear();
     if (this.decoder.sampleRateHz === this.sampleRateHz) return;
     this.sampleRateHz = this.decoder.sampleRateHz;
     this.frameSamples = (this.sampleRateHz * TICK_MS) / 1000;

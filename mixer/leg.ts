@@ -5,7 +5,7 @@ import { Resampler } from './audio/resampler.ts';
 import { VoiceActivity } from './audio/voice-activity.ts';
 import type { EncodeStream } from './encode-once.ts';
 import { LegMedia } from './leg-media.ts';
-import { LegReceiver } from './leg-receiver.ts';
+import { type Attention, LegReceiver } from './leg-receiver.ts';
 import { LegSender } from './leg-sender.ts';
 import type { MediaSockets } from './net/media-sockets.ts';
 import type { PacketBuffers } from './net/packet-buffers.ts';
@@ -58,7 +58,10 @@ export class Leg implements MixSource {
   private gain: Gain | null = null;
   private rateHz = 0;
   private gainDb: number;
+  /** There was sound in the last 300 ms. */
+  private active = false;
   private pulls = 0;
+  private tickMs = 0;
   private receives = false;
 
   constructor(options: LegOptions) {
@@ -68,7 +71,7 @@ export class Leg implements MixSource {
     this.receiver = new LegReceiver(options.counts);
     this.sender = new LegSender(options.buffers, {
       send: (packet, length, timestamp, payloadLength) =>
-        this.media.sendRtp(packet, length, timestamp, payloadLength, options.now()),
+        this.media.sendRtp(packet, length, timestamp, payloadLength, this.tickMs),
     });
     this.media = new LegMedia({
       leg: options.id,
@@ -117,6 +120,7 @@ export class Leg implements MixSource {
   /** Takes this tick's 20 ms from what was received; true when the room should hear it. */
   receiveTick(plannedMs: number): boolean {
     this.pulls++;
+    this.tickMs = plannedMs;
     const heard = this.receives && this.pull(plannedMs);
     if (heard !== this.talking) {
       this.talking = heard;
@@ -177,19 +181,22 @@ export class Leg implements MixSource {
   }
 
   private pull(plannedMs: number): boolean {
-    if (this.gain?.silent) {
-      this.receiver.discard(plannedMs);
-      return false;
-    }
-    const sound = this.receiver.pull(plannedMs);
-    const { frame, sampleRateHz } = this.receiver;
-    if (sampleRateHz === 0) return false;
+    const { receiver } = this;
+    const sound = receiver.pull(plannedMs, this.attention());
+    const { frame, sampleRateHz } = receiver;
     if (sampleRateHz !== this.rateHz) this.useRate(sampleRateHz);
+    if (!sound && !this.active) return false;
     // Silence from the jitter buffer runs through the detector too, so that its hang-over ends.
-    const active = this.voice!.process(frame, 0, frame.length);
-    if (!sound || !active) return false;
+    this.active = this.voice!.process(frame, 0, frame.length);
+    if (!sound || !this.active || this.gain!.silent) return false;
+    receiver.distrust(plannedMs);
     this.gain!.process(frame, 0, frame.length);
     return true;
+  }
+
+  private attention(): Attention {
+    if (this.gain?.silent) return 'nothing';
+    return this.active ? 'everything' : 'voice';
   }
 
   private useRate(sampleRateHz: number): void {

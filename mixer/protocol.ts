@@ -37,7 +37,7 @@ export interface RemoteMediaAddress {
 /** From our point of view: `sendonly` means that we send and do not receive. */
 export type MediaDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
-/** Crypto suites of SRTP by their names in SDP (RFC 4568 §6.2, RFC 6188 §6.1, RFC 7714 §14.1). */
+/** Crypto suites of SRTP by their names in SDP (RFC 4568 §6.2, RFC 6188 §4, RFC 7714 §14.1). */
 export type SrtpSuite =
   | 'AES_CM_128_HMAC_SHA1_80'
   | 'AES_CM_128_HMAC_SHA1_32'
@@ -124,6 +124,8 @@ export interface LegStatistics {
   latchedAddress: string | null;
   latchedPort: number | null;
   receivingCodec: AudioCodecName | null;
+  /** SRTP and SRTCP that was dropped because it was not authentic or came twice. */
+  srtpRefused: number;
 }
 
 export interface MixerStatistics {

@@ -1,8 +1,10 @@
 import type { Focus } from './focus/focus.ts';
+import type { RequestGuard } from './guard/request-guard.ts';
 import type { MetricsSnapshot, MetricsSource, MixerMetrics } from './metrics.ts';
 import type { Mixers } from './mixers/mixers.ts';
 import type { NodeTimers } from './node-timers.ts';
 import type { Recordings } from './recordings/recordings.ts';
+import type { OpenRegistrar } from './registrar/open-registrar.ts';
 import type { Rooms } from './rooms/rooms.ts';
 import type { SipServer } from './sip/sip-server.ts';
 
@@ -13,6 +15,8 @@ export interface Measured {
   mixers: Mixers;
   recordings: Recordings;
   timers: NodeTimers;
+  office: OpenRegistrar;
+  guard: RequestGuard;
 }
 
 const NO_MIXER_YET: Omit<MixerMetrics, 'name' | 'up'> = {
@@ -30,7 +34,16 @@ const NO_MIXER_YET: Omit<MixerMetrics, 'name' | 'up'> = {
 };
 
 /** Asks all parts what they count. */
-export function metricsSource({ rooms, focus, sip, mixers, recordings, timers }: Measured): MetricsSource {
+export function metricsSource({
+  rooms,
+  focus,
+  sip,
+  mixers,
+  recordings,
+  timers,
+  office,
+  guard,
+}: Measured): MetricsSource {
   const last: MixerMetrics[] = [];
   return {
     async snapshot(): Promise<MetricsSnapshot> {
@@ -56,6 +69,12 @@ export function metricsSource({ rooms, focus, sip, mixers, recordings, timers }:
         sipResponsesReceived: sip.counts.responsesReceived,
         sipResponsesSent: sip.counts.responsesSent,
         sipMalformed: sip.counts.malformed,
+        users: office.users.size,
+        registrations: office.bindings.size,
+        authentications: office.authentication.counts,
+        sipTurnedAway: guard.turned,
+        addressesBanned: guard.banned,
+        bans: guard.bans,
         recordingsRunning: recorded.filter(({ state }) => state === 'recording').length,
         recordingsStarted: recordings.started,
         recordingsFailed: recordings.failed,

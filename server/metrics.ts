@@ -40,6 +40,14 @@ export interface MetricsSnapshot {
   sipResponsesSent: Readonly<Record<number, number>>;
   /** Messages that could not be parsed. */
   sipMalformed: number;
+  users: number;
+  registrations: number;
+  /** By result. */
+  authentications: Readonly<Record<string, number>>;
+  /** Requests that were turned away before anything was done about them, by reason. */
+  sipTurnedAway: Readonly<Record<string, number>>;
+  addressesBanned: number;
+  bans: number;
   recordingsRunning: number;
   recordingsStarted: number;
   recordingsFailed: number;
@@ -127,7 +135,7 @@ const definitions: readonly Definition[] = [
   gauge('parley_rooms', 'Rooms there are.', (s) => one(s.rooms)),
   gauge('parley_participants', 'Participants in all rooms.', (s) => one(s.participants)),
   gauge('parley_calls', 'Calls between INVITE and end.', (s) => one(s.calls)),
-  counter('parley_calls_started_total', 'Calls that came in.', (s) => one(s.callsStarted)),
+  counter('parley_calls_started_total', 'Calls that began, in both directions.', (s) => one(s.callsStarted)),
   counter('parley_calls_ended_total', 'Calls that ended, by cause.', (s) => by('cause', s.callsEnded), ['cause']),
   gauge('parley_sip_transactions', 'SIP transactions that are not terminated.', (s) => one(s.sipTransactions)),
   gauge('parley_sip_connections', 'Connections that SIP runs over.', (s) => one(s.sipConnections)),
@@ -157,6 +165,22 @@ const definitions: readonly Definition[] = [
     ['status'],
   ),
   counter('parley_sip_malformed_total', 'SIP messages that could not be parsed.', (s) => one(s.sipMalformed)),
+  gauge('parley_users', 'Users there are.', (s) => one(s.users)),
+  gauge('parley_registrations', 'Phones that are registered.', (s) => one(s.registrations)),
+  counter(
+    'parley_authentications_total',
+    'Passwords that were looked at, by result.',
+    (s) => by('result', s.authentications),
+    ['result'],
+  ),
+  counter(
+    'parley_sip_turned_away_total',
+    'SIP requests that got no answer or 503 before anything else, by reason.',
+    (s) => by('reason', s.sipTurnedAway),
+    ['reason'],
+  ),
+  gauge('parley_addresses_banned', 'Addresses that are banned for wrong passwords.', (s) => one(s.addressesBanned)),
+  counter('parley_bans_total', 'Addresses that were banned for wrong passwords.', (s) => one(s.bans)),
   gauge(
     'parley_rtp_sockets',
     'Media sockets that are open.',

@@ -1,18 +1,18 @@
 /**
- * Tells silence from sound, so that a silent participant can be left out of the mix and given the common one.
+ * Tells sound from silence, and speech from a line's own noise, so that who is silent can be left out of the mix.
  *
- * The thresholds are chosen so that only the inaudible is left out. Speech in a telephone call lies around −20 to
- * −40 dBov, the quietest parts of quiet talkers around −50; at a loudness where −20 dBov is a normal voice (some 60 dB
- * SPL), −55 dBov is 25 dB SPL, under the noise of a quiet room. So above −55 all is active, whatever it is. Below −65
- * nothing is, as the idle noise of G.711 lies there. In between the noise floor decides: what stands out from it by 9 dB
- * is a faint talker in a quiet room, what does not is the room.
+ * The thresholds are chosen so that only what nobody misses is left out. Speech in a telephone call lies around −20 to
+ * −40 dBov, the quietest parts of quiet talkers around −50. Below −65 nothing is active, as the idle noise of G.711 lies
+ * there. Up to −40 the noise floor decides: what stands out from it by 9 dB is a talker, what goes on at one level for
+ * three seconds is the room or the line. Above −40 all is active, whatever it is: music, keys, a test tone. But only what
+ * stands out is `speaking`, and can hold a place in the mix against others.
  */
 
-const ALWAYS_ACTIVE_DB = -55;
+import { NoiseFloor } from './noise-floor.ts';
+
+const ALWAYS_ACTIVE_DB = -40;
 const NEVER_ACTIVE_DB = -65;
 const ABOVE_FLOOR_DB = 9;
-/** The floor falls to a quieter frame at once and creeps up under louder ones, so speech hardly lifts it. */
-const FLOOR_RISE_DB_PER_S = 2;
 const HANG_OVER_MS = 300;
 /** The level that decides is the loudest of such pieces, so that a word's beginning at a frame's end counts. */
 const PIECE_MS = 5;
@@ -20,26 +20,44 @@ const PIECE_MS = 5;
 const SILENCE_DB = -127;
 const FULL_SCALE_SQUARE = 32768 * 32768;
 
+const ALWAYS_ACTIVE = meanSquareOf(ALWAYS_ACTIVE_DB);
+const NEVER_ACTIVE = meanSquareOf(NEVER_ACTIVE_DB);
+const ABOVE_FLOOR = 10 ** (ABOVE_FLOOR_DB / 10);
+
 export class VoiceActivity {
-  /** RMS level of the last piece of PCM, dBov: 0 is a full-scale square wave, −127 is silence (RFC 6464). */
-  levelDb = SILENCE_DB;
-  private readonly sampleRateHz: number;
-  private floorDb = NEVER_ACTIVE_DB - ABOVE_FLOOR_DB;
+  /** Of the last piece of PCM: it stands out from the line's own noise. */
+  speaking = false;
+  private readonly pieceSamples: number;
+  private readonly hangOver: number;
+  private readonly floor: NoiseFloor;
+  /** Of the last piece of PCM. */
+  private meanSquare = 0;
   private hangOverSamples = 0;
 
   constructor(sampleRateHz: number) {
-    this.sampleRateHz = sampleRateHz;
+    this.pieceSamples = (sampleRateHz * PIECE_MS) / 1000;
+    this.hangOver = (sampleRateHz * HANG_OVER_MS) / 1000;
+    this.floor = new NoiseFloor(sampleRateHz);
+  }
+
+  /** RMS level of the last piece of PCM, dBov: 0 is a full-scale square wave, −127 is silence (RFC 6464). */
+  get levelDb(): number {
+    return decibels(this.meanSquare);
+  }
+
+  /** Level of the line's own noise, dBov; −127 as long as it is not known. */
+  get noiseDb(): number {
+    return decibels(this.floor.meanSquare);
   }
 
   /** Whether there is sound in this piece, or was in the last 300 ms. */
   process(pcm: Int16Array, offset: number, samples: number): boolean {
     if (samples === 0) return this.hangOverSamples > 0;
-    const pieceLength = Math.max(1, (this.sampleRateHz * PIECE_MS) / 1000);
     const end = offset + samples;
     let total = 0;
     let loudest = 0;
-    for (let from = offset; from < end; from += pieceLength) {
-      const to = Math.min(end, from + pieceLength);
+    for (let from = offset; from < end; from += this.pieceSamples) {
+      const to = Math.min(end, from + this.pieceSamples);
       let sum = 0;
       for (let i = from; i < to; i++) {
         const sample = pcm[i]!;
@@ -49,16 +67,16 @@ export class VoiceActivity {
       const meanSquare = sum / (to - from);
       if (meanSquare > loudest) loudest = meanSquare;
     }
-    this.levelDb = decibels(total / samples);
-    return this.decide(decibels(loudest), samples);
+    this.meanSquare = total / samples;
+    return this.decide(loudest, samples);
   }
 
-  private decide(loudestDb: number, samples: number): boolean {
-    const threshold = Math.min(ALWAYS_ACTIVE_DB, Math.max(NEVER_ACTIVE_DB, this.floorDb + ABOVE_FLOOR_DB));
-    const rise = (FLOOR_RISE_DB_PER_S * samples) / this.sampleRateHz;
-    this.floorDb = Math.min(this.floorDb + rise, this.levelDb);
-    if (loudestDb > threshold) {
-      this.hangOverSamples = (this.sampleRateHz * HANG_OVER_MS) / 1000;
+  private decide(loudest: number, samples: number): boolean {
+    const standsOut = Math.max(NEVER_ACTIVE, this.floor.meanSquare * ABOVE_FLOOR);
+    this.floor.process(this.meanSquare, samples);
+    this.speaking = loudest > standsOut;
+    if (this.speaking || loudest > ALWAYS_ACTIVE) {
+      this.hangOverSamples = this.hangOver;
       return true;
     }
     if (this.hangOverSamples <= 0) return false;
@@ -67,7 +85,11 @@ export class VoiceActivity {
   }
 }
 
+function meanSquareOf(levelDb: number): number {
+  return 10 ** (levelDb / 10) * FULL_SCALE_SQUARE;
+}
+
 function decibels(meanSquare: number): number {
   if (meanSquare === 0) return SILENCE_DB;
-  return 10 * Math.log10(meanSquare / FULL_SCALE_SQUARE);
+  return Math.max(SILENCE_DB, 10 * Math.log10(meanSquare / FULL_SCALE_SQUARE));
 }

@@ -18,6 +18,10 @@ export interface AudioDecoder {
    * Opus from its packet headers); 0 for a payload that cannot be decoded.
    */
   samplesIn(payload: Uint8Array): number;
+  /**
+   * Whether the packet tells by itself, without being decoded, that it holds silence. False: it may hold anything.
+   */
+  saysSilence(payload: Uint8Array): boolean;
   /** Fills `samples` samples in place of a packet that is missing (fades to silence after ~60–100 ms). */
   conceal(samples: number, out: Int16Array, offset: number): void;
   /** Gives back what the decoder holds; it must not be used afterwards. */

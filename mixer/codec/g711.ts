@@ -57,6 +57,9 @@ function expansionTable(expand: (octet: number) => number): Int16Array {
 }
 
 /** Neither law looks at the lowest two bits, so 16384 entries tell all. */
+/** Below any threshold of voice activity: −66 dBov, the two lowest steps of µ-law. */
+const SILENT_PEAK = 16;
+
 const COMPRESS: Record<G711Law, Uint8Array> = {
   PCMU: compressionTable(compressMuLaw),
   PCMA: compressionTable(compressALaw),
@@ -66,13 +69,18 @@ const EXPAND: Record<G711Law, Int16Array> = {
   PCMA: expansionTable(expandALaw),
 };
 
+/** By octet: 1 for what is too quiet to be heard. */
+const QUIET: Record<G711Law, Uint8Array> = { PCMU: quietTable(EXPAND.PCMU), PCMA: quietTable(EXPAND.PCMA) };
+
 class G711Decoder implements AudioDecoder {
   readonly sampleRateHz = SAMPLE_RATE_HZ;
   private readonly table: Int16Array;
+  private readonly quiet: Uint8Array;
   private readonly concealment = new WaveformConcealment(SAMPLE_RATE_HZ);
 
   constructor(law: G711Law) {
     this.table = EXPAND[law];
+    this.quiet = QUIET[law];
   }
 
   decode(payload: Uint8Array, out: Int16Array, offset: number): number {
@@ -88,11 +96,21 @@ class G711Decoder implements AudioDecoder {
     return payload.length;
   }
 
+  saysSilence(payload: Uint8Array): boolean {
+    const quiet = this.quiet;
+    for (let i = 0; i < payload.length; i++) if (quiet[payload[i]!] === 0) return false;
+    return true;
+  }
+
   conceal(samples: number, out: Int16Array, offset: number): void {
     this.concealment.conceal(samples, out, offset);
   }
 
   close(): void {}
+}
+
+function quietTable(table: Int16Array): Uint8Array {
+  return Uint8Array.from(table, (sample) => (Math.abs(sample) <= SILENT_PEAK ? 1 : 0));
 }
 
 class G711Encoder implements AudioEncoder {

@@ -135,6 +135,11 @@ class G722Decoder implements AudioDecoder {
     return 2 * payload.length;
   }
 
+  /** Sub-band codes mean nothing without the state that they change. */
+  saysSilence(): boolean {
+    return false;
+  }
+
   conceal(samples: number, out: Int16Array, offset: number): void {
     this.concealment.conceal(samples, out, offset);
   }

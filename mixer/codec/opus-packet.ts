@@ -39,3 +39,33 @@ export function opusPacketSamples(packet: Uint8Array, sampleRateHz: number): num
 export function isOpusPacketStereo(packet: Uint8Array): boolean {
   return (packet[0]! & 4) !== 0;
 }
+
+/**
+ * Whether the packet says that it holds no voice: by its SILK layer's voice activity flags, or by holding nothing at all.
+ *
+ * The SILK layer begins with one flag for each of its frames of at most 20 ms, for the middle channel first, each coded as
+ * a bit of even odds: so they are the highest bits of the first octet of each Opus frame (RFC 6716 §4.2.3). False for what
+ * has no such layer (CELT), or whose frames are not found at once (code 2 and 3 packets).
+ */
+export function opusPacketSaysSilence(packet: Uint8Array): boolean {
+  // DTX: a frame that was not sent (RFC 6716 §3.2.1 and §2.1.9).
+  if (packet.length <= 2) return true;
+  const toc = packet[0]!;
+  if (toc >> 3 >= 16) return false;
+  const silkFrames = Math.ceil(frameMs(toc) / 20);
+  switch (toc & 3) {
+    case 0:
+      return firstBitsAreClear(packet[1]!, silkFrames);
+    case 1:
+      return (
+        firstBitsAreClear(packet[1]!, silkFrames) &&
+        firstBitsAreClear(packet[1 + ((packet.length - 1) >> 1)]!, silkFrames)
+      );
+    default:
+      return false;
+  }
+}
+
+function firstBitsAreClear(octet: number, bits: number): boolean {
+  return octet >> (8 - bits) === 0;
+}

@@ -1,5 +1,5 @@
 import type { AudioDecoder, AudioEncoder, EncoderOptions } from './codec.ts';
-import { isOpusPacketStereo, opusPacketSamples } from './opus-packet.ts';
+import { isOpusPacketStereo, opusPacketSamples, opusPacketSaysSilence } from './opus-packet.ts';
 import { type OpusHandler, type OpusRuntime, opusRuntime } from './opus-runtime.ts';
 
 /** Opus (RFC 6716, RFC 7587), always mono. A codec whose WebAssembly instance broke goes on with a new one. */
@@ -59,6 +59,10 @@ class OpusDecoder implements AudioDecoder {
 
   samplesIn(payload: Uint8Array): number {
     return opusPacketSamples(payload, this.sampleRateHz);
+  }
+
+  saysSilence(payload: Uint8Array): boolean {
+    return opusPacketSaysSilence(payload);
   }
 
   /**

@@ -38,7 +38,7 @@ export function deriveSessionKeys(suite: SrtpSuite, masterKeyAndSalt: string, ki
   };
 }
 
-/** AES-CM as a pseudo-random function (RFC 3711 §4.3.3, RFC 6188 §2); the 96-bit salt of GCM is padded with zeros. */
+/** AES-CM as a pseudo-random function (RFC 3711 §4.3.3, RFC 6188 §3); the 96-bit salt of GCM is padded with zeros. */
 export function deriveKey(masterKey: Uint8Array, masterSalt: Uint8Array, label: number, length: number): Uint8Array {
   const block = Buffer.alloc(16);
   block.set(masterSalt);

@@ -10,7 +10,7 @@ export interface SrtpSuiteParameters {
   rtcpTagLength: number;
 }
 
-/** RFC 4568 §6.2, RFC 6188 §3, RFC 7714 §12. */
+/** RFC 4568 §6.2, RFC 6188 §4, RFC 7714 §12. */
 export const SRTP_SUITES: Readonly<Record<SrtpSuite, SrtpSuiteParameters>> = {
   AES_CM_128_HMAC_SHA1_80: aesCm(16, 10),
   AES_CM_128_HMAC_SHA1_32: aesCm(16, 4),

@@ -2,7 +2,7 @@
 const LATCH_PACKETS = 3;
 
 /** A latched source must be quiet for this long before another may take its place unasked. */
-const QUIET_MS = 2000;
+export const QUIET_MS = 2000;
 
 /** After new signalling, so many packets of the former source alone show that it is still the right one. */
 const RETURN_PACKETS = 25;

@@ -13,6 +13,13 @@ export function crossChecks(config: Config, sources: Readonly<Record<ConfigKey, 
 
   checkAddresses(config, host, blame);
   checkPorts(config, sources, blame);
+  checkCertificate(config, blame);
+  if (config.registrationMinSeconds > config.registrationMaxSeconds) {
+    blame(
+      'registrationMinSeconds',
+      `must not be above registrationMaxSeconds, which is ${config.registrationMaxSeconds}`,
+    );
+  }
   const cannotWrite = host.cannotWriteTo(config.dataDir);
   if (cannotWrite !== null) blame('dataDir', `must be a directory that can be written to, or made: ${cannotWrite}`);
   return problems;
@@ -26,7 +33,9 @@ function checkAddresses(config: Config, host: Host, blame: Blame): void {
     if (isOnHost(config[key], own)) continue;
     blame(key, `must be an address of this host, or 0.0.0.0 for all; this host has ${own.join(', ')}`);
   }
-  if (isIPv6(config.publicAddress) !== isIPv6(config.bind)) {
+  // An IPv6 socket for all addresses serves IPv4 too.
+  const ofBind = (address: string): boolean => isIPv6(address) === isIPv6(config.bind);
+  if (config.bind !== '::' && !config.publicAddress.every(ofBind)) {
     blame('publicAddress', `must be of the same family as bind, which is ${config.bind}`);
   }
 }
@@ -37,7 +46,7 @@ function isOnHost(address: string, own: readonly string[]): boolean {
 }
 
 function checkPorts(config: Config, sources: Readonly<Record<ConfigKey, Origin>>, blame: Blame): void {
-  const { rtpMin, rtpMax, sipPort, httpPort, audioMixers, maxCalls } = config;
+  const { rtpMin, rtpMax, audioMixers, maxCalls } = config;
   if (rtpMax <= rtpMin) {
     blame(sources.rtpMax.kind === 'default' ? 'rtpMin' : 'rtpMax', `rtpMax must be above rtpMin, which is ${rtpMin}`);
     return;
@@ -47,12 +56,30 @@ function checkPorts(config: Config, sources: Readonly<Record<ConfigKey, Origin>>
   if (maxCalls > pairs) blame('maxCalls', `must be at most ${pairs}: ${range}`);
   if (audioMixers > pairs) blame('audioMixers', `must be at most ${pairs}: ${range}, and each mixer needs some`);
   else checkRoomsFit(config, sources, Math.floor(pairs / audioMixers), blame);
+  checkListeningPorts(config, blame);
+}
+
+/** SIP listens on UDP and TCP, with TLS and HTTP on TCP beside it. */
+function checkListeningPorts(config: Config, blame: Blame): void {
+  const { rtpMin, rtpMax, sipPort, sipsPort, httpPort, tls, bind } = config;
   if (sipPort >= rtpMin && sipPort <= rtpMax) {
     blame('sipPort', `must not be one of the media ports, which are ${rtpMin} to ${rtpMax}`);
   }
-  if (sipPort !== 0 && sipPort === httpPort && sharesAddress(config.bind, config.httpBind)) {
-    blame('httpPort', `must not be the same as sipPort, which is ${sipPort} on ${config.bind}, TCP too`);
+  const besideHttp = httpPort !== 0 && sharesAddress(bind, config.httpBind);
+  if (besideHttp && sipPort === httpPort) {
+    blame('httpPort', `must not be the same as sipPort, which is ${sipPort} on ${bind}, TCP too`);
   }
+  if (tls && sipsPort !== 0 && sipsPort === sipPort) {
+    blame('sipsPort', `must not be the same as sipPort, which is ${sipPort}, TCP too`);
+  }
+  if (tls && besideHttp && sipsPort === httpPort) {
+    blame('httpPort', `must not be the same as sipsPort, which is ${sipsPort} on ${bind}`);
+  }
+}
+
+function checkCertificate({ tlsCertificate, tlsKey }: Config, blame: Blame): void {
+  if (tlsCertificate !== undefined && tlsKey === undefined) blame('tlsCertificate', 'must have `tlsKey` with it');
+  if (tlsKey !== undefined && tlsCertificate === undefined) blame('tlsKey', 'must have `tlsCertificate` with it');
 }
 
 function checkRoomsFit(

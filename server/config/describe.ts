@@ -44,7 +44,12 @@ function originText(origin: Origin): string {
   }
 }
 
-const valueText = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
+function valueText(value: unknown): string {
+  if (value === undefined) return '';
+  if (typeof value === 'string') return value;
+  const texts = Array.isArray(value) && value.length > 0 && value.every((part) => typeof part === 'string');
+  return texts ? value.join(',') : JSON.stringify(value);
+}
 
 /** What `--help` prints. */
 export function helpText(): string {

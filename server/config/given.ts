@@ -46,6 +46,8 @@ export function valueFromText(key: ConfigKey, text: string): unknown {
   switch (configSchema.shape[key].def.innerType.def.type) {
     case 'number':
       return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+    case 'boolean':
+      return text === 'true' || (text === 'false' ? false : text);
     case 'array':
       return text.split(',').map((part) => part.trim());
     default:

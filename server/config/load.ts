@@ -10,7 +10,7 @@ import type { ConfigProblem, Given, Origin } from './given.ts';
 import { meant, shown } from './given.ts';
 import { type Host, thisHost } from './host.ts';
 import { portPairs } from './port-pairs.ts';
-import { resolvePublicAddress } from './public-address.ts';
+import { otherFamilyAddress, resolvePublicAddress } from './public-address.ts';
 import {
   type Config,
   type ConfigKey,
@@ -129,13 +129,15 @@ function complete(values: GivenConfig, sources: Record<ConfigKey, Origin>, cwd: 
   const pairs = portPairs(values);
   const publicAddress = orElse('publicAddress', values.publicAddress, () => {
     const { address, how } = resolvePublicAddress(values.bind, host.interfaces);
-    return [address, how];
+    return [[address], how];
   });
+  const other = otherFamilyAddress(values.bind, publicAddress, host.interfaces);
+  const inCwd = (file: string | undefined) => (file === undefined ? undefined : resolve(cwd, file));
   const enoughPortsFor = Math.floor(pairs / values.maxParticipants);
   return {
     ...values,
-    publicAddress,
-    domain: orElse('domain', values.domain, () => [publicAddress, 'the same as publicAddress']),
+    publicAddress: other === null ? publicAddress : [...publicAddress, other.address],
+    domain: orElse('domain', values.domain, () => [publicAddress[0]!, 'the same as publicAddress']),
     maxCalls: orElse('maxCalls', values.maxCalls, () =>
       pairs < 1000 ? [Math.max(1, pairs), 'one for each two media ports'] : [1000, 'default'],
     ),
@@ -144,6 +146,8 @@ function complete(values: GivenConfig, sources: Record<ConfigKey, Origin>, cwd: 
       enoughPortsFor < host.cores ? [Math.max(1, enoughPortsFor), 'as media ports allow'] : [host.cores, 'cores'],
     ),
     dataDir: resolve(cwd, values.dataDir),
+    tlsCertificate: inCwd(values.tlsCertificate),
+    tlsKey: inCwd(values.tlsKey),
     apiToken: values.apiToken,
     rooms: values.rooms.map((room) => ({ ...room, maxParticipants: room.maxParticipants ?? values.maxParticipants })),
   };

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { AudioCodecName } from '../../mixer/protocol.ts';
 import { roomName } from '../rooms/room-name.ts';
+import { DIGEST_ALGORITHMS } from '../sip/auth/digest.ts';
 
 /** What people are told about a value: in the help text, in documents, and when what they gave is wrong. */
 export interface ValueNotes {
@@ -16,9 +17,28 @@ export interface ValueNotes {
 /** The notes that belong to each schema below. */
 export const notes = z.registry<ValueNotes>();
 
+/** An address, or a range of them as `192.0.2.0/24`. */
+const addressRange = z.string().refine((text) => {
+  const [, address, prefix] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(address ?? '');
+  return family !== 0 && (prefix === undefined || Number(prefix) <= (family === 4 ? 32 : 128));
+});
+
 const integer = (min: number, max: number) => z.int().min(min).max(max);
 const ipLiteral = z.string().refine((text) => isIP(text) !== 0);
 const specifiedIpLiteral = ipLiteral.refine((text) => text !== '0.0.0.0' && !/^[:0]+$/.test(text));
+/** One of each family at most, separated by commas or as a list. */
+const specifiedIpLiterals = z
+  .string()
+  .or(z.array(z.string()))
+  .transform((given, { addIssue }) => {
+    const addresses = typeof given === 'string' ? given.split(',').map((part) => part.trim()) : given;
+    const valid = addresses.length > 0 && addresses.every((address) => specifiedIpLiteral.safeParse(address).success);
+    if (!valid || !unique(addresses.map((address) => isIP(address)))) addIssue({ code: 'custom' });
+    return addresses;
+  });
+/** As browsers write them (RFC 6454 §6.2). */
+const webOrigin = z.string().regex(/^(\*|[a-z][a-z0-9+.-]*:\/\/[^/\s]+)$/i);
 /** Labels of RFC 1123 §2.1; an IPv4 literal fits too. */
 const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
@@ -28,6 +48,12 @@ const codec = z.preprocess(
   (given) =>
     codecNames.find((name) => typeof given === 'string' && name.toLowerCase() === given.toLowerCase()) ?? given,
   z.enum(codecNames),
+);
+
+/** Algorithm names compare without case (RFC 8760 §2.1). */
+const digestName = z.preprocess(
+  (given) => (typeof given === 'string' ? given.toUpperCase() : given),
+  z.enum(DIGEST_ALGORITHMS),
 );
 
 const unique = <T>(values: readonly T[]) => new Set(values).size === values.length;
@@ -70,9 +96,10 @@ export const configSchema = z.strictObject({
     meaning: 'Address to listen on for SIP and RTP.',
     right: 'an IP address of this host, or 0.0.0.0 (IPv6: ::) for all',
   }),
-  publicAddress: specifiedIpLiteral.optional().register(notes, {
-    meaning: 'Address to put into SDP and Contact: where others reach this server.',
-    right: 'an IP address that others can send to, such as 192.0.2.10',
+  publicAddress: specifiedIpLiterals.optional().register(notes, {
+    meaning:
+      'Address to put into SDP and Contact: where others reach this server. One for IPv4, one for IPv6, or both.',
+    right: 'an IP address that others can send to, such as 192.0.2.10, or one of each family, separated by a comma',
     otherwise: "`bind`; where that is for all, this host's first address that is not loopback",
   }),
   domain: z.string().regex(hostName).or(ipLiteral).optional().register(notes, {
@@ -84,13 +111,51 @@ export const configSchema = z.strictObject({
     meaning: 'Port for SIP over UDP and TCP; 0 takes any free one.',
     right: 'a port, 0 to 65535',
   }),
+  sipsPort: integer(0, 65_535).default(5061).register(notes, {
+    meaning: 'Port for SIP over TLS; 0 takes any free one.',
+    right: 'a port, 0 to 65535',
+  }),
+  tls: z.boolean().default(true).register(notes, {
+    meaning: 'SIP over TLS, too.',
+    right: 'true or false',
+  }),
+  tlsCertificate: z.string().min(1).optional().register(notes, {
+    meaning: 'File with the TLS certificate and those up to its root, in PEM; taken up again when it changes.',
+    right: 'a file, and `tlsKey` with it',
+    otherwise: 'one is made, signed by itself',
+  }),
+  tlsKey: z.string().min(1).optional().register(notes, {
+    meaning: 'File with the key of `tlsCertificate`, in PEM.',
+    right: 'a file, and `tlsCertificate` with it',
+    otherwise: 'one is made',
+  }),
+  tlsVerify: z.enum(['all', 'names', 'none']).default('names').register(notes, {
+    meaning:
+      'Whose certificates must be good when this server connects by TLS. `names`: theirs that are dialled by a name.',
+    right: 'one of all, names, none',
+  }),
   httpBind: ipLiteral.default('127.0.0.1').register(notes, {
     meaning: 'Address to listen on for HTTP.',
     right: 'an IP address of this host, or 0.0.0.0 (IPv6: ::) for all',
   }),
   httpPort: integer(0, 65_535).default(8080).register(notes, {
-    meaning: 'Port for the HTTP API; 0 takes any free one.',
+    meaning: 'Port for the HTTP API and for SIP over WebSocket, at /sip; 0 takes any free one.',
     right: 'a port, 0 to 65535',
+  }),
+  httpTls: z.boolean().default(false).register(notes, {
+    meaning: 'HTTPS and WSS on that port, with the same certificate as SIP.',
+    right: 'true or false',
+  }),
+  webSocketOrigins: z.array(webOrigin).default([]).register(notes, {
+    meaning: 'Web pages that may open a WebSocket, besides those of this very host and port; `*` is all.',
+    right: 'origins such as https://phone.example.com, separated by commas or as a list, or *',
+    otherwise: 'none',
+  }),
+  trustedPeers: z.array(addressRange).default([]).register(notes, {
+    meaning:
+      'Proxies and trunks whose word is taken for who calls: P-Asserted-Identity and Privacy of their calls are heeded.',
+    right: 'addresses and ranges such as 192.0.2.10 and 198.51.100.0/24, separated by commas or as a list',
+    otherwise: 'none',
   }),
   rtpMin: integer(1024, 65_534).multipleOf(2).default(16_384).register(notes, {
     meaning: 'First port for media.',
@@ -101,7 +166,7 @@ export const configSchema = z.strictObject({
     right: 'a port, 1025 to 65535, above `rtpMin`',
   }),
   dataDir: z.string().min(1).default('./data').register(notes, {
-    meaning: 'Directory for recordings and keys, seen from the working directory.',
+    meaning: 'Directory for the database, recordings and keys, seen from the working directory.',
     right: 'a directory that can be written to, or made',
   }),
   apiToken: z
@@ -118,6 +183,68 @@ export const configSchema = z.strictObject({
     meaning:
       'Who may open a room by dialling its name. `private`: loopback and private addresses, and signed-in users.',
     right: 'one of anyone, private, users, nobody',
+  }),
+  digestAlgorithms: z
+    .array(digestName)
+    .min(1)
+    .refine(unique)
+    .default([...DIGEST_ALGORITHMS])
+    .register(notes, {
+      meaning:
+        "How phones may prove passwords, the preferred way first. A user's password must be set anew for one that is added.",
+      right: 'one or more of SHA-256, SHA-512-256, MD5, separated by commas or as a list, none twice',
+    }),
+  digestQop: z
+    .array(z.enum(['auth', 'auth-int']))
+    .min(1)
+    .refine(unique)
+    .default(['auth'])
+    .register(notes, {
+      meaning: 'What is offered to phones as quality of protection. auth-int fails where routers change bodies.',
+      right: 'auth, auth-int or both, separated by a comma or as a list',
+    }),
+  registrationMinSeconds: integer(1, 86_400).default(60).register(notes, {
+    meaning: 'The shortest registration; who wants a shorter one is told so (423).',
+    right: 'a whole number of seconds from 1 to 86400',
+  }),
+  registrationMaxSeconds: integer(60, 604_800).default(3600).register(notes, {
+    meaning: 'The longest registration; longer ones are cut.',
+    right: 'a whole number of seconds from 60 to 604800, not below `registrationMinSeconds`',
+  }),
+  maxContactsPerUser: integer(1, 1000).default(10).register(notes, {
+    meaning: 'How many phones of one user may be registered at once.',
+    right: 'a whole number from 1 to 1000',
+  }),
+  maxRegistrations: integer(1, 1_000_000).default(100_000).register(notes, {
+    meaning: 'How many phones may be registered at once.',
+    right: 'a whole number from 1 to 1000000',
+  }),
+  banAfterFailures: integer(2, 10_000).default(10).register(notes, {
+    meaning:
+      'So many wrong passwords within `failureWindowSeconds`, and an address is banned; half as many, and it is slowed.',
+    right: 'a whole number from 2 to 10000',
+  }),
+  failureWindowSeconds: integer(1, 86_400).default(60).register(notes, {
+    meaning: 'How long a wrong password counts.',
+    right: 'a whole number of seconds from 1 to 86400',
+  }),
+  banSeconds: integer(1, 604_800).default(600).register(notes, {
+    meaning: 'How long an address that is banned gets no answer.',
+    right: 'a whole number of seconds from 1 to 604800',
+  }),
+  requestsPerSecondPerAddress: integer(1, 1_000_000).default(100).register(notes, {
+    meaning: 'SIP requests that one address may send. Loopback may send any number.',
+    right: 'a whole number from 1 to 1000000',
+  }),
+  requestsPerSecondPerPrivateAddress: integer(1, 1_000_000).default(1000).register(notes, {
+    meaning: 'The same for private addresses.',
+    right: 'a whole number from 1 to 1000000',
+  }),
+  scannerUserAgents: z.array(z.string().min(3)).default([]).register(notes, {
+    meaning:
+      'Requests whose User-Agent has any of these in it get no answer, besides those of scanners that are known.',
+    right: 'texts of at least 3 characters, separated by commas or as a list',
+    otherwise: 'none',
   }),
   rooms: z
     .array(room)
@@ -151,6 +278,11 @@ export const configSchema = z.strictObject({
       meaning: 'Audio codecs that are used, the preferred one first.',
       right: 'one or more of opus, G722, PCMA, PCMU, separated by commas or as a list, none twice',
     }),
+  srtp: z.enum(['off', 'optional', 'required']).default('optional').register(notes, {
+    meaning:
+      'Encrypted media (SRTP) with keys from the signalling (SDES). `optional`: with those who offer it; `required`: calls without it are refused.',
+    right: 'one of off, optional, required',
+  }),
   opusComplexity: integer(0, 10).default(5).register(notes, {
     meaning: 'Effort of the Opus encoder: CPU time against sound.',
     right: 'a whole number from 0 to 10',
@@ -178,12 +310,15 @@ export interface ConfiguredRoom {
 
 /** Everything known: what nobody gave was found. */
 export interface Config extends Omit<GivenConfig, 'publicAddress' | 'domain' | 'maxCalls' | 'audioMixers' | 'rooms'> {
-  publicAddress: string;
+  /** One, or one of each family. */
+  publicAddress: string[];
   domain: string;
   maxCalls: number;
   audioMixers: number;
-  /** Absolute. */
+  /** Absolute, as the other files and directories. */
   dataDir: string;
+  tlsCertificate: string | undefined;
+  tlsKey: string | undefined;
   /** Undefined: one is to be made, see `adminToken()` of server/store. */
   apiToken: string | undefined;
   rooms: ConfiguredRoom[];

@@ -1,5 +1,7 @@
 import type { Room } from '../rooms/room.ts';
+import type { SipRequest } from '../sip/message/message.ts';
 import { isPrivateAddress } from '../sip/transport/addresses.ts';
+import type { Flow } from '../sip/transport/flow.ts';
 
 export type AdhocRooms = 'anyone' | 'private' | 'users' | 'nobody';
 
@@ -10,15 +12,19 @@ export interface Refusal {
   headers?: ReadonlyArray<readonly [string, string]>;
 }
 
+/** Who sent a request: a user, nobody who could be asked (null), or the answer that asks for a password. */
+export type Identify = (request: SipRequest, flow: Flow) => { readonly user: string } | Refusal | null;
+
 /** Whether a caller from `address` may open a room by dialling its name. Null: yes. */
-export function mayOpenRoom(adhocRooms: AdhocRooms, address: string): Refusal | null {
+export function mayOpenRoom(adhocRooms: AdhocRooms, address: string, signedIn: boolean): Refusal | null {
   switch (adhocRooms) {
     case 'anyone':
       return null;
     case 'private':
-      return isPrivateAddress(address) ? null : { status: 403, reason: 'Rooms are opened from inside only' };
+      if (signedIn || isPrivateAddress(address)) return null;
+      return { status: 403, reason: 'Rooms are opened from inside only' };
     case 'users':
-      return { status: 403, reason: 'Rooms are opened by signed-in users only' };
+      return signedIn ? null : { status: 403, reason: 'Rooms are opened by signed-in users only' };
     case 'nobody':
       return { status: 404, reason: 'No such room' };
   }

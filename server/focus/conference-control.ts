@@ -6,9 +6,11 @@ import type { Room } from '../rooms/room.ts';
 import { roomName } from '../rooms/room-name.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { ParticipantView, RecordingView, RoomPolicy, RoomView } from '../rooms/views.ts';
+import { parseUri } from '../sip/message/uri.ts';
 import {
   type ConferenceControl,
   ControlError,
+  type NewParticipant,
   type ParticipantPatch,
   type RecordingFile,
   type RecordingFormat,
@@ -80,6 +82,18 @@ export class Conferences implements ConferenceControl {
     if (role !== undefined) room.change(id, { role });
     if (hand !== undefined) room.change(id, { hand });
     return this.participant(roomNamed, id);
+  }
+
+  addParticipant(roomNamed: string, { uri: text, displayName, role }: NewParticipant): ParticipantView {
+    const room = this.find(roomNamed);
+    const uri = parseUri(text);
+    // A request method and headers in it would be for the one who answers to decide, not for us to send.
+    if (uri === null || uri.headers.size > 0 || uri.parameters.has('method')) {
+      throw new ControlError('participant-uri-invalid', `${text} is no SIP address that can be called`);
+    }
+    if (room.full) throw new ControlError('room-full', `${room.name} holds ${room.policy.maxParticipants}`);
+    if (this.options.focus.full) throw new ControlError('server-full', 'the server holds no more calls');
+    return this.options.focus.dialOut(room, { uri, displayName, role });
   }
 
   async removeParticipant(room: string, id: string): Promise<void> {

@@ -6,12 +6,17 @@ export type ControlErrorCode =
   | 'room-exists'
   | 'room-name-invalid'
   | 'participant-not-found'
+  | 'participant-uri-invalid'
+  | 'room-full'
+  | 'server-full'
   | 'recording-not-found'
   | 'recording-running'
   | 'recording-not-running'
   | 'recording-unavailable'
   | 'recording-empty'
-  | 'mixer-unavailable';
+  | 'mixer-unavailable'
+  | 'user-not-found'
+  | 'user-name-invalid';
 
 export class ControlError extends Error {
   readonly code: ControlErrorCode;
@@ -29,6 +34,13 @@ export interface ParticipantPatch {
   gainDb?: number | undefined;
   role?: Role | undefined;
   hand?: boolean | undefined;
+}
+
+/** Whom to call into a room. */
+export interface NewParticipant {
+  uri: string;
+  displayName: string | null;
+  role: Role;
 }
 
 export type RecordingFormat = 'wav' | 'mp4' | 'mka';
@@ -49,6 +61,8 @@ export interface ConferenceControl {
   deleteRoom(name: string): Promise<void>;
   participant(room: string, id: string): ParticipantView;
   updateParticipant(room: string, id: string, patch: ParticipantPatch): Promise<ParticipantView>;
+  /** Calls somebody. The participant is there at once, `connecting`, and leaves again when nothing comes of the call. */
+  addParticipant(room: string, participant: NewParticipant): ParticipantView;
   /** Hangs up. */
   removeParticipant(room: string, id: string): Promise<void>;
   muteAll(room: string, muted: boolean, except: 'moderators' | readonly string[]): Promise<void>;

@@ -5,11 +5,17 @@ import type { Mixers } from '../mixers/mixers.ts';
 import type { Room } from '../rooms/room.ts';
 import { roomName } from '../rooms/room-name.ts';
 import type { Rooms } from '../rooms/rooms.ts';
+import type { ParticipantView, Role } from '../rooms/views.ts';
 import type { MediaSession } from '../sdp/media-session.ts';
-import type { CallEnd, IncomingCall } from '../sip/dialog/call.ts';
+import type { Call, CallEnd, CallHandler, IncomingCall, Referral } from '../sip/dialog/call.ts';
+import type { Invitee } from '../sip/dialog/outgoing-invites.ts';
+import type { SipRequest } from '../sip/message/message.ts';
+import { createUri, type SipUri, writeUri } from '../sip/message/uri.ts';
+import type { Flow } from '../sip/transport/flow.ts';
 import type { Timers } from '../timers.ts';
-import { type AdhocRooms, mayEnter, mayOpenRoom, type Refusal } from './admission.ts';
-import { ParticipantCall } from './participant-call.ts';
+import { type AdhocRooms, type Identify, mayEnter, mayOpenRoom, type Refusal } from './admission.ts';
+import { type Caller, callerOf, describeForwarding } from './caller.ts';
+import { ParticipantCall, type ParticipantOwner } from './participant-call.ts';
 
 export interface FocusOptions {
   rooms: Rooms;
@@ -17,15 +23,39 @@ export interface FocusOptions {
   timers: Timers;
   log: Log;
   adhocRooms: AdhocRooms;
+  /** Asked only where it matters who calls. */
+  identify: Identify;
+  /** Whether to believe what a peer at this address says of who calls (RFC 3325). */
+  isTrusted: (address: string) => boolean;
+  /** Sends an INVITE; the handler is told what comes of it, never before this returns. */
+  call: (invitee: Invitee, handler: CallHandler) => Call;
+  /** What we call as. */
+  domain: string;
   maxCalls: number;
-  createSession(ports: MediaPorts): MediaSession;
+  /** `peer` is the address that the call comes from, or the host that is called: ours must be of its family. */
+  createSession(ports: MediaPorts, peer: string): MediaSession;
   /** The last one has left; what still goes on there should end. */
   emptied(room: Room): void;
 }
 
+/** Whom to call into a room. */
+export interface Callee {
+  readonly uri: SipUri;
+  readonly displayName: string | null;
+  readonly role: Role;
+  /** Further fields of the INVITE. */
+  readonly headers?: ReadonlyArray<readonly [string, string]>;
+}
+
+/** Where one who enters takes part, and in whose place. */
+interface Place {
+  readonly room: Room;
+  readonly replaces: ParticipantCall | null;
+}
+
 /** The conference focus (RFC 4353 §3): each INVITE becomes a participant of the room that it names. */
-export class Focus {
-  /** Calls that came in, and how they ended; for metrics. */
+export class Focus implements ParticipantOwner {
+  /** Calls in both directions, and how they ended; for metrics. */
   readonly counts: { started: number; ended: Record<string, number> } = { started: 0, ended: {} };
   private readonly options: FocusOptions;
   private readonly participants = new Map<string, ParticipantCall>();
@@ -42,25 +72,63 @@ export class Focus {
 
   invited(call: IncomingCall): void {
     this.counts.started++;
-    const room = this.roomFor(call);
-    if ('status' in room) return this.refuse(call, room);
-    const participant = new ParticipantCall({
-      id: randomBytes(6).toString('hex'),
-      call,
-      room,
-      mixers: this.options.mixers,
-      timers: this.options.timers,
-      log: this.options.log,
-      createSession: this.options.createSession,
-      gone: (gone, end) => this.gone(gone, end),
-    });
-    this.participants.set(participant.id, participant);
-    void participant.admit();
+    const place = this.placeFor(call);
+    if ('status' in place) return this.refuse(call, place);
+    const { log, isTrusted } = this.options;
+    const forwarding = describeForwarding(call.request);
+    if (Object.keys(forwarding).length > 0) log.info({ call: call.id, ...forwarding }, 'call was forwarded');
+    const role = (place.replaces && place.room.participant(place.replaces.id)?.role) ?? 'participant';
+    const who = callerOf(call.request, isTrusted(call.flow.remoteAddress));
+    void this.newParticipant(place, who, role, null).admit(call);
   }
 
-  /** What an INVITE to this user part would find (RFC 3261 §11.2). */
-  availability(user: string | null, sourceAddress: string): 'available' | 'unknown' | 'busy' {
-    const found = this.find(user, sourceAddress);
+  /**
+   * Calls somebody into a room. `report` gets the responses, the final one too.
+   * Throws nothing: what goes wrong is how the participant leaves.
+   */
+  dialOut(
+    room: Room,
+    { uri, displayName, role, headers = [] }: Callee,
+    report: ((status: number, reason: string) => void) | null = null,
+  ): ParticipantView {
+    this.counts.started++;
+    // What a URI may say for a request that it stands in is not for the Request-URI (RFC 3261 §19.1.1).
+    const parameters = new Map([...uri.parameters].filter(([name]) => name !== 'method'));
+    const bare = createUri({ ...uri, parameters, headers: new Map() });
+    const who = { uri: writeUri(bare), displayName };
+    const participant = this.newParticipant({ room, replaces: null }, who, role, report);
+    const us = createUri({ user: room.name, host: this.options.domain });
+    const from = { displayName: null, uriText: writeUri(us), uri: us, parameters: new Map() };
+    void participant.dial(uri.host, (offer, handler) =>
+      this.options.call({ target: bare, from, contactUser: room.name, offer, headers }, handler),
+    );
+    return room.participant(participant.id)!;
+  }
+
+  /** Whether one more call may be made. */
+  get full(): boolean {
+    return this.stopping || this.participants.size >= this.options.maxCalls;
+  }
+
+  /** A REFER to a room, by a participant or from outside of any call: somebody is to be called into it (RFC 4579 §5.5). */
+  referred(referral: Referral, participant: ParticipantCall | null = null): void {
+    const refusal = this.refer(referral, participant);
+    if (refusal === null) return;
+    const { status, reason, headers } = refusal;
+    this.options.log.info(
+      { referTo: referral.referTo.uriText, source: referral.flow.remoteAddress, status, reason },
+      'referral refused',
+    );
+    referral.reject(status, { reason, ...(headers ? { headers } : {}) });
+  }
+
+  keyPressed(participant: ParticipantCall, key: string): void {
+    this.options.log.debug({ participant: participant.id, key }, 'key');
+  }
+
+  /** What an INVITE like this OPTIONS would find (RFC 3261 §11.2). */
+  availability(options: SipRequest, flow: Flow): 'available' | 'unknown' | 'busy' {
+    const found = this.find(options, flow);
     if (found === null) return 'available';
     if ('status' in found) return 'unknown';
     return mayEnter(found) === null ? 'available' : 'busy';
@@ -86,7 +154,7 @@ export class Focus {
         participant.room.measured(event.leg, event.levelDb);
         return void participant.room.change(event.leg, { talking: event.talking });
       case 'legKey':
-        return this.options.log.debug({ participant: event.leg, key: event.key }, 'key');
+        return this.keyPressed(participant, event.key);
       case 'legActive':
       case 'legLatched':
         return this.options.log.debug({ participant: event.leg, ...event }, 'media');
@@ -103,24 +171,78 @@ export class Focus {
     });
   }
 
-  private roomFor(call: IncomingCall): Room | Refusal {
-    const { maxCalls, rooms } = this.options;
+  private newParticipant(
+    { room, replaces }: Place,
+    who: Caller,
+    role: Role,
+    report: ((status: number, reason: string) => void) | null,
+  ): ParticipantCall {
+    const { mixers, timers, log, createSession } = this.options;
+    const id = randomBytes(6).toString('hex');
+    const surroundings = { owner: this, mixers, timers, log, createSession };
+    const participant = new ParticipantCall({ id, who, role, room, replaces, report, ...surroundings });
+    this.participants.set(id, participant);
+    return participant;
+  }
+
+  /** Calls the one that a REFER names; only for those who are signed in, as it may cost money. Null: it is being done. */
+  private refer(referral: Referral, participant: ParticipantCall | null): Refusal | null {
+    const { identify, rooms } = this.options;
+    const { request, flow, referTo, referredBy } = referral;
+    const room = participant?.room ?? rooms.get(roomName(request.uri?.user ?? null) ?? '');
+    if (room === undefined) return { status: 404, reason: 'No such room' };
+    const identity = identify(request, flow);
+    if (identity === null) return { status: 403, reason: 'Only signed-in users may have others called' };
+    if ('status' in identity) return identity;
+    if (referTo.uri === null) return { status: 416, reason: 'Only SIP addresses can be called' };
+    const method = referTo.uri.parameters.get('method') ?? 'INVITE';
+    if (method !== 'INVITE') return { status: 403, reason: 'Only INVITE can be sent for others' };
+    if (this.full) return { status: 503, reason: 'Server is full', headers: [['Retry-After', '10']] };
+    const refusal = mayEnter(room);
+    if (refusal !== null) return refusal;
+    const progress = referral.accept();
+    // A transfer with consultation: the one whom we call connects us with whom the referrer talks to (RFC 5589 §7).
+    const replaces = referTo.uri.headers.get('replaces');
+    const headers = [
+      ...(replaces === undefined ? [] : [['Replaces', replaces] as const]),
+      ...(referredBy === null ? [] : [['Referred-By', request.headers.get('referred-by') ?? ''] as const]),
+    ];
+    const callee: Callee = { uri: referTo.uri, displayName: referTo.displayName, role: 'participant', headers };
+    this.dialOut(room, callee, (status, reason) => progress.report(status, reason));
+    return null;
+  }
+
+  private placeFor(call: IncomingCall): Place | Refusal {
+    const { rooms } = this.options;
     if (this.stopping) return { status: 503, reason: 'Server is stopping' };
-    if (this.participants.size >= maxCalls) {
-      return { status: 503, reason: 'Server is full', headers: [['Retry-After', '10']] };
+    if (this.full) return { status: 503, reason: 'Server is full', headers: [['Retry-After', '10']] };
+    const named = call.replaces ?? call.joins;
+    if (named !== null) {
+      const known = [...this.participants.values()].find((participant) => participant.call === named);
+      if (known === undefined) return { status: 481, reason: 'No such call' };
+      // Who takes the place of another needs no room of its own.
+      if (call.replaces !== null) return { room: known.room, replaces: known };
+      return mayEnter(known.room) ?? { room: known.room, replaces: null };
     }
-    const user = call.request.uri?.user ?? null;
-    const found = this.find(user, call.flow.remoteAddress);
+    const found = this.find(call.request, call.flow);
     if (found !== null && 'status' in found) return found;
-    const room = found ?? rooms.open(roomName(user)!, 'adhoc');
-    return mayEnter(room) ?? room;
+    const room = found ?? rooms.open(roomName(call.request.uri?.user ?? null)!, 'adhoc');
+    return mayEnter(room) ?? { room, replaces: null };
   }
 
   /** The room, null when there is none yet but may be, or why not. */
-  private find(user: string | null, sourceAddress: string): Room | Refusal | null {
-    const name = roomName(user);
+  private find(request: SipRequest, flow: Flow): Room | Refusal | null {
+    const { rooms, adhocRooms, identify } = this.options;
+    const name = roomName(request.uri?.user ?? null);
     if (name === null) return { status: 404, reason: 'No such room' };
-    return this.options.rooms.get(name) ?? mayOpenRoom(this.options.adhocRooms, sourceAddress);
+    const room = rooms.get(name);
+    if (room !== undefined) return room;
+    const refusal = mayOpenRoom(adhocRooms, flow.remoteAddress, false);
+    if (refusal?.status !== 403) return refusal;
+    // It would help to be signed in.
+    const identity = identify(request, flow);
+    if (identity === null) return refusal;
+    return 'user' in identity ? mayOpenRoom(adhocRooms, flow.remoteAddress, true) : identity;
   }
 
   private refuse(call: IncomingCall, refusal: Refusal): void {
@@ -138,7 +260,7 @@ export class Focus {
     this.counts.ended[cause] = (this.counts.ended[cause] ?? 0) + 1;
   }
 
-  private gone(participant: ParticipantCall, end: CallEnd): void {
+  gone(participant: ParticipantCall, end: CallEnd): void {
     this.countEnd(end.cause);
     this.participants.delete(participant.id);
     const { room } = participant;

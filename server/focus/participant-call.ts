@@ -1,38 +1,60 @@
-import type { AudioMedia, LegControl, LegStatistics, MediaPorts } from '../../mixer/protocol.ts';
+import type { AudioMedia, LegControl, MediaPorts } from '../../mixer/protocol.ts';
 import type { Log } from '../log.ts';
 import { MixerError } from '../mixers/mixer-channel.ts';
 import type { Mixers } from '../mixers/mixers.ts';
 import type { Room } from '../rooms/room.ts';
-import type { ParticipantView } from '../rooms/views.ts';
+import type { ParticipantView, Role } from '../rooms/views.ts';
 import type { MediaSession } from '../sdp/media-session.ts';
 import type { NegotiationFailure } from '../sdp/negotiation-failure.ts';
-import type { CallEnd, CallHandler, IncomingCall, ReofferReply, SdpText } from '../sip/dialog/call.ts';
+import type { Call, CallEnd, CallHandler, IncomingCall, Referral, ReofferReply, SdpText } from '../sip/dialog/call.ts';
 import type { Timers } from '../timers.ts';
 import type { Refusal } from './admission.ts';
+import { describeEnd, describeMedia, statusOf } from './call-report.ts';
+import type { Caller } from './caller.ts';
 
-export interface ParticipantCallOptions {
-  id: string;
-  call: IncomingCall;
-  room: Room;
-  mixers: Mixers;
-  timers: Timers;
-  log: Log;
-  createSession(ports: MediaPorts): MediaSession;
+/** Whom a participant's doings concern beyond the room. */
+export interface ParticipantOwner {
+  /** The participant asks us to call somebody. */
+  referred(referral: Referral, participant: ParticipantCall): void;
+  keyPressed(participant: ParticipantCall, key: string): void;
   /** Exactly once, when call and leg are gone. */
   gone(participant: ParticipantCall, end: CallEnd): void;
 }
 
-/** One caller in a room: the call, what was negotiated for it, and its leg in the mixer. */
+export interface ParticipantCallOptions {
+  id: string;
+  who: Caller;
+  role: Role;
+  room: Room;
+  /** The participant whose place this one takes, once the call stands (RFC 3891). */
+  replaces: ParticipantCall | null;
+  /** What comes of a call of ours, as SIP responses: for the one who asked for it. */
+  report: ((status: number, reason: string) => void) | null;
+  owner: ParticipantOwner;
+  mixers: Mixers;
+  timers: Timers;
+  log: Log;
+  createSession(ports: MediaPorts, peer: string): MediaSession;
+}
+
+/** Places our call: sends the INVITE with this offer, and tells the handler what comes of it. */
+export type PlaceCall = (offer: SdpText, handler: CallHandler) => Call;
+
+/** One in a room who called, or was called: the call, what was negotiated for it, and its leg in the mixer. */
 export class ParticipantCall implements CallHandler {
   readonly id: string;
   readonly room: Room;
-  readonly call: IncomingCall;
+  /** Null before ours was placed. */
+  call: Call | null = null;
+  private incoming: IncomingCall | null = null;
   private readonly options: ParticipantCallOptions;
-  private readonly log: Log;
+  private log: Log;
   private session: MediaSession | null = null;
   private control: LegControl = { muted: false, deaf: false, gainDb: 0 };
   private media: AudioMedia | null = null;
   private awaitsAnswer = false;
+  /** Whom we call hears nobody, and is not heard, before answering: what there is of early media is not for a conference. */
+  private rings = false;
   /** Told us once that it takes media: what stops doing so is on hold, what never did is a source that only sends. */
   private hasListened = false;
   private onHold = false;
@@ -44,22 +66,21 @@ export class ParticipantCall implements CallHandler {
     this.options = options;
     this.id = options.id;
     this.room = options.room;
-    this.call = options.call;
     this.startedMs = options.timers.now();
-    this.log = options.log.child({ call: options.call.id, room: options.room.name, participant: options.id });
-    if (options.room.policy.muteOnEntry) this.control.muted = true;
+    this.log = options.log.child({ room: options.room.name, participant: options.id });
+    this.control.muted = options.replaces?.control.muted ?? options.room.policy.muteOnEntry;
   }
 
   /** Opens the leg, negotiates, and answers the INVITE one way or the other. */
-  async admit(): Promise<void> {
-    const { call, mixers, room } = this.options;
-    room.join(this.firstView());
+  async admit(call: IncomingCall): Promise<void> {
+    this.takes(call);
+    this.incoming = call;
+    this.room.join(this.firstView());
     call.handle(this);
     try {
-      const ports = await mixers.openLeg(room.name, this.id, { cname: this.id, control: this.control });
-      if (this.over) return void (await mixers.closeLeg(this.id));
-      this.session = this.options.createSession(ports);
-      const local = await this.negotiate(this.session, call.offer);
+      const session = await this.openLeg(call.flow.remoteAddress);
+      if (session === null) return;
+      const local = await this.negotiate(session, call.offer);
       if (typeof local === 'string') call.accept(local);
       else this.refuse(refusalOf(local));
     } catch (error) {
@@ -67,20 +88,46 @@ export class ParticipantCall implements CallHandler {
     }
   }
 
-  confirmed(answer: SdpText | null): void {
-    if (this.awaitsAnswer && this.session) {
-      this.awaitsAnswer = false;
-      const result = answer === null ? null : this.session.acceptAnswer(answer);
-      if (!result?.ok) return this.hangUp(`no usable answer to our offer: ${result ? result.warning : 'none came'}`);
-      this.apply(result.media).catch((error: unknown) => this.hangUp(String(error)));
+  /** Opens the leg and calls somebody; `peer` is the host that is called. */
+  async dial(peer: string, place: PlaceCall): Promise<void> {
+    this.rings = true;
+    this.room.join(this.firstView());
+    try {
+      const session = await this.openLeg(peer);
+      if (session === null) return;
+      this.awaitsAnswer = true;
+      this.takes(place(session.offer(), this));
+    } catch (error) {
+      this.refuse(mixerRefusal(error));
     }
+  }
+
+  progressed(status: number, reason: string): void {
+    this.options.report?.(status, reason);
+  }
+
+  answered(answer: SdpText): void {
+    this.takeAnswer(answer);
+  }
+
+  confirmed(answer: SdpText | null): void {
+    if (answer === null && this.awaitsAnswer) return this.hangUp('no answer to our offer came');
+    if (answer !== null && !this.takeAnswer(answer)) return;
+    if (this.rings) this.pickedUp();
     const before = this.view?.state;
     if (before !== 'connecting') return;
     this.room.change(this.id, { state: this.mediaState() });
     this.log.info(
-      { from: this.view?.uri, source: this.call.flow.remoteAddress, codec: this.media?.send.codec },
+      {
+        [this.incoming === null ? 'to' : 'from']: this.view?.uri,
+        source: this.call?.flow?.remoteAddress,
+        codec: this.media?.send.codec,
+        srtp: this.media?.crypto?.suite ?? null,
+        sessionId: this.call?.sessionId,
+      },
       'call started',
     );
+    this.options.replaces?.hangUp('another call took its place');
   }
 
   reoffered(offer: SdpText | null, reply: ReofferReply): void {
@@ -98,9 +145,19 @@ export class ParticipantCall implements CallHandler {
     );
   }
 
+  key(key: string): void {
+    this.options.owner.keyPressed(this, key);
+  }
+
+  referred(referral: Referral): void {
+    this.options.owner.referred(referral, this);
+  }
+
   ended(end: CallEnd): void {
     if (this.over) return;
     this.over = true;
+    const { status, reason } = statusOf(end);
+    if (this.rings) this.options.report?.(status, reason);
     this.room.leave(this.id);
     this.close(end).catch((error: unknown) => this.log.error({ reason: String(error) }, 'leg could not be closed'));
   }
@@ -113,7 +170,7 @@ export class ParticipantCall implements CallHandler {
 
   async setControl(patch: Partial<LegControl>): Promise<void> {
     this.control = { ...this.control, ...patch };
-    await this.options.mixers.controlLeg(this.id, this.control);
+    await this.options.mixers.controlLeg(this.id, this.legControl);
     const { deaf, gainDb } = this.control;
     this.room.change(this.id, { deaf, gainDb });
   }
@@ -123,7 +180,7 @@ export class ParticipantCall implements CallHandler {
     if (this.over) return;
     const mayBeSilent = this.view?.state !== 'connected' || this.control.muted;
     if (!mayBeSilent) return this.hangUp(`no media for ${Math.round(silentMs / 1000)} s`);
-    void this.call.probe().then((alive) => {
+    void this.call?.probe().then((alive) => {
       if (!alive) this.hangUp('the phone does not know the call any more');
     });
   }
@@ -132,7 +189,48 @@ export class ParticipantCall implements CallHandler {
     if (this.over) return;
     this.endReason ??= reason;
     this.room.change(this.id, { state: 'disconnecting' });
-    this.call.hangUp(reason);
+    if (this.call === null) this.ended({ cause: 'cancelled' });
+    else this.call.hangUp(reason);
+  }
+
+  /** What the mixer is told. */
+  private get legControl(): LegControl {
+    return this.rings ? { ...this.control, muted: true, deaf: true } : this.control;
+  }
+
+  private takes(call: Call): void {
+    this.call = call;
+    this.log = this.log.child({ call: call.id });
+  }
+
+  /** Null when the call is over meanwhile. */
+  private async openLeg(peer: string): Promise<MediaSession | null> {
+    const { mixers } = this.options;
+    const ports = await mixers.openLeg(this.room.name, this.id, { cname: this.id, control: this.legControl });
+    if (this.over) {
+      await mixers.closeLeg(this.id);
+      return null;
+    }
+    this.session = this.options.createSession(ports, peer);
+    return this.session;
+  }
+
+  private pickedUp(): void {
+    this.rings = false;
+    this.options.report?.(200, 'OK');
+    this.setControl({}).catch((error: unknown) => this.hangUp(String(error)));
+  }
+
+  /** False when it is of no use, and the call ends. */
+  private takeAnswer(answer: SdpText): boolean {
+    if (this.session === null) return false;
+    // Another answer to the same offer: it is said again, to ourselves.
+    if (!this.awaitsAnswer) this.session.offer();
+    this.awaitsAnswer = false;
+    const result = this.session.acceptAnswer(answer);
+    if (result.ok) this.apply(result.media).catch((error: unknown) => this.hangUp(String(error)));
+    else this.hangUp(`no usable answer to our offer: ${result.warning}`);
+    return result.ok;
   }
 
   /** Our answer to their offer, or our offer when they made none. */
@@ -165,14 +263,15 @@ export class ParticipantCall implements CallHandler {
   private refuse(refusal: Refusal): void {
     const { status, reason, headers } = refusal;
     this.endReason ??= reason;
-    this.call.reject(status, { reason, ...(headers ? { headers } : {}) });
+    if (this.incoming === null) this.ended({ cause: 'rejected', status });
+    else this.incoming.reject(status, { reason, ...(headers ? { headers } : {}) });
   }
 
   private async close(end: CallEnd): Promise<void> {
     const statistics = await this.options.mixers.closeLeg(this.id);
     const durationMs = Math.round(this.options.timers.now() - this.startedMs);
     this.log.info({ durationMs, ...describeEnd(end, this.endReason), ...describeMedia(statistics) }, 'call ended');
-    this.options.gone(this, end);
+    this.options.owner.gone(this, end);
   }
 
   private get view(): ParticipantView | undefined {
@@ -180,12 +279,12 @@ export class ParticipantCall implements CallHandler {
   }
 
   private firstView(): ParticipantView {
-    const { from } = this.call.request;
+    const { who, role } = this.options;
     return {
       id: this.id,
-      uri: from.uriText,
-      displayName: from.displayName,
-      role: 'participant',
+      uri: who.uri,
+      displayName: who.displayName,
+      role,
       state: 'connecting',
       muted: this.control.muted ? { by: 'moderator' } : null,
       deaf: false,
@@ -211,26 +310,4 @@ function mixerRefusal(error: unknown): Refusal {
   if (code === 'no-ports') return { status: 503, reason: 'No media ports free', ...retry };
   if (code === 'mixer-gone' || code === 'deadline') return { status: 503, reason: 'Mixer not available', ...retry };
   return { status: 500, reason: 'Server internal error' };
-}
-
-function describeEnd(end: CallEnd, ourReason: string | null): Record<string, unknown> {
-  switch (end.cause) {
-    case 'remote-bye':
-      return { cause: end.cause, reason: end.reason };
-    case 'rejected':
-    case 'dialog-gone':
-      return { cause: end.cause, status: end.status, reason: ourReason };
-    case 'transport':
-      return { cause: end.cause, reason: end.message };
-    case 'local-bye':
-    case 'cancelled':
-    case 'ack-timeout':
-      return { cause: end.cause, reason: ourReason };
-  }
-}
-
-function describeMedia(statistics: LegStatistics | null): Record<string, unknown> {
-  if (!statistics) return {};
-  const { packetsReceived, packetsSent, packetsLost, jitterMs, receivingCodec } = statistics;
-  return { packetsReceived, packetsSent, packetsLost, jitterMs: Math.round(jitterMs * 10) / 10, codec: receivingCodec };
 }

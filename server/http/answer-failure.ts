@@ -51,7 +51,16 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex
     socket.destroy();
     return;
   }
-  const problem = new HttpProblem(codeOfParser(error.code));
+  answerRaw(socket, new HttpProblem(codeOfParser(error.code)));
+}
+
+/** Answers a request to upgrade that nobody here takes; its stream is ours. */
+export function answerUnknownUpgrade(stream: Duplex): void {
+  stream.on('error', () => {});
+  answerRaw(stream, new HttpProblem('not-found'));
+}
+
+function answerRaw(stream: Duplex, problem: HttpProblem): void {
   const body = JSON.stringify(problemDocument(problem));
   const head = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
@@ -59,7 +68,7 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  stream.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
 function codeOfParser(code: string | undefined): ProblemCode {

@@ -1,15 +1,24 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import express, { type Express } from 'express';
 import helmet, { type HelmetOptions } from 'helmet';
-import type { ConferenceControl } from '../focus/control.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import { answerBrokenRequest, answerFailure } from './answer-failure.ts';
+import { answerBrokenRequest, answerFailure, answerUnknownUpgrade } from './answer-failure.ts';
 import { authenticate, limitRequests, type RateLimit } from './authenticate.ts';
 import { BASE_PATH } from './base-path.ts';
 import { mountOperations, refuseMethod } from './mount-operations.ts';
 import { openApiDocument } from './openapi.ts';
+import type { Controls } from './operation.ts';
 import { operations } from './operations.ts';
 import { type Health, probes } from './probes.ts';
 import { HttpProblem } from './problems.ts';
@@ -31,8 +40,20 @@ const defaultLimits: HttpLimits = {
   requestTimeoutMs: 30_000,
 };
 
+/** Both in PEM. */
+export interface HttpIdentity {
+  readonly key: string;
+  readonly certificate: string;
+}
+
+/** Who takes WebSockets at a path; the stream is theirs then. */
+export interface HttpUpgrade {
+  readonly path: string;
+  take(request: IncomingMessage, stream: Duplex, head: Buffer): void;
+}
+
 export interface HttpServerOptions {
-  control: ConferenceControl;
+  controls: Controls;
   /** The administrator's. */
   token: string;
   health: Health;
@@ -40,12 +61,14 @@ export interface HttpServerOptions {
   log: Log;
   /** The program's, for the OpenAPI document. */
   version: string;
+  /** For HTTPS; without it, HTTP. */
+  tls?: HttpIdentity | null;
+  upgrade?: HttpUpgrade;
   limits?: Partial<HttpLimits>;
 }
 
 export interface HttpServer {
-  /** For those who add to it, such as SIP over WebSocket. */
-  readonly server: Server;
+  readonly server: Server | TlsServer;
   /** Port 0 takes any free one. Rejects when the port is taken. */
   listen(port: number, address: string): Promise<{ address: string; port: number }>;
   /**
@@ -53,6 +76,8 @@ export interface HttpServer {
    * left. Resolves when none is left.
    */
   close(graceMs?: number): Promise<void>;
+  /** The key and certificate for connections from now on; nothing happens without TLS. */
+  setIdentity(identity: HttpIdentity): void;
 }
 
 /**
@@ -81,16 +106,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     });
     application(request, response);
   };
-  const server = createServer(
-    {
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
-      connectionsCheckingInterval: Math.min(5000, limits.headersTimeoutMs),
-      maxHeaderSize: MAX_HEADER_BYTES,
-    },
-    listener,
-  );
+  const server = createPlainOrTls(options.tls ?? null, limits, listener);
   server.on('clientError', answerBrokenRequest);
+  server.on('upgrade', (request, stream, head) => {
+    const { upgrade } = options;
+    const path = (request.url ?? '').split('?', 1)[0];
+    if (upgrade && path === upgrade.path && !closing) upgrade.take(request, stream, head);
+    else answerUnknownUpgrade(stream);
+  });
 
   return {
     server,
@@ -107,10 +130,27 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         server.closeIdleConnections();
       });
     },
+    setIdentity(identity) {
+      if (server instanceof TlsServer) server.setSecureContext(contextOf(identity));
+    },
   };
 }
 
-function listen(server: Server, port: number, address: string): Promise<{ address: string; port: number }> {
+function createPlainOrTls(tls: HttpIdentity | null, limits: HttpLimits, listener: RequestListener): Server | TlsServer {
+  const httpOptions: ServerOptions = {
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(5000, limits.headersTimeoutMs),
+    maxHeaderSize: MAX_HEADER_BYTES,
+  };
+  return tls === null
+    ? createServer(httpOptions, listener)
+    : createTlsServer({ ...httpOptions, ...contextOf(tls), handshakeTimeout: limits.headersTimeoutMs }, listener);
+}
+
+const contextOf = ({ key, certificate }: HttpIdentity) => ({ key, cert: certificate, minVersion: 'TLSv1.2' as const });
+
+function listen(server: Server | TlsServer, port: number, address: string): Promise<{ address: string; port: number }> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, address, () => {
@@ -121,7 +161,7 @@ function listen(server: Server, port: number, address: string): Promise<{ addres
   });
 }
 
-function createApplication({ control, token, health, metrics, log, version }: HttpServerOptions, limits: HttpLimits) {
+function createApplication({ controls, token, health, metrics, log, version }: HttpServerOptions, limits: HttpLimits) {
   const application: Express = express();
   application.set('query parser', 'simple');
   // A proxy on this host says who really asks; nobody else is believed.
@@ -141,7 +181,7 @@ function createApplication({ control, token, health, metrics, log, version }: Ht
   });
   api.all('/openapi.json', refuseMethod(['GET']));
   api.use(authenticate(token, limits.failures, log));
-  api.use(mountOperations(operations, control));
+  api.use(mountOperations(operations, controls));
   application.use(BASE_PATH, api);
 
   application.use(() => {

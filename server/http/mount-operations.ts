@@ -1,8 +1,7 @@
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
-import type { ConferenceControl } from '../focus/control.ts';
 import { BASE_PATH } from './base-path.ts';
-import type { Operation, Reply } from './operation.ts';
+import type { Controls, Operation, Reply } from './operation.ts';
 import { HttpProblem, type ProblemPlace } from './problems.ts';
 import { sendRecording } from './send-recording.ts';
 
@@ -12,12 +11,12 @@ const noQuery = z.strictObject({});
 const readJson = express.json({ limit: BODY_LIMIT_BYTES, inflate: false });
 
 /** Routes every operation; other methods on the same paths get 405. */
-export function mountOperations(operations: readonly Operation[], control: ConferenceControl): Router {
+export function mountOperations(operations: readonly Operation[], controls: Controls): Router {
   const router = Router({ caseSensitive: true });
   for (const operation of operations) {
     const steps: RequestHandler[] = operation.body ? [requireJson, readJson] : [];
     router[operation.method](expressPath(operation.path), ...steps, (request, response) =>
-      answer(operation, control, request, response),
+      answer(operation, controls, request, response),
     );
   }
   for (const path of new Set(operations.map((operation) => operation.path))) {
@@ -45,11 +44,11 @@ const requireJson: RequestHandler = (request, _response, next) => {
   next();
 };
 
-async function answer(operation: Operation, control: ConferenceControl, request: Request, response: Response) {
+async function answer(operation: Operation, controls: Controls, request: Request, response: Response) {
   const query = (operation.query ?? noQuery).safeParse(request.query);
   if (!query.success) throw new HttpProblem('invalid-query', { errors: places(query.error, 'parameter') });
   const body = readBody(operation, request.body);
-  const reply = await operation.handle(control, { params: request.params, query: query.data, body });
+  const reply = await operation.handle(controls, { params: request.params, query: query.data, body });
   send(operation, reply, request, response);
 }
 
@@ -66,7 +65,7 @@ function send({ success }: Operation, { json, location, file }: Reply, request: 
     return;
   }
   if (location !== undefined) response.location(BASE_PATH + location);
-  response.status(success.status);
+  response.status(location === undefined ? success.status : 201);
   if (json === undefined) response.end();
   else response.json(json);
 }

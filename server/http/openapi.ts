@@ -58,7 +58,13 @@ export function openApiDocument(operations: readonly Operation[], version: strin
   });
 }
 
-function success({ success: { status, description, json, files } }: Operation): Record<string, ResponseConfig> {
+const created = {
+  headers: { Location: { schema: { type: 'string' as const }, description: 'Path of what was made.' } },
+};
+
+function success({
+  success: { status, description, json, files, mayCreate },
+}: Operation): Record<string, ResponseConfig> {
   const binary = { schema: { type: 'string', format: 'binary' } } as const;
   const content = json
     ? { 'application/json': { schema: json } }
@@ -66,10 +72,9 @@ function success({ success: { status, description, json, files } }: Operation): 
   const response: ResponseConfig = {
     description,
     ...(content && { content }),
-    ...(status === 201 && {
-      headers: { Location: { schema: { type: 'string' }, description: 'Path of what was made.' } },
-    }),
+    ...(status === 201 && created),
   };
+  if (mayCreate) return { [status]: response, 201: { ...response, ...created } };
   return files ? { [status]: response, 206: response } : { [status]: response };
 }
 

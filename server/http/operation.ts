@@ -1,16 +1,23 @@
 import type { z } from 'zod';
 import type { ConferenceControl, RecordingFile } from '../focus/control.ts';
+import type { UserControl } from '../registrar/user-control.ts';
 import type { ProblemCode } from './problems.ts';
+
+/** What operations work on. */
+export interface Controls {
+  conference: ConferenceControl;
+  users: UserControl;
+}
 
 /** What a handler answers with, besides the status that the operation always has. */
 export interface Reply {
   json?: unknown;
-  /** Where the new resource is; a path. */
+  /** Where the new resource is; a path. The status is 201 then. */
   location?: string;
   file?: RecordingFile;
 }
 
-type OperationMethod = 'get' | 'post' | 'patch' | 'delete';
+type OperationMethod = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 interface OperationBase {
   method: OperationMethod;
@@ -22,6 +29,8 @@ interface OperationBase {
     status: 200 | 201 | 204;
     description: string;
     json?: z.ZodType;
+    /** It may also make something, and then has status 201. */
+    mayCreate?: true;
     /** Media types of a file; ranges are possible. */
     files?: readonly string[];
   };
@@ -40,7 +49,7 @@ interface OperationDefinition<
   /** A request without a body counts as one with `{}`. */
   bodyOptional?: true;
   handle(
-    control: ConferenceControl,
+    controls: Controls,
     request: { params: z.output<Params>; query: z.output<Query>; body: z.output<Body> },
   ): Reply | Promise<Reply>;
 }
@@ -52,10 +61,7 @@ export interface Operation extends OperationBase {
   body?: z.ZodObject;
   bodyOptional?: true;
   /** Takes what the schemas gave. */
-  handle(
-    control: ConferenceControl,
-    request: { params: unknown; query: unknown; body: unknown },
-  ): Reply | Promise<Reply>;
+  handle(controls: Controls, request: { params: unknown; query: unknown; body: unknown }): Reply | Promise<Reply>;
 }
 
 /** Types the handler by its schemas; afterwards operations of all kinds go into one list. */

@@ -14,7 +14,22 @@ export const participantOperations: readonly Operation[] = [
     params: roomParams,
     success: { status: 200, description: 'The participants.', json: schemas.participantList },
     problems: ['room-not-found'],
-    handle: (control, { params }) => ({ json: { participants: control.room(params.room).participants } }),
+    handle: ({ conference }, { params }) => ({ json: { participants: conference.room(params.room).participants } }),
+  }),
+  operation({
+    method: 'post',
+    path: '/rooms/{room}/participants',
+    id: 'addParticipant',
+    summary: 'Call somebody into the room; who does not answer leaves it again',
+    params: roomParams,
+    body: schemas.newParticipant,
+    success: { status: 201, description: 'The participant, who is being called.', json: schemas.participant },
+    problems: ['room-not-found', 'participant-uri-invalid', 'room-full', 'server-full'],
+    handle({ conference }, { params, body }) {
+      const added = conference.addParticipant(params.room, body);
+      const path = `/rooms/${encodeURIComponent(params.room)}/participants/${encodeURIComponent(added.id)}`;
+      return { json: added, location: path };
+    },
   }),
   operation({
     method: 'get',
@@ -24,7 +39,7 @@ export const participantOperations: readonly Operation[] = [
     params: participantParams,
     success: { status: 200, description: 'The participant.', json: schemas.participant },
     problems: ['room-not-found', 'participant-not-found'],
-    handle: (control, { params }) => ({ json: control.participant(params.room, params.participant) }),
+    handle: ({ conference }, { params }) => ({ json: conference.participant(params.room, params.participant) }),
   }),
   operation({
     method: 'patch',
@@ -35,8 +50,8 @@ export const participantOperations: readonly Operation[] = [
     body: schemas.participantPatch,
     success: { status: 200, description: 'The participant, changed.', json: schemas.participant },
     problems: ['room-not-found', 'participant-not-found', 'mixer-unavailable'],
-    handle: async (control, { params, body }) => ({
-      json: await control.updateParticipant(params.room, params.participant, body),
+    handle: async ({ conference }, { params, body }) => ({
+      json: await conference.updateParticipant(params.room, params.participant, body),
     }),
   }),
   operation({
@@ -47,8 +62,8 @@ export const participantOperations: readonly Operation[] = [
     params: participantParams,
     success: { status: 204, description: 'The participant is out.' },
     problems: ['room-not-found', 'participant-not-found'],
-    async handle(control, { params }) {
-      await control.removeParticipant(params.room, params.participant);
+    async handle({ conference }, { params }) {
+      await conference.removeParticipant(params.room, params.participant);
       return {};
     },
   }),

@@ -31,6 +31,16 @@ export const problemKinds = {
     title: 'This cannot be the name of a room',
     meaning: 'The name has characters that a room name cannot have, or is too long.',
   },
+  'user-name-invalid': {
+    status: 400,
+    title: 'This cannot be the name of a user',
+    meaning: 'The name has other characters than lower-case letters, digits and `.`, `_`, `+`, `-`, or is too long.',
+  },
+  'participant-uri-invalid': {
+    status: 400,
+    title: 'This cannot be called',
+    meaning: 'The `uri` is no SIP address, or has headers or a method in it.',
+  },
   'authentication-required': {
     status: 401,
     title: 'A token is needed',
@@ -53,6 +63,7 @@ export const problemKinds = {
     title: 'There is no such recording',
     meaning: 'No recording (of this room) has this id.',
   },
+  'user-not-found': { status: 404, title: 'There is no such user', meaning: 'No user has this name.' },
   'method-not-allowed': {
     status: 405,
     title: 'The method is not allowed here',
@@ -64,6 +75,11 @@ export const problemKinds = {
     meaning: 'The request did not arrive in time.',
   },
   'room-exists': { status: 409, title: 'There is such a room already', meaning: 'A room with this name exists.' },
+  'room-full': {
+    status: 409,
+    title: 'The room is full',
+    meaning: 'The room holds as many as its `maxParticipants` allows.',
+  },
   'recording-running': {
     status: 409,
     title: 'The recording runs',
@@ -113,6 +129,11 @@ export const problemKinds = {
     status: 500,
     title: 'The server has a fault',
     meaning: 'A fault of ours; the log tells more under the `requestId`.',
+  },
+  'server-full': {
+    status: 503,
+    title: 'The server is full',
+    meaning: 'The server has as many calls as it can take.',
   },
   'mixer-unavailable': {
     status: 503,

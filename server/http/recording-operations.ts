@@ -7,8 +7,8 @@ import * as schemas from './schemas.ts';
 const recordingId = z.string().meta({ description: "The recording's id." });
 const recordingParams = roomParams.extend({ recording: recordingId });
 
-function findRecording(control: ConferenceControl, room: string, id: string) {
-  const found = control.recordings(room).find((recording) => recording.id === id);
+function findRecording(conference: ConferenceControl, room: string, id: string) {
+  const found = conference.recordings(room).find((recording) => recording.id === id);
   if (!found) throw new ControlError('recording-not-found', `room ${room} has no recording ${id}`);
   return found;
 }
@@ -22,7 +22,7 @@ export const recordingOperations: readonly Operation[] = [
     params: roomParams,
     success: { status: 200, description: 'The recordings.', json: schemas.recordingList },
     problems: ['room-not-found'],
-    handle: (control, { params }) => ({ json: { recordings: control.recordings(params.room) } }),
+    handle: ({ conference }, { params }) => ({ json: { recordings: conference.recordings(params.room) } }),
   }),
   operation({
     method: 'post',
@@ -34,8 +34,8 @@ export const recordingOperations: readonly Operation[] = [
     bodyOptional: true,
     success: { status: 201, description: 'The recording runs.', json: schemas.recording },
     problems: ['room-not-found', 'recording-running', 'recording-unavailable', 'mixer-unavailable'],
-    async handle(control, { params }) {
-      const recording = await control.startRecording(params.room);
+    async handle({ conference }, { params }) {
+      const recording = await conference.startRecording(params.room);
       const path = [recording.room, 'recordings', recording.id].map(encodeURIComponent).join('/');
       return { json: recording, location: `/rooms/${path}` };
     },
@@ -48,7 +48,7 @@ export const recordingOperations: readonly Operation[] = [
     params: recordingParams,
     success: { status: 200, description: 'The recording.', json: schemas.recording },
     problems: ['room-not-found', 'recording-not-found'],
-    handle: (control, { params }) => ({ json: findRecording(control, params.room, params.recording) }),
+    handle: ({ conference }, { params }) => ({ json: findRecording(conference, params.room, params.recording) }),
   }),
   operation({
     method: 'patch',
@@ -59,7 +59,9 @@ export const recordingOperations: readonly Operation[] = [
     body: schemas.recordingPatch,
     success: { status: 200, description: 'The recording, stopped.', json: schemas.recording },
     problems: ['room-not-found', 'recording-not-found', 'recording-not-running', 'mixer-unavailable'],
-    handle: async (control, { params }) => ({ json: await control.stopRecording(params.room, params.recording) }),
+    handle: async ({ conference }, { params }) => ({
+      json: await conference.stopRecording(params.room, params.recording),
+    }),
   }),
   operation({
     method: 'delete',
@@ -69,8 +71,8 @@ export const recordingOperations: readonly Operation[] = [
     params: recordingParams,
     success: { status: 204, description: 'The recording is gone.' },
     problems: ['room-not-found', 'recording-not-found', 'recording-running'],
-    async handle(control, { params }) {
-      await control.deleteRecording(params.room, params.recording);
+    async handle({ conference }, { params }) {
+      await conference.deleteRecording(params.room, params.recording);
       return {};
     },
   }),
@@ -93,8 +95,8 @@ export const recordingOperations: readonly Operation[] = [
       'recording-unavailable',
       'range-not-satisfiable',
     ],
-    handle: async (control, { params, query }) => ({
-      file: await control.recordingFile(params.recording, query.format),
+    handle: async ({ conference }, { params, query }) => ({
+      file: await conference.recordingFile(params.recording, query.format),
     }),
   }),
 ];

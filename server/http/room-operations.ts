@@ -18,7 +18,7 @@ export const roomOperations: readonly Operation[] = [
     params: z.object({}),
     success: { status: 200, description: 'The rooms.', json: schemas.roomList },
     problems: [],
-    handle: (control) => ({ json: { rooms: control.rooms() } }),
+    handle: ({ conference }) => ({ json: { rooms: conference.rooms() } }),
   }),
   operation({
     method: 'post',
@@ -29,8 +29,8 @@ export const roomOperations: readonly Operation[] = [
     body: schemas.newRoom,
     success: { status: 201, description: 'The room was made.', json: schemas.room },
     problems: ['room-exists', 'room-name-invalid'],
-    handle(control, { body: { name, ...policy } }) {
-      const room = control.createRoom(name, said(policy));
+    handle({ conference }, { body: { name, ...policy } }) {
+      const room = conference.createRoom(name, said(policy));
       return { json: room, location: `/rooms/${encodeURIComponent(room.name)}` };
     },
   }),
@@ -42,7 +42,7 @@ export const roomOperations: readonly Operation[] = [
     params: roomParams,
     success: { status: 200, description: 'The room.', json: schemas.room },
     problems: ['room-not-found'],
-    handle: (control, { params }) => ({ json: control.room(params.room) }),
+    handle: ({ conference }, { params }) => ({ json: conference.room(params.room) }),
   }),
   operation({
     method: 'patch',
@@ -53,7 +53,7 @@ export const roomOperations: readonly Operation[] = [
     body: schemas.roomPatch,
     success: { status: 200, description: 'The room, changed.', json: schemas.room },
     problems: ['room-not-found'],
-    handle: (control, { params, body }) => ({ json: control.updateRoom(params.room, said(body)) }),
+    handle: ({ conference }, { params, body }) => ({ json: conference.updateRoom(params.room, said(body)) }),
   }),
   operation({
     method: 'delete',
@@ -63,8 +63,8 @@ export const roomOperations: readonly Operation[] = [
     params: roomParams,
     success: { status: 204, description: 'The conference is over.' },
     problems: ['room-not-found'],
-    async handle(control, { params }) {
-      await control.deleteRoom(params.room);
+    async handle({ conference }, { params }) {
+      await conference.deleteRoom(params.room);
       return {};
     },
   }),
@@ -77,8 +77,8 @@ export const roomOperations: readonly Operation[] = [
     body: schemas.roomMute,
     success: { status: 204, description: 'All are muted, or unmuted.' },
     problems: ['room-not-found', 'participant-not-found', 'mixer-unavailable'],
-    async handle(control, { params, body }) {
-      await control.muteAll(params.room, body.muted, body.except);
+    async handle({ conference }, { params, body }) {
+      await conference.muteAll(params.room, body.muted, body.except);
       return {};
     },
   }),

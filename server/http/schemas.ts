@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ParticipantPatch, RecordingFormat } from '../focus/control.ts';
+import type { NewParticipant, ParticipantPatch, RecordingFormat } from '../focus/control.ts';
+import type { RegistrationView, UserView } from '../registrar/user-control.ts';
 import type { ParticipantView, RecordingView, Role, RoomPolicy, RoomView } from '../rooms/views.ts';
 import { type ProblemDocument, problemCodes } from './problems.ts';
 
@@ -11,7 +12,7 @@ const timestamp = z.iso.datetime();
 export const participant = z
   .object({
     id: z.string(),
-    uri: z.string().meta({ description: 'The SIP URI that the participant calls from.' }),
+    uri: z.string().meta({ description: 'The SIP URI that the participant calls from, or was called at.' }),
     displayName: z.string().nullable(),
     role,
     state: z.enum(['connecting', 'connected', 'on-hold', 'disconnecting']),
@@ -80,6 +81,14 @@ export const newRoom = z
   .strictObject({ name: z.string().meta({ description: 'What people dial.' }), ...roomPatch.shape })
   .meta({ id: 'NewRoom' });
 
+export const newParticipant = z
+  .strictObject({
+    uri: z.string().meta({ description: 'Whom to call: a sip or sips URI.' }),
+    displayName: z.string().min(1).max(200).nullable().default(null).meta({ description: 'How the others see them.' }),
+    role: role.default('participant'),
+  })
+  .meta({ id: 'NewParticipant' }) satisfies z.ZodType<NewParticipant>;
+
 export const participantPatch = z
   .strictObject({
     muted: z.boolean(),
@@ -107,6 +116,43 @@ export const recordingPatch = z.strictObject({ state: z.literal('stopped') }).me
 export const recordingFormat = z
   .enum(['wav', 'mp4', 'mka'])
   .meta({ description: 'wav: PCM; mp4: AAC; mka: Matroska as it was captured.' }) satisfies z.ZodType<RecordingFormat>;
+
+export const user = z
+  .object({
+    name: z.string(),
+    uri: z.string().meta({ description: 'What others call: the address of record.' }),
+    displayName: z.string().nullable(),
+    createdAt: timestamp,
+    changedAt: timestamp.meta({ description: 'When the password or the display name was last set.' }),
+    registrations: z.int().meta({ description: 'How many phones are registered.' }),
+  })
+  .meta({ id: 'User' }) satisfies z.ZodType<UserView>;
+
+export const userList = z.object({ users: z.array(user) }).meta({ id: 'UserList' });
+
+export const userPut = z
+  .strictObject({
+    password: z.string().min(8).max(128).meta({ description: 'Only digests of it are kept.' }),
+    displayName: z.string().min(1).max(128).nullable().default(null),
+  })
+  .meta({ id: 'UserPut' });
+
+export const registration = z
+  .object({
+    id: z.string(),
+    contact: z.string().meta({ description: 'The URI that the phone gave.' }),
+    source: z.string().meta({ description: 'Address and port that it registered from.' }),
+    transport: z.string().meta({ description: 'udp, tcp, tls, ws or wss.' }),
+    userAgent: z.string().nullable(),
+    q: z.number().nullable().meta({ description: 'Preference, 0 to 1.' }),
+    instance: z.string().nullable().meta({ description: "The phone's own identity (RFC 5626)." }),
+    path: z.array(z.string()).meta({ description: 'Proxies on the way to the phone (RFC 3327).' }),
+    registeredAt: timestamp,
+    expiresAt: timestamp,
+  })
+  .meta({ id: 'Registration' }) satisfies z.ZodType<RegistrationView>;
+
+export const registrationList = z.object({ registrations: z.array(registration) }).meta({ id: 'RegistrationList' });
 
 export const problem = z
   .object({

@@ -1,11 +1,13 @@
 import { isIPv6 } from 'node:net';
-import type { AudioFormat, AudioMedia } from '../../mixer/protocol.ts';
+import type { AudioFormat, AudioMedia, MediaCrypto } from '../../mixer/protocol.ts';
 import { AUDIO_CAPABILITIES, telephoneEventFor } from './audio-capabilities.ts';
 import type { CurrentDescription } from './create-offer.ts';
+import { hasCryptoAttribute, readCryptoAttributes } from './crypto-attribute.ts';
 import type { LocalMedia } from './local-description.ts';
 import { badDescription, mediaNotAcceptable, type NegotiationFailure } from './negotiation-failure.ts';
 import { directionTowards, type RemoteAudio, readRemoteAudio, sendPtimeFor } from './remote-audio.ts';
-import type { SessionDescription } from './session-description.ts';
+import type { MediaDescription, SessionDescription } from './session-description.ts';
+import { isSecureProfile } from './srtp-policy.ts';
 
 /**
  * Takes the answer to an offer of ours (RFC 3264 §7).
@@ -29,12 +31,38 @@ export function acceptAnswer(
   if (audio.family !== 0 && audio.family !== (isIPv6(local.address) ? 6 : 4)) {
     return mediaNotAcceptable(local.address, 301);
   }
-  const media = settle(readRemoteAudio(offer.description, ourStream), audio, local);
+  const crypto = agreedCrypto(ourStream, theirStream, local);
+  if (crypto === false) return mediaNotAcceptable(local.address, 302);
+  const media = settle(readRemoteAudio(offer.description, ourStream), audio, local, crypto);
   return media === null ? mediaNotAcceptable(local.address, 305) : { ok: true, media };
 }
 
+/**
+ * The one `a=crypto` line of the answer belongs to that of our offer which has its tag and suite (RFC 4568 §7.1.3).
+ *
+ * Null: plain RTP, where we leave the choice. False: none that we can use, though there must be or is one.
+ */
+function agreedCrypto(
+  ourStream: MediaDescription,
+  theirStream: MediaDescription,
+  { srtp }: LocalMedia,
+): MediaCrypto | null | false {
+  if (srtp === 'off') return null;
+  if (!hasCryptoAttribute(theirStream))
+    return srtp === 'required' || isSecureProfile(ourStream.protocol) ? false : null;
+  const [theirs, ...surplus] = readCryptoAttributes(theirStream);
+  const ours = readCryptoAttributes(ourStream).find(({ tag, suite }) => tag === theirs?.tag && suite === theirs.suite);
+  if (theirs === undefined || surplus.length > 0 || ours === undefined) return false;
+  return { suite: ours.suite, sendKey: ours.key, receiveKey: theirs.key, receiveMki: theirs.mki };
+}
+
 /** `ours` is our own offer, read as the other side reads it. */
-function settle(ours: RemoteAudio, theirs: RemoteAudio, local: LocalMedia): AudioMedia | null {
+function settle(
+  ours: RemoteAudio,
+  theirs: RemoteAudio,
+  local: LocalMedia,
+  crypto: MediaCrypto | null,
+): AudioMedia | null {
   const receive: AudioFormat[] = [];
   let send: AudioFormat | null = null;
   for (const format of theirs.codecs) {
@@ -56,5 +84,6 @@ function settle(ours: RemoteAudio, theirs: RemoteAudio, local: LocalMedia): Audi
     sendTelephoneEvent,
     receiveTelephoneEvent:
       sendTelephoneEvent === null ? null : telephoneEventFor(sendTelephoneEvent.clockRateHz, ours.telephoneEvents),
+    crypto,
   };
 }

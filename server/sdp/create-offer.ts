@@ -1,8 +1,10 @@
-import type { AudioFormat, TelephoneEventFormat } from '../../mixer/protocol.ts';
+import type { AudioFormat, SrtpSuite, TelephoneEventFormat } from '../../mixer/protocol.ts';
 import { AUDIO_CAPABILITIES } from './audio-capabilities.ts';
+import { writeCryptoAttribute } from './crypto-attribute.ts';
 import { DEFAULT_TIMING, describeAudio, describeSession, type LocalMedia, refuseMedia } from './local-description.ts';
 import type { PayloadTypes } from './payload-types.ts';
-import type { SessionDescription } from './session-description.ts';
+import type { SdpAttribute, SessionDescription } from './session-description.ts';
+import { OFFERED_SUITES } from './srtp-policy.ts';
 
 /** The description of ours that is in force, and which of its streams is the one in use. */
 export interface CurrentDescription {
@@ -14,19 +16,23 @@ export interface CurrentDescription {
  * Our offer (RFC 3264 §5, §8): all our codecs, in our order.
  *
  * `current` is null in the first exchange; later its streams keep number and order, and the one in use its profile.
+ * `suiteInUse` is what it is secured with; null for plain RTP.
  */
 export function createOffer(
   local: LocalMedia,
   payloadTypes: PayloadTypes,
   current: CurrentDescription | null,
+  suiteInUse: SrtpSuite | null,
 ): SessionDescription {
   const formats = offeredFormats(local, payloadTypes);
   const ourStream = describeAudio(local, {
-    protocol: current?.description.media[current.mediaIndex]?.protocol ?? 'RTP/AVP',
+    protocol:
+      current?.description.media[current.mediaIndex]?.protocol ?? (local.srtp === 'required' ? 'RTP/SAVP' : 'RTP/AVP'),
     formats,
     telephoneEvents: offeredTelephoneEvents(formats, payloadTypes),
     direction: local.direction,
     rtcpMux: true,
+    crypto: offeredCrypto(local, suiteInUse),
   });
   if (current === null) return describeSession(local, DEFAULT_TIMING, [ourStream]);
   const { description, mediaIndex } = current;
@@ -49,4 +55,11 @@ function offeredTelephoneEvents(formats: AudioFormat[], payloadTypes: PayloadTyp
     const payloadType = payloadTypes.ofTelephoneEvent(clockRateHz);
     return payloadType === null ? [] : [{ payloadType, clockRateHz }];
   });
+}
+
+/** With policy `optional` they are an option on `RTP/AVP`. The suite in use comes first, with its key. */
+function offeredCrypto(local: LocalMedia, suiteInUse: SrtpSuite | null): SdpAttribute[] {
+  if (local.srtp === 'off') return [];
+  const suites = suiteInUse === null ? OFFERED_SUITES : [...new Set([suiteInUse, ...OFFERED_SUITES])];
+  return suites.map((suite, index) => writeCryptoAttribute(index + 1, suite, local.sendKeys.of(suite)));
 }

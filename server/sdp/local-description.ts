@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import type { AudioCodecName, AudioFormat, MediaDirection, TelephoneEventFormat } from '../../mixer/protocol.ts';
 import { AUDIO_CAPABILITIES, MAX_PTIME_MS, TELEPHONE_EVENTS } from './audio-capabilities.ts';
 import type { MediaDescription, SdpAttribute, SdpLine, SessionDescription } from './session-description.ts';
+import type { SendKeys, SrtpPolicy } from './srtp-policy.ts';
 
 /** Our side of a session. */
 export interface LocalMedia {
@@ -18,6 +19,8 @@ export interface LocalMedia {
   ptimeMs: number;
   /** What we want for ourselves: `sendrecv`, or less when we hold. */
   direction: MediaDirection;
+  srtp: SrtpPolicy;
+  sendKeys: SendKeys;
 }
 
 /** What varies among our descriptions of the same audio stream. */
@@ -28,6 +31,8 @@ export interface AudioOutline {
   telephoneEvents: readonly TelephoneEventFormat[];
   direction: MediaDirection;
   rtcpMux: boolean;
+  /** `a=crypto` lines; none for plain RTP. */
+  crypto: readonly SdpAttribute[];
 }
 
 export const DEFAULT_TIMING: readonly SdpLine[] = [{ type: 't', value: '0 0' }];
@@ -65,6 +70,7 @@ export function describeAudio(local: LocalMedia, outline: AudioOutline): MediaDe
   // Without it the other side takes the port above RTP's (RFC 3605 §2.1).
   if (local.rtcpPort !== local.rtpPort + 1) attributes.push({ name: 'rtcp', value: String(local.rtcpPort) });
   if (outline.rtcpMux) attributes.push({ name: 'rtcp-mux', value: null });
+  attributes.push(...outline.crypto);
   return {
     media: 'audio',
     port: local.rtpPort,

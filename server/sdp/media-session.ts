@@ -8,6 +8,7 @@ import { badDescription, type NegotiationFailure } from './negotiation-failure.t
 import { parseSdp, type SdpError } from './parse-sdp.ts';
 import { PayloadTypes } from './payload-types.ts';
 import type { SessionDescription } from './session-description.ts';
+import { SendKeys, type SrtpPolicy } from './srtp-policy.ts';
 import { writeSdp } from './write-sdp.ts';
 
 export interface MediaSessionOptions {
@@ -19,13 +20,15 @@ export interface MediaSessionOptions {
   sessionId: number | bigint;
   /** In the order of preference; by quality when left out. */
   codecs?: readonly AudioCodecName[];
+  /** `off` when left out. */
+  srtp?: SrtpPolicy;
 }
 
 export type AnswerResult = { ok: true; sdp: string; media: AudioMedia } | NegotiationFailure;
 export type AcceptResult = { ok: true; media: AudioMedia } | NegotiationFailure;
 
 /**
- * Offer and answer with one participant over the life of a call (RFC 3264 §8): ours keep `o=`, streams and payload types.
+ * Offer and answer with one participant over the life of a call (RFC 3264 §8): ours keep `o=`, streams, payload types and keys.
  *
  * What fails leaves everything as it was agreed before.
  */
@@ -49,6 +52,8 @@ export class MediaSession {
       codecs: options.codecs ?? DEFAULT_CODECS,
       ptimeMs: DEFAULT_PTIME_MS,
       direction: 'sendrecv',
+      srtp: options.srtp ?? 'off',
+      sendKeys: new SendKeys(),
     };
   }
 
@@ -74,7 +79,7 @@ export class MediaSession {
 
   /** Our offer, for a 2xx to an INVITE that had none. `acceptAnswer` takes its answer. */
   offer(): string {
-    const description = createOffer(this.#local, this.#payloadTypes, this.#current);
+    const description = createOffer(this.#local, this.#payloadTypes, this.#current, this.#media?.crypto?.suite ?? null);
     this.#pending = { description, mediaIndex: this.#current?.mediaIndex ?? 0 };
     return this.#say(description);
   }
@@ -108,6 +113,7 @@ export class MediaSession {
   #agree(current: CurrentDescription, media: AudioMedia): void {
     this.#current = current;
     this.#media = media;
+    this.#local.sendKeys.agreed(media.crypto?.suite ?? null);
     this.#payloadTypes.rememberOurs(current.description.media[current.mediaIndex]!);
   }
 

@@ -1,10 +1,12 @@
 import { isIPv6 } from 'node:net';
 import type { AudioCodecName, AudioFormat, AudioMedia } from '../../mixer/protocol.ts';
 import { AUDIO_CAPABILITIES, telephoneEventFor } from './audio-capabilities.ts';
+import { type CryptoAttribute, writeCryptoAttribute } from './crypto-attribute.ts';
 import { describeAudio, describeSession, type LocalMedia, refuseMedia } from './local-description.ts';
 import { mediaNotAcceptable, type NegotiationFailure } from './negotiation-failure.ts';
 import { directionTowards, type RemoteAudio, readRemoteAudio, sendPtimeFor } from './remote-audio.ts';
 import type { MediaDescription, SessionDescription } from './session-description.ts';
+import { chooseCrypto } from './srtp-policy.ts';
 
 export interface NegotiatedAnswer {
   ok: true;
@@ -18,11 +20,18 @@ export interface NegotiatedAnswer {
 const OBSTACLES = [304, 302, 301, 305] as const;
 type Obstacle = (typeof OBSTACLES)[number];
 
+/** A stream of the offer that we can take. */
+interface Candidate {
+  audio: RemoteAudio;
+  /** Theirs that was chosen; null for plain RTP. */
+  crypto: CryptoAttribute | null;
+}
+
 /**
  * Answers an offer (RFC 3264 §6) with one audio stream, and refuses all its other streams.
  *
- * The first audio stream that we can take is taken; within a session, the one in use as long as we can.
- * `mediaIndexInUse` is null in the first exchange.
+ * The first audio stream that we can take is taken, a secured one rather than a plain one; within a session, the one in
+ * use as long as we can. `mediaIndexInUse` is null in the first exchange.
  */
 export function negotiateAnswer(
   offer: SessionDescription,
@@ -32,26 +41,29 @@ export function negotiateAnswer(
   const indices = [...offer.media.keys()];
   if (mediaIndexInUse !== null && mediaIndexInUse < indices.length) indices.unshift(mediaIndexInUse);
   let nearest: Obstacle = 304;
+  let plain: { mediaIndex: number; candidate: Candidate } | null = null;
   for (const mediaIndex of indices) {
-    const obstacleOrAudio = tryStream(offer, offer.media[mediaIndex]!, local);
-    if (typeof obstacleOrAudio !== 'number') return acceptStream(offer, mediaIndex, obstacleOrAudio, local);
-    if (OBSTACLES.indexOf(obstacleOrAudio) > OBSTACLES.indexOf(nearest)) nearest = obstacleOrAudio;
+    const candidate = tryStream(offer, offer.media[mediaIndex]!, local);
+    if (typeof candidate === 'number') {
+      if (OBSTACLES.indexOf(candidate) > OBSTACLES.indexOf(nearest)) nearest = candidate;
+    } else if (candidate.crypto !== null || mediaIndex === mediaIndexInUse) {
+      return acceptStream(offer, mediaIndex, candidate, local);
+    } else {
+      plain ??= { mediaIndex, candidate };
+    }
   }
-  return mediaNotAcceptable(local.address, nearest);
+  if (plain === null) return mediaNotAcceptable(local.address, nearest);
+  return acceptStream(offer, plain.mediaIndex, plain.candidate, local);
 }
 
-function tryStream(offer: SessionDescription, media: MediaDescription, local: LocalMedia): RemoteAudio | Obstacle {
+function tryStream(offer: SessionDescription, media: MediaDescription, local: LocalMedia): Candidate | Obstacle {
   if (media.media !== 'audio' || media.port === 0) return 304;
-  if (!isPlainRtp(media.protocol)) return 302;
+  const crypto = chooseCrypto(media, local.srtp);
+  if (crypto === false) return 302;
   const audio = readRemoteAudio(offer, media);
   // Of streams in two address families (RFC 4091), the one of ours is taken.
   if (audio.family !== 0 && audio.family !== (isIPv6(local.address) ? 6 : 4)) return 301;
-  return commonFormats(audio, local.codecs).length === 0 ? 305 : audio;
-}
-
-/** RFC 3551 and RFC 4585; both send the same RTP. The answer repeats the offer's (RFC 3264 §6). */
-export function isPlainRtp(protocol: string): boolean {
-  return protocol === 'RTP/AVP' || protocol === 'RTP/AVPF';
+  return commonFormats(audio, local.codecs).length === 0 ? 305 : { audio, crypto };
 }
 
 /**
@@ -67,7 +79,7 @@ function commonFormats(audio: RemoteAudio, codecs: readonly AudioCodecName[]): A
 function acceptStream(
   offer: SessionDescription,
   mediaIndex: number,
-  audio: RemoteAudio,
+  { audio, crypto }: Candidate,
   local: LocalMedia,
 ): NegotiatedAnswer {
   const taken = offer.media[mediaIndex]!;
@@ -77,12 +89,14 @@ function acceptStream(
   const receive = theirs.map((format) => ({ ...format, parameters: AUDIO_CAPABILITIES[format.codec].parameters }));
   const telephoneEvent = telephoneEventFor(send.clockRateHz, audio.telephoneEvents);
   const direction = directionTowards(audio, local.direction);
+  const sendKey = crypto === null ? '' : local.sendKeys.of(crypto.suite);
   const ourStream = describeAudio(local, {
     protocol: taken.protocol,
     formats: receive,
     telephoneEvents: telephoneEvent === null ? [] : [telephoneEvent],
     direction,
     rtcpMux: audio.rtcpMux,
+    crypto: crypto === null ? [] : [writeCryptoAttribute(crypto.tag, crypto.suiteName, sendKey)],
   });
   const streams = offer.media.map((media, index) => (index === mediaIndex ? ourStream : refuseMedia(media)));
   return {
@@ -97,6 +111,7 @@ function acceptStream(
       receive,
       sendTelephoneEvent: telephoneEvent,
       receiveTelephoneEvent: telephoneEvent,
+      crypto: crypto && { suite: crypto.suite, sendKey, receiveKey: crypto.key, receiveMki: crypto.mki },
     },
     mediaIndex,
   };

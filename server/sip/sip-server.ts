@@ -1,10 +1,23 @@
+import type { IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { RequestGuard } from '../guard/request-guard.ts';
 import type { Log } from '../log.ts';
 import type { Timers } from '../timers.ts';
-import type { IncomingCall } from './dialog/call.ts';
+import { DestinationWays } from './destination-ways.ts';
+import type { Call, CallHandler, IncomingCall, Referral } from './dialog/call.ts';
+import type { OutgoingCallOptions } from './dialog/outgoing-call.ts';
 import type { SipMessage, SipRequest } from './message/message.ts';
+import type { SipUri } from './message/uri.ts';
+import { DestinationHealth } from './resolve/destination-health.ts';
+import { DnsCache } from './resolve/dns-cache.ts';
+import type { DnsResolver } from './resolve/dns-resolver.ts';
+import { resolveTarget } from './resolve/resolve-target.ts';
+import type { Destination } from './transport/destination.ts';
 import type { Flow } from './transport/flow.ts';
+import type { TlsIdentity, TlsVerification } from './transport/tls-transport.ts';
 import { SipTransports, type TransportUser } from './transport/transport-layer.ts';
-import { UserAgent } from './user-agent/user-agent.ts';
+import { type MethodHandler, UserAgent } from './user-agent/user-agent.ts';
 
 export interface SipServerOptions {
   timers: Timers;
@@ -12,10 +25,24 @@ export interface SipServerOptions {
   bind: string;
   /** 0 takes any free one, the same for UDP and TCP. */
   port: number;
-  publicAddress: string;
+  /** Null: no TLS. Port 0 takes any free one. */
+  tls: { port: number; identity: TlsIdentity; verification: TlsVerification } | null;
+  /** The web pages that may open a WebSocket, besides those of the host that they open it to. */
+  webSocketOrigins: readonly string[];
+  /** One, or one of each family. */
+  publicAddress: readonly string[];
+  dns: DnsResolver;
   maxCalls: number;
   invited(call: IncomingCall): void;
+  /** A REFER outside of calls; to be accepted or rejected at once. */
+  referred(referral: Referral): void;
   availability(options: SipRequest, flow: Flow): 'available' | 'unknown' | 'busy';
+  /** Who answers further methods outside of dialogs, by method. */
+  methods: Readonly<Record<string, MethodHandler>>;
+  /** Who may send what. */
+  guard: RequestGuard;
+  /** A connection is gone. */
+  flowClosed(flow: Flow): void;
 }
 
 /** Messages counted since the start, retransmissions included. */
@@ -44,6 +71,8 @@ const COUNTED_METHODS = new Set([
   'UPDATE',
   'PRACK',
 ]);
+/** Requests of those who gave wrong passwords that wait at a time; further ones get no answer. */
+const MAX_WAITING = 1000;
 /** When a free port is wanted and TCP's is taken by somebody else. */
 const FREE_PORT_TRIES = 10;
 
@@ -57,29 +86,68 @@ export class SipServer implements TransportUser {
     malformed: 0,
   };
   port: number;
+  /** Null when TLS is off. */
+  sipsPort: number | null = null;
   private readonly options: SipServerOptions;
-  private transports: SipTransports;
+  private readonly dns: DnsResolver;
+  private readonly transports: SipTransports;
   private agent: UserAgent | null = null;
   private idle: (() => void) | null = null;
+  private waiting = 0;
 
   constructor(options: SipServerOptions) {
     this.options = options;
     this.port = options.port;
-    this.transports = new SipTransports(this, { timers: options.timers });
+    this.dns = new DnsCache(options.dns, options.timers);
+    this.transports = new SipTransports(this, {
+      timers: options.timers,
+      viaHosts: options.publicAddress,
+      resolve: (uri) => this.resolve(uri),
+      webSocketOrigins: options.webSocketOrigins,
+    });
   }
 
   /** Rejects when the port is taken. */
   async listen(): Promise<void> {
-    this.port = await this.bound();
-    const { timers, publicAddress, maxCalls, invited, availability } = this.options;
+    await this.bind();
+    const { timers, publicAddress, maxCalls, invited, referred, availability, methods, guard } = this.options;
+    const ways = new DestinationWays({
+      resolve: (uri) => this.resolve(uri),
+      connect: (destination, requestBytes) => this.transports.flowFor(destination, requestBytes),
+      health: new DestinationHealth(timers),
+    });
     this.agent = new UserAgent({
       timers,
       flows: this.transports,
+      ways,
       publicAddress,
-      ports: { udp: this.port, tcp: this.port },
+      ports: { udp: this.port, tcp: this.port, ...(this.sipsPort === null ? {} : { tls: this.sipsPort }) },
       maxCalls,
-      handler: { invited, availability },
+      handler: { invited, referred, availability, methods },
+      refuses: (request, flow) => guard.refuses(request, flow),
     });
+  }
+
+  /** Calls somebody. `handler` is told of all that comes of it, never before this returns. */
+  call(options: OutgoingCallOptions, handler: CallHandler): Call {
+    if (this.agent === null) throw new Error('not listening');
+    return this.agent.call(options, handler);
+  }
+
+  /** Our key and certificate for TLS connections from now on. */
+  setIdentity(identity: TlsIdentity): void {
+    this.transports.setIdentity(identity);
+  }
+
+  /** Takes an HTTP request to upgrade to a WebSocket (RFC 7118), or refuses it; its stream is ours from now on. */
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    this.transports.upgrade(request, stream, head);
+  }
+
+  /** A Route value by which a peer of this flow gets to us (RFC 3608). */
+  routeFor(flow: Flow): string {
+    if (this.agent === null) throw new Error('not listening');
+    return this.agent.local.route(flow);
   }
 
   get connections(): number {
@@ -98,8 +166,9 @@ export class SipServer implements TransportUser {
   received(message: SipMessage, flow: Flow): void {
     if (message.kind === 'request') count(this.counts.requestsReceived, methodCounted(message.method));
     else count(this.counts.responsesReceived, message.status);
-    this.agent?.received(message, flow);
-    if (this.calls === 0) this.idle?.();
+    const delayMs = message.kind === 'request' ? this.delayOf(message, flow) : 0;
+    if (delayMs === 0) this.handOver(message, flow);
+    else if (delayMs !== null) this.handOverLater(message, flow, delayMs);
   }
 
   sent(bytes: Uint8Array): void {
@@ -127,6 +196,7 @@ export class SipServer implements TransportUser {
   failed(flow: Flow, reason: Error): void {
     this.options.log.debug({ ...sourceOf(flow), reason: reason.message }, 'SIP transport failed');
     this.agent?.transportFailed(flow);
+    if (flow.reliable && !flow.open) this.options.flowClosed(flow);
   }
 
   crashed(error: unknown, message: SipMessage, flow: Flow): void {
@@ -138,17 +208,59 @@ export class SipServer implements TransportUser {
     return this.transports.close();
   }
 
-  private async bound(): Promise<number> {
-    const { bind, port } = this.options;
+  /** How long the request has to wait; null: for ever. */
+  private delayOf(request: SipRequest, flow: Flow): number | null {
+    const { guard } = this.options;
+    if (guard.drops(request, flow)) return null;
+    const delayMs = guard.delayMs(request, flow);
+    return delayMs > 0 && this.waiting >= MAX_WAITING ? null : delayMs;
+  }
+
+  private handOver(message: SipMessage, flow: Flow): void {
+    this.agent?.received(message, flow);
+    if (this.calls === 0) this.idle?.();
+  }
+
+  private handOverLater(message: SipMessage, flow: Flow, delayMs: number): void {
+    this.waiting++;
+    this.options.timers.set(delayMs, () => {
+      this.waiting--;
+      try {
+        this.handOver(message, flow);
+      } catch (error) {
+        this.crashed(error, message, flow);
+      }
+    });
+  }
+
+  private async bind(): Promise<void> {
+    const { bind, port, tls } = this.options;
     for (let tries = 1; ; tries++) {
       try {
-        const udp = port || (await this.freePort());
-        await this.transports.listen({ udp: { address: bind, port: udp }, tcp: { address: bind, port: udp } });
-        return udp;
+        this.port = port || (await this.freePort());
+        const at = { address: bind, port: this.port };
+        const bound = await this.transports.listen({
+          udp: at,
+          tcp: at,
+          ...(tls === null ? {} : { tls: { ...tls, address: bind } }),
+        });
+        this.sipsPort = bound.tls?.port ?? null;
+        return;
       } catch (error) {
         if (port !== 0 || tries >= FREE_PORT_TRIES) throw error;
       }
     }
+  }
+
+  private resolve(uri: SipUri): Promise<readonly Destination[]> {
+    const { bind, tls } = this.options;
+    return resolveTarget(uri, {
+      dns: this.dns,
+      random: Math.random,
+      protocols: new Set(tls === null ? (['udp', 'tcp'] as const) : (['udp', 'tcp', 'tls'] as const)),
+      // A socket for all IPv6 addresses serves IPv4 too.
+      families: { ipv4: !isIPv6(bind) || bind === '::', ipv6: isIPv6(bind) },
+    });
   }
 
   private async freePort(): Promise<number> {

@@ -51,21 +51,42 @@ describe('the configuration of a server that nobody configured', () => {
   it('has the documented defaults', () => {
     expect(good().config).toEqual({
       bind: '0.0.0.0',
-      publicAddress: '192.0.2.10',
+      publicAddress: ['192.0.2.10'],
       domain: '192.0.2.10',
       sipPort: 5060,
+      sipsPort: 5061,
+      tls: true,
+      tlsCertificate: undefined,
+      tlsKey: undefined,
+      tlsVerify: 'names',
       httpBind: '127.0.0.1',
       httpPort: 8080,
+      httpTls: false,
+      webSocketOrigins: [],
+      trustedPeers: [],
       rtpMin: 16384,
       rtpMax: 32767,
       dataDir: join(cwd, 'data'),
       apiToken: undefined,
       adhocRooms: 'private',
+      digestAlgorithms: ['SHA-256', 'SHA-512-256', 'MD5'],
+      digestQop: ['auth'],
+      registrationMinSeconds: 60,
+      registrationMaxSeconds: 3600,
+      maxContactsPerUser: 10,
+      maxRegistrations: 100_000,
+      banAfterFailures: 10,
+      failureWindowSeconds: 60,
+      banSeconds: 600,
+      requestsPerSecondPerAddress: 100,
+      requestsPerSecondPerPrivateAddress: 1000,
+      scannerUserAgents: [],
       rooms: [{ name: 'demo', maxParticipants: 250, locked: false, muteOnEntry: false }],
       maxParticipants: 250,
       maxCalls: 1000,
       audioMixers: 4,
       codecs: ['opus', 'G722', 'PCMA', 'PCMU'],
+      srtp: 'optional',
       opusComplexity: 5,
       rtpSilenceTimeoutSeconds: 60,
       logLevel: 'info',
@@ -98,20 +119,41 @@ describe('where values come from', () => {
 
   const texts: Record<string, [text: string, value: unknown]> = {
     bind: ['127.0.0.1', '127.0.0.1'],
-    publicAddress: ['198.51.100.1', '198.51.100.1'],
+    publicAddress: ['198.51.100.1', ['198.51.100.1']],
     domain: ['sip.example.com', 'sip.example.com'],
     sipPort: ['0', 0],
+    sipsPort: ['0', 0],
+    tls: ['false', false],
+    tlsCertificate: ['/etc/parley/fullchain.pem', '/etc/parley/fullchain.pem'],
+    tlsKey: ['/etc/parley/privkey.pem', '/etc/parley/privkey.pem'],
+    tlsVerify: ['all', 'all'],
     httpBind: ['0.0.0.0', '0.0.0.0'],
     httpPort: ['0', 0],
+    httpTls: ['true', true],
+    webSocketOrigins: ['https://phone.example.com, *', ['https://phone.example.com', '*']],
+    trustedPeers: ['192.0.2.10, 2001:db8::/32', ['192.0.2.10', '2001:db8::/32']],
     rtpMin: ['20000', 20000],
     rtpMax: ['40000', 40000],
     dataDir: ['/var/lib/parley', '/var/lib/parley'],
     apiToken: ['secret-token', 'secret-token'],
     adhocRooms: ['anyone', 'anyone'],
+    digestAlgorithms: ['md5, sha-256', ['MD5', 'SHA-256']],
+    digestQop: ['auth,auth-int', ['auth', 'auth-int']],
+    registrationMinSeconds: ['30', 30],
+    registrationMaxSeconds: ['7200', 7200],
+    maxContactsPerUser: ['3', 3],
+    maxRegistrations: ['500', 500],
+    banAfterFailures: ['5', 5],
+    failureWindowSeconds: ['300', 300],
+    banSeconds: ['3600', 3600],
+    requestsPerSecondPerAddress: ['20', 20],
+    requestsPerSecondPerPrivateAddress: ['200', 200],
+    scannerUserAgents: ['nessus, zgrab', ['nessus', 'zgrab']],
     maxParticipants: ['7', 7],
     maxCalls: ['20', 20],
     audioMixers: ['2', 2],
     codecs: ['pcmu, OPUS', ['PCMU', 'opus']],
+    srtp: ['required', 'required'],
     opusComplexity: ['10', 10],
     rtpSilenceTimeoutSeconds: ['5', 5],
     logLevel: ['debug', 'debug'],
@@ -230,6 +272,13 @@ describe('mistakes', () => {
     expect(found[0]).toContain(`must be ${right}`);
   });
 
+  it.each(['192.0.2', '192.0.2.0/33', 'example.com', '2001:db8::/129', '10.0.0.0/'])(
+    'refuses the range %s',
+    (range) => {
+      expect(problems(['--trusted-peers', range])[0]).toMatch(/^--trusted-peers: trustedPeers/);
+    },
+  );
+
   it.each(['opus,opus', 'GSM', ','])('refuses the codecs %s', (codecs) => {
     expect(problems(['--codecs', codecs])[0]).toMatch(/^--codecs: codecs/);
   });
@@ -299,9 +348,32 @@ describe('what no value shows alone', () => {
 
   it('refuses a public address of another family', () => {
     expect(problems(['--public-address', '2001:db8::1'])[0]).toContain('same family as bind, which is 0.0.0.0');
-    expect(problems(['--bind', '::', '--public-address', '192.0.2.10'])[0]).toContain(
-      'same family as bind, which is ::',
-    );
+    expect(problems(['--public-address', '192.0.2.10,2001:db8::1'])[0]).toContain('same family as bind');
+    expect(problems(['--bind', '::', '--public-address', '192.0.2.10,2001:db8::1'])).toEqual([]);
+  });
+
+  it('listens for both families with ::, and tells each its own address', () => {
+    const publicAddress = (...argv: string[]) => good(['--bind', '::', ...argv]).config.publicAddress;
+    expect(publicAddress()).toEqual(['::1', '192.0.2.10']);
+    expect(publicAddress('--public-address', '2001:db8::1')).toEqual(['2001:db8::1', '192.0.2.10']);
+    expect(publicAddress('--public-address', '203.0.113.1')).toEqual(['203.0.113.1']);
+    expect(publicAddress('--public-address', '203.0.113.1, 2001:db8::1')).toEqual(['203.0.113.1', '2001:db8::1']);
+    expect(problems(['--public-address', '203.0.113.1,203.0.113.2'])[0]).toContain('or one of each family');
+  });
+
+  it('refuses half of a certificate and its key', () => {
+    expect(problems(['--tls-certificate', 'a.pem'])[0]).toContain('must have `tlsKey` with it');
+    expect(problems(['--tls-key', 'a.pem'])[0]).toContain('must have `tlsCertificate` with it');
+    expect(good(['--tls-certificate', 'a.pem', '--tls-key', '/b.pem']).config).toMatchObject({
+      tlsCertificate: join(cwd, 'a.pem'),
+      tlsKey: '/b.pem',
+    });
+  });
+
+  it('refuses a port for TLS that is taken by others', () => {
+    expect(problems(['--sips-port', '5060'])[0]).toContain('must not be the same as sipPort');
+    expect(problems(['--sips-port', '8080'])[0]).toContain('must not be the same as sipsPort');
+    expect(problems(['--sips-port', '5060', '--tls', 'false'])).toEqual([]);
   });
 
   it('refuses a media port range that is upside down or empty', () => {

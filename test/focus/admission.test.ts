@@ -7,15 +7,17 @@ describe('who may open a room by dialling it', () => {
   const inside = '192.168.1.20';
   const outside = '203.0.113.5';
   it.each([
-    ['anyone', inside, undefined],
-    ['anyone', outside, undefined],
-    ['private', inside, undefined],
-    ['private', '127.0.0.1', undefined],
-    ['private', outside, 403],
-    ['users', inside, 403],
-    ['nobody', inside, 404],
-  ] as const)('%s, from %s: %s', (policy, address, status) => {
-    expect(mayOpenRoom(policy, address)?.status).toBe(status);
+    ['anyone', inside, undefined, undefined],
+    ['anyone', outside, undefined, undefined],
+    ['private', inside, undefined, undefined],
+    ['private', '127.0.0.1', undefined, undefined],
+    ['private', outside, 403, undefined],
+    ['users', inside, 403, undefined],
+    ['users', outside, 403, undefined],
+    ['nobody', inside, 404, 404],
+  ] as const)('%s, from %s: %s, and signed in: %s', (policy, address, status, signedIn) => {
+    expect(mayOpenRoom(policy, address, false)?.status).toBe(status);
+    expect(mayOpenRoom(policy, address, true)?.status).toBe(signedIn);
   });
 });
 

@@ -38,6 +38,9 @@ const FRAGMENTS: readonly string[] = [
   'a=rtcp:0 IN\r\n',
   'a=inactive\r\n',
   'a=rtcp-mux\r\n',
+  'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp1CnVubGVz|2^20|1:4\r\n',
+  'a=crypto:99999999999 AEAD_AES_128_GCM inline:====|2^99|1:999 KDR=\r\n',
+  'm=audio 9 RTP/SAVP 0 8\r\n',
   'c=IN IP4 0.0.0.0\r\n',
   'c=IN IP6 ::1%lo\r\n',
   'c=IN IP4 999.1.1.1\r\n',
@@ -109,7 +112,8 @@ function checkParsing(text: string, report: SdpFuzzReport): void {
 
 /** A call into which strange offers and answers come, in between good ones. */
 function checkSession(text: string, random: Random, report: SdpFuzzReport): void {
-  const session = new MediaSession({ address: '203.0.113.10', rtpPort: 20000, rtcpPort: 20001, sessionId: 1 });
+  const srtp = pick(random, ['off', 'optional', 'required'] as const);
+  const session = new MediaSession({ address: '203.0.113.10', rtpPort: 20000, rtcpPort: 20001, sessionId: 1, srtp });
   for (let exchange = 0; exchange < 3; exchange++) {
     const theirs = random() < 0.6 ? text : startingText(random);
     if (random() < 0.3) {
@@ -160,7 +164,8 @@ function checkMedia({ media }: MediaSession): void {
     payloadTypes.every((payloadType) => payloadType >= 0 && payloadType <= 127),
     'payload types of 7 bits',
   );
-  const { remote } = media;
+  const { remote, crypto } = media;
+  check(!crypto || crypto.sendKey.length === crypto.receiveKey.length, 'keys that fit the suite');
   check(remote === null || (isPort(remote.rtpPort) && isPort(remote.rtcpPort)), 'ports that can be sent to');
 }
 

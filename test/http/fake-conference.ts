@@ -1,6 +1,7 @@
 import {
   type ConferenceControl,
   ControlError,
+  type NewParticipant,
   type ParticipantPatch,
   type RecordingFile,
   type RecordingFormat,
@@ -98,6 +99,21 @@ export class FakeConference implements ConferenceControl {
     const participant = this.participant(room, id);
     if (muted !== undefined) participant.muted = muted ? { by: 'moderator' } : null;
     return Object.assign(participant, rest);
+  }
+
+  addParticipant(name: string, { uri, displayName, role }: NewParticipant): ParticipantView {
+    const { participants, maxParticipants } = this.room(name);
+    if (!uri.startsWith('sip:')) throw new ControlError('participant-uri-invalid', `${uri} cannot be called`);
+    if (participants.length >= maxParticipants) throw new ControlError('room-full', `${name} is full`);
+    const added = someone(`called-${participants.length}`, {
+      uri,
+      displayName,
+      role,
+      state: 'connecting',
+      audio: null,
+    });
+    participants.push(added);
+    return added;
   }
 
   async removeParticipant(room: string, id: string): Promise<void> {

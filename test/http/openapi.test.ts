@@ -86,7 +86,7 @@ describe('codes of problems', () => {
 
 describe('docs/api.md', () => {
   it('has each operation, and no other', () => {
-    const documented = [...docs.matchAll(/^\| `(GET|POST|PATCH|DELETE) (\/[^`?]*)/gm)].map(
+    const documented = [...docs.matchAll(/^\| `(GET|POST|PUT|PATCH|DELETE) (\/[^`?]*)/gm)].map(
       ([, verb, path]) => `${verb} ${path}`,
     );
     const expected = operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`);

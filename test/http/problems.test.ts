@@ -57,6 +57,10 @@ describe('a request that asks for what is not there', () => {
     ['recording-not-found', 'PATCH', '/api/v1/rooms/demo/recordings/rec-9', { json: { state: 'stopped' } }],
     ['recording-not-found', 'DELETE', '/api/v1/rooms/demo/recordings/rec-9'],
     ['recording-not-found', 'GET', '/api/v1/recordings/rec-9/file'],
+    ['user-not-found', 'GET', '/api/v1/users/nobody'],
+    ['user-not-found', 'DELETE', '/api/v1/users/nobody'],
+    ['user-not-found', 'GET', '/api/v1/users/nobody/registrations'],
+    ['user-not-found', 'DELETE', '/api/v1/users/nobody/registrations'],
     ['not-found', 'GET', '/api/v1/room'],
     ['not-found', 'GET', '/api/v1/Rooms'],
     ['not-found', 'GET', '/api/v2/rooms'],
@@ -87,7 +91,14 @@ describe('a request that comes at the wrong time', () => {
     expectProblem(await call('PATCH', where, { json: { state: 'stopped' } }), 'recording-not-running');
   });
 
-  it.each<ControlErrorCode>(['recording-unavailable', 'recording-empty', 'mixer-unavailable'])(
+  it('room-full: one more is called than the room holds', async () => {
+    const { call, conference } = await startApi();
+    conference.updateRoom('demo', { maxParticipants: 2 });
+    const json = { uri: 'sip:carl@example.com' };
+    expectProblem(await call('POST', '/api/v1/rooms/demo/participants', { json }), 'room-full');
+  });
+
+  it.each<ControlErrorCode>(['recording-unavailable', 'recording-empty', 'mixer-unavailable', 'server-full'])(
     '%s: whatever the conference says, with its own words',
     async (code) => {
       const { call, conference } = await startApi();
@@ -106,7 +117,22 @@ describe('a request that says what it should not', () => {
     expectProblem(await call('POST', '/api/v1/rooms', { json: { name: 'a b' } }), 'room-name-invalid');
   });
 
+  it('participant-uri-invalid: an address that cannot be called', async () => {
+    const { call } = await startApi();
+    const json = { uri: 'mailto:carl@example.com' };
+    expectProblem(await call('POST', '/api/v1/rooms/demo/participants', { json }), 'participant-uri-invalid');
+  });
+
+  it('user-name-invalid: a name that cannot be registered', async () => {
+    const { call } = await startApi();
+    const json = { password: 'wonderland' };
+    expectProblem(await call('PUT', '/api/v1/users/Alice%20L', { json }), 'user-name-invalid');
+  });
+
   it.each<[string, string, unknown, string[]]>([
+    ['PUT', '/api/v1/users/bob', { password: 'short' }, ['#/password']],
+    ['PUT', '/api/v1/users/bob', { displayName: '' }, ['#/password', '#/displayName']],
+    ['POST', '/api/v1/rooms/demo/participants', { displayName: '' }, ['#/uri', '#/displayName']],
     ['POST', '/api/v1/rooms', {}, ['#/name']],
     ['POST', '/api/v1/rooms', [], ['#']],
     ['POST', '/api/v1/rooms', { name: 'a', pin: '1', 'a/b': 2 }, ['#/pin', '#/a~1b']],
@@ -184,7 +210,7 @@ describe('a request that says what it should not', () => {
     ['PUT', '/api/v1/rooms', 'GET, HEAD, POST'],
     ['OPTIONS', '/api/v1/rooms/demo', 'GET, HEAD, PATCH, DELETE'],
     ['GET', '/api/v1/rooms/demo/mute', 'POST'],
-    ['POST', '/api/v1/rooms/demo/participants', 'GET, HEAD'],
+    ['DELETE', '/api/v1/rooms/demo/participants', 'GET, HEAD, POST'],
     ['POST', '/api/v1/rooms/demo/participants/ben', 'GET, HEAD, PATCH, DELETE'],
     ['PUT', '/api/v1/rooms/demo/recordings/rec-1', 'GET, HEAD, PATCH, DELETE'],
     ['POST', '/api/v1/recordings/rec-1/file', 'GET, HEAD'],

@@ -82,6 +82,15 @@ describe('participants over HTTP', () => {
     expect(patched.json).toMatchObject({ ...json, muted: { by: 'moderator' } });
   });
 
+  it('calls somebody in, and says where they are', async () => {
+    const { call } = await startApi();
+    const json = { uri: 'sip:carl@example.com', displayName: 'Carl', role: 'moderator' };
+    const added = await call('POST', '/api/v1/rooms/demo/participants', { json });
+    expect(added.status).toBe(201);
+    expect(added.json).toMatchObject({ ...json, state: 'connecting' });
+    expect((await call('GET', added.headers.get('location')!)).json).toEqual(added.json);
+  });
+
   it('hangs up on a participant', async () => {
     const { call, conference } = await startApi();
     expect((await call('DELETE', '/api/v1/rooms/demo/participants/ben')).status).toBe(204);

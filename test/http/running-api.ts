@@ -1,9 +1,15 @@
 import { Writable } from 'node:stream';
 import pino from 'pino';
 import { afterEach } from 'vitest';
-import { createHttpServer, type HttpLimits, type HttpServer } from '../../server/http/http-server.ts';
+import {
+  createHttpServer,
+  type HttpLimits,
+  type HttpServer,
+  type HttpServerOptions,
+} from '../../server/http/http-server.ts';
 import { createMetrics, type MetricsSnapshot } from '../../server/metrics.ts';
 import { FakeConference } from './fake-conference.ts';
+import { FakeUsers } from './fake-users.ts';
 
 export const TOKEN = 'a-token-for-tests';
 
@@ -21,6 +27,12 @@ export const quietServer: MetricsSnapshot = {
   sipResponsesReceived: { 200: 1 },
   sipResponsesSent: { 100: 5, 200: 7 },
   sipMalformed: 9,
+  users: 3,
+  registrations: 2,
+  authentications: { succeeded: 4, failed: 1 },
+  sipTurnedAway: { scanner: 2 },
+  addressesBanned: 1,
+  bans: 1,
   recordingsRunning: 0,
   recordingsStarted: 1,
   recordingsFailed: 0,
@@ -44,6 +56,7 @@ export const quietServer: MetricsSnapshot = {
 
 export interface RunningApi {
   conference: FakeConference;
+  users: FakeUsers;
   http: HttpServer;
   port: number;
   /** Why it is not ready; change it to change that. */
@@ -75,8 +88,12 @@ afterEach(async () => {
 });
 
 /** A real server on a free port of loopback, over a conference without calls; ends with the test. */
-export async function startApi(limits: Partial<HttpLimits> = {}): Promise<RunningApi> {
+export async function startApi(
+  limits: Partial<HttpLimits> = {},
+  more: Pick<HttpServerOptions, 'tls' | 'upgrade'> = {},
+): Promise<RunningApi> {
   const conference = new FakeConference();
+  const users = new FakeUsers();
   const notReady: string[] = [];
   const logged: Array<Record<string, unknown>> = [];
   const stream = new Writable({
@@ -86,18 +103,20 @@ export async function startApi(limits: Partial<HttpLimits> = {}): Promise<Runnin
     },
   });
   const http = createHttpServer({
-    control: conference,
+    controls: { conference, users },
     token: TOKEN,
     health: { notReadyBecause: () => notReady },
     metrics: createMetrics({ snapshot: async () => quietServer }, '1.2.3'),
     log: pino({ level: 'debug' }, stream),
     version: '1.2.3',
     limits,
+    ...more,
   });
   running.push(http);
   const { port } = await http.listen(0, '127.0.0.1');
   return {
     conference,
+    users,
     http,
     port,
     notReady,

@@ -166,8 +166,8 @@ export class SimulatedPhone {
   }
 
   private sockets(room: SimulatedRoom): MediaSockets {
-    const taken = (bytes: Uint8Array, length: number): void => {
-      if (!this.packet.parse(bytes, length)) throw new Error('the leg sent something that is not RTP');
+    const taken = (bytes: Uint8Array): void => {
+      if (!this.packet.parse(bytes, bytes.length)) throw new Error('the leg sent something that is not RTP');
       const { sequenceNumber, timestamp, marker, payloadType, ssrc, payloadOffset, payloadLength } = this.packet;
       const payload = bytes.slice(payloadOffset, payloadOffset + payloadLength);
       this.sent.push({ sequenceNumber, timestamp, marker, payloadType, ssrc, payload, atMs: room.nowMs });
@@ -177,7 +177,9 @@ export class SimulatedPhone {
       rtcpPort: 20001,
       errors: 0,
       sendRtp: taken,
-      sendRtcp: (bytes: Uint8Array, length: number) => void this.rtcp.push(bytes.slice(0, length)),
+      sendRtcp: (bytes: Uint8Array) => void this.rtcp.push(bytes.slice()),
+      connectRtp: () => undefined,
+      openRtp: () => undefined,
       close: () => undefined,
     } as unknown as MediaSockets;
   }

@@ -85,6 +85,7 @@ describe('the answer to our offer', () => {
       ],
       sendTelephoneEvent: { payloadType: 101, clockRateHz: 8000 },
       receiveTelephoneEvent: { payloadType: 101, clockRateHz: 8000 },
+      crypto: null,
     });
   });
 

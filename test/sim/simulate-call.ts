@@ -46,6 +46,7 @@ export class SimulatedCall {
     this.userAgent = new UserAgent({
       timers: this.timers,
       flows: { forResponse: () => serverFlow, forRequest: () => serverFlow },
+      ways: { find: (_uri, found) => found([]) },
       handler: this.application,
       publicAddress: '192.0.2.2',
       ports: { udp: 5060, tcp: 5060 },

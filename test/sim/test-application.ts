@@ -1,4 +1,4 @@
-import type { CallEnd, IncomingCall, ReofferReply } from '../../server/sip/dialog/call.ts';
+import type { CallEnd, IncomingCall, Referral, ReofferReply } from '../../server/sip/dialog/call.ts';
 import type { UserAgentHandler } from '../../server/sip/user-agent/user-agent.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { VirtualTimers } from './virtual-timers.ts';
@@ -29,6 +29,10 @@ export class TestApplication implements UserAgentHandler {
     return 'available';
   }
 
+  referred(referral: Referral): void {
+    referral.reject(603);
+  }
+
   invited(call: IncomingCall): void {
     const record: CallRecord = { call, accepted: false, confirmed: 0, lateAnswers: [], reoffers: 0, ends: [] };
     this.records.push(record);
@@ -41,6 +45,10 @@ export class TestApplication implements UserAgentHandler {
         record.reoffers++;
         this.reply(offer, reply);
       },
+      progressed: () => {},
+      answered: (answer) => record.lateAnswers.push(answer),
+      key: () => {},
+      referred: (referral) => referral.reject(603),
       ended: (end) => record.ends.push(end),
     });
     if (this.random.chance(0.3)) call.progress(180);

@@ -36,7 +36,7 @@ export class Dialog {
   readonly local: NameAddress;
   /** The peer's. */
   readonly remote: NameAddress;
-  readonly routeSet: readonly NameAddress[];
+  private routes: readonly NameAddress[];
   private target: NameAddress;
   private localSequence: number;
   private remoteSequence: number | null;
@@ -45,7 +45,7 @@ export class Dialog {
     this.callId = parts.callId;
     this.local = parts.local;
     this.remote = parts.remote;
-    this.routeSet = parts.routeSet;
+    this.routes = parts.routeSet;
     this.target = parts.remoteTarget;
     this.localSequence = parts.localSequence;
     this.remoteSequence = parts.remoteSequence;
@@ -89,6 +89,10 @@ export class Dialog {
     return tagOf(this.local);
   }
 
+  get routeSet(): readonly NameAddress[] {
+    return this.routes;
+  }
+
   /** Where the peer wants to get requests. */
   get remoteTarget(): NameAddress {
     return this.target;
@@ -104,6 +108,12 @@ export class Dialog {
   /** The Contact of an accepted re-INVITE, or of the 2xx to one, is the new remote target (RFC 3261 §12.2). */
   refreshTarget(message: SipRequest | SipResponse): void {
     this.target = contactOf(message.headers) ?? this.target;
+  }
+
+  /** The 2xx to our INVITE has the final route set and target; CSeq numbers go on (RFC 3261 §13.2.2.4). */
+  confirm(response: SipResponse): void {
+    this.routes = recordRoutesOf(response.headers).reverse();
+    this.refreshTarget(response);
   }
 
   /** A request within the dialog, by loose or strict routing as the first route wants it (RFC 3261 §12.2.1.1). */

@@ -2,6 +2,7 @@ import type { Timer, Timers } from '../../timers.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import { doubled, T1_MS, TIMEOUT_MS } from '../transaction/timer-values.ts';
+import { ReliableProvisionals } from './reliable-provisionals.ts';
 
 /** How long the application may take for a final response. */
 export const ANSWER_TIMEOUT_MS = 180_000;
@@ -11,10 +12,10 @@ const PROVISIONAL_INTERVAL_MS = 60_000;
 export interface InviteExchangeUser {
   /** The To tag of the dialog. */
   readonly toTag: string;
-  /** The client gave up before the final response. */
-  cancelled(): void;
-  /** No final response was given in time. */
-  unanswered(status: 480 | 487): void;
+  /** The client gave up before the final response; `reason` is the CANCEL's Reason. */
+  cancelled(reason: string | undefined): void;
+  /** No final response was given in time, or no PRACK came for a reliable provisional one. */
+  unanswered(status: 480 | 487 | 504): void;
   /** No ACK came within 64·T1 of the 2xx. */
   unacknowledged(): void;
   /** A response could not be sent. */
@@ -28,8 +29,7 @@ export interface InviteExchangeUser {
 export class InviteExchange {
   readonly request: SipRequest;
   readonly transaction: ServerTransaction;
-  /** Whether the INVITE had the offer; otherwise the 2xx has it and the ACK the answer. */
-  readonly offered: boolean;
+  readonly reliable: ReliableProvisionals;
   /** `done`: refused, acknowledged or given up. */
   state: 'pending' | 'accepted' | 'done' = 'pending';
 
@@ -43,15 +43,18 @@ export class InviteExchange {
   constructor(
     request: SipRequest,
     transaction: ServerTransaction,
-    offered: boolean,
+    firstRseq: number,
     timers: Timers,
     user: InviteExchangeUser,
   ) {
     this.request = request;
     this.transaction = transaction;
-    this.offered = offered;
     this.timers = timers;
     this.user = user;
+    this.reliable = new ReliableProvisionals(timers, firstRseq, {
+      send: (response) => transaction.respond(response),
+      unacknowledged: () => user.unanswered(504),
+    });
     const expiresMs = expiresOf(request) * 1000;
     this.timer =
       expiresMs < ANSWER_TIMEOUT_MS
@@ -61,7 +64,7 @@ export class InviteExchange {
     transaction.failed = (failure) => {
       if (failure === 'transport-error') user.transportFailed();
     };
-    transaction.cancellable = { toTag: user.toTag, cancel: () => user.cancelled() };
+    transaction.cancellable = { toTag: user.toTag, cancel: (reason) => user.cancelled(reason) };
   }
 
   provisional(response: SipResponse): void {
@@ -110,6 +113,7 @@ export class InviteExchange {
 
   private release(): void {
     this.transaction.cancellable = null;
+    this.reliable.stop();
     this.timer.clear();
     this.provisionalTimer?.clear();
     this.provisionalTimer = null;

@@ -2,36 +2,75 @@ import { createResponse, type ResponseParts } from '../message/create-message.ts
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { createUri, writeUri } from '../message/uri.ts';
 import { createVia, MAGIC_COOKIE, type Via } from '../message/via.ts';
+import { ownAddressFor } from '../transport/addresses.ts';
 import type { Flow, TransportProtocol } from '../transport/flow.ts';
+import { INFO_TYPES } from './dtmf-info.ts';
 import type { RandomSource } from './random-source.ts';
 
-/** The methods that we answer; all others get 405. */
-export const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS';
+/** The methods that we answer by ourselves; those of the application come on top, and all others get 405. */
+export const OWN_METHODS = [
+  'INVITE',
+  'ACK',
+  'BYE',
+  'CANCEL',
+  'OPTIONS',
+  'PRACK',
+  'UPDATE',
+  'INFO',
+  'REFER',
+  'NOTIFY',
+] as const;
+/**
+ * The extensions that we have (RFC 3262, RFC 4028, RFC 3891, RFC 3911, RFC 4488); a request for any of them is understood.
+ * `norefersub` stands for Refer-Sub in a REFER.
+ */
+export const OPTION_TAGS = ['100rel', 'timer', 'replaces', 'join', 'norefersub'] as const;
 export const SERVER = 'Parley';
 
+const SUPPORTED = ['Supported', OPTION_TAGS.join(', ')] as const;
+
 export interface LocalEndOptions {
-  /** What peers reach us by: an address or a name. */
-  readonly publicAddress: string;
+  /** What peers reach us by: an address or a name; or one for each family of addresses. */
+  readonly publicAddress: string | readonly string[];
   /** What we listen on, by protocol; the ports of protocols that we do not speak are left out. */
   readonly ports: Partial<Record<TransportProtocol, number>>;
   readonly random: RandomSource;
+  /** Methods that the application answers. */
+  readonly methods?: readonly string[];
 }
 
-/** What we can do, as the answer to OPTIONS says it (RFC 3261 §11.2). */
-export const CAPABILITIES: ReadonlyArray<readonly [string, string]> = [
-  ['Allow', ALLOW],
-  ['Accept', 'application/sdp'],
-  ['Accept-Encoding', 'identity'],
-  // No extension is supported yet; an empty field says so (RFC 3261 §20.37).
-  ['Supported', ''],
-];
+/** In URIs; a WebSocket is `ws` with TLS too (RFC 7118 §5.2). */
+const TRANSPORT_PARAMETER = { udp: null, tcp: 'tcp', tls: 'tls', ws: 'ws', wss: 'ws' } as const;
 
 /** How we name ourselves in messages. */
 export class LocalEnd {
+  /** For Allow. */
+  readonly methods: readonly string[];
   private readonly options: LocalEndOptions;
 
   constructor(options: LocalEndOptions) {
     this.options = options;
+    this.methods = [...OWN_METHODS, ...(options.methods ?? [])];
+  }
+
+  get allow(): string {
+    return this.methods.join(', ');
+  }
+
+  /** What we can do, as the answer to OPTIONS says it (RFC 3261 §11.2). */
+  get capabilities(): ReadonlyArray<readonly [string, string]> {
+    return [
+      ['Allow', this.allow],
+      ['Accept', `application/sdp, ${INFO_TYPES}, message/sipfrag`],
+      ['Accept-Encoding', 'identity'],
+      SUPPORTED,
+      ['Allow-Events', 'refer'],
+    ];
+  }
+
+  /** What the peer of a call needs to know of us, in INVITE and the 2xx to it. */
+  get sessionCapabilities(): ReadonlyArray<readonly [string, string]> {
+    return [['Allow', this.allow], SUPPORTED];
   }
 
   newTag(): string {
@@ -41,20 +80,34 @@ export class LocalEnd {
   /** A Via with a new branch, for a request over this flow. */
   newVia(flow: Flow): Via {
     const branch = `${MAGIC_COOKIE}${this.options.random.token()}`;
-    return createVia(flow.protocol.toUpperCase(), this.options.publicAddress, this.portOf(flow), branch);
+    return createVia(flow.protocol.toUpperCase(), this.hostFor(flow), this.portOf(flow), branch);
   }
 
-  /** `<sip:room@host:port;transport=tcp>`: where a peer of this flow can reach us. */
-  contact(user: string | null, flow: Flow): string {
-    const parameters = new Map(flow.protocol === 'udp' ? [] : [['transport', flow.protocol]]);
-    const uri = createUri({ user, host: this.options.publicAddress, port: this.portOf(flow), parameters });
-    return `<${writeUri(uri)}>`;
+  /**
+   * `<sip:room@host:port;transport=tcp>`: where a peer of this flow can reach us; with sips for those who called so
+   * (RFC 3261 §12.1.1), which says TLS by itself (RFC 5630 §3.1.4).
+   */
+  contact(user: string | null, flow: Flow, scheme: 'sip' | 'sips' = 'sip'): string {
+    const transport = TRANSPORT_PARAMETER[flow.protocol];
+    const named = transport !== null && !(scheme === 'sips' && transport === 'tls');
+    const parameters = new Map(named ? [['transport', transport]] : []);
+    return `<${writeUri(createUri({ scheme, user, host: this.hostFor(flow), port: this.portOf(flow), parameters }))}>`;
+  }
+
+  /** `<sip:host:port;transport=tcp;lr>`: a Route value by which a peer of this flow gets to us (RFC 3608 §6.3). */
+  route(flow: Flow): string {
+    return this.contact(null, flow).replace(/>$/, ';lr>');
   }
 
   /** A response with our Server field; `toTag` is put on To where that has no tag yet, null puts none (for 100). */
   createResponse(request: SipRequest, status: number, toTag: string | null, parts: ResponseParts = {}): SipResponse {
     const headers = [...(parts.headers ?? []), ['Server', SERVER] as const];
     return createResponse(request, status, { ...parts, headers, ...(toTag === null ? {} : { toTag }) });
+  }
+
+  private hostFor(flow: Flow): string {
+    const { publicAddress } = this.options;
+    return typeof publicAddress === 'string' ? publicAddress : ownAddressFor(publicAddress, flow.remoteAddress);
   }
 
   private portOf(flow: Flow): number {

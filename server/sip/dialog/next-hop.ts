@@ -5,7 +5,8 @@ import type { Flow } from '../transport/flow.ts';
 import type { Dialog } from './dialog.ts';
 
 /**
- * Where our requests within a dialog go; `flow` is the one that the peer's last INVITE came in by. Null: nowhere.
+ * Where our requests within a dialog go; `flow` is the one that the peer's last INVITE came in by, or ours went out by.
+ * Null: nowhere.
  *
  * 1. With a Record-Route, to the first hop of the route set (RFC 3261 §12.2.1.1 and §8.1.2). When that hop is where the
  *    INVITE came from, over the same flow; when it cannot be reached by its name, over the same flow too, since the hop
@@ -15,16 +16,16 @@ import type { Dialog } from './dialog.ts';
  *    can reach, while the flow demonstrably works; and where there is no NAT, both are the same place.
  * 3. When the flow is a connection that is gone, to the remote target.
  */
-export function nextHop(dialog: Dialog, flow: Flow, flows: Flows): Flow | null {
+export function nextHop(dialog: Dialog, flow: Flow, cameIn: boolean, flows: Flows): Flow | null {
   const open = flow.open ? flow : null;
   const [route] = dialog.routeSet;
   if (route?.uri != null) {
     if (open !== null && isRemoteEnd(route.uri, flow)) return open;
     return flows.forRequest(route.uri, flow) ?? open;
   }
-  if (open !== null) return open;
+  if (open !== null && cameIn) return open;
   const target = dialog.remoteTarget.uri;
-  return target === null ? null : flows.forRequest(target, flow);
+  return (target === null ? null : flows.forRequest(target, flow)) ?? open;
 }
 
 function isRemoteEnd(uri: SipUri, flow: Flow): boolean {

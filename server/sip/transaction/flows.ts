@@ -11,7 +11,8 @@ export interface Flows {
   forResponse(via: Via, flow: Flow): Flow | null;
   /**
    * A way to the host, port and transport that the URI names; `near` is a flow of the same dialog, whose socket is
-   * used where it can be. Connections may still be opening. Null: it cannot be reached from here.
+   * used where it can be. Connections may still be opening, and names be resolved: what is sent waits for that.
+   * Null: it cannot be reached from here.
    */
   forRequest(uri: SipUri, near: Flow): Flow | null;
 }

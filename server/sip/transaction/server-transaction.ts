@@ -34,8 +34,11 @@ export class ServerTransaction {
   readonly flow: Flow;
   /** Told when no ACK came for a refusal (`timeout`), or when a response could not be sent. */
   failed: ((failure: 'timeout' | 'transport-error') => void) | null = null;
-  /** While a CANCEL can still end the INVITE (RFC 3261 §9.2): how, and the To tag that its answer will have. */
-  cancellable: { readonly toTag: string; cancel(): void } | null = null;
+  /**
+   * While a CANCEL can still end the INVITE (RFC 3261 §9.2): how, and the To tag that its answer will have.
+   * `reason` is the CANCEL's Reason (RFC 3326).
+   */
+  cancellable: { readonly toTag: string; cancel(reason: string | undefined): void } | null = null;
 
   private readonly owner: ServerTransactionOwner;
   /** The way for responses. */

@@ -27,6 +27,8 @@ export interface TransactionLayerOptions {
    * dialogs may use a quarter more, so that calls can end while nobody can begin one.
    */
   readonly maxServerTransactions: number;
+  /** For other reasons to turn away a new request without a transaction: 503's Retry-After in seconds, or no answer. */
+  readonly refuses?: (request: SipRequest, flow: Flow) => number | 'drop' | null;
 }
 
 /** What the Retry-After of our 503 says, in seconds. */
@@ -104,7 +106,9 @@ export class TransactionLayer implements ServerTransactionOwner {
     }
     const merged = mergeKey(request);
     const limit = this.options.maxServerTransactions * (merged === null ? 1.25 : 1);
-    if (this.servers.size >= limit) this.refuse(request, flow);
+    const refused = this.servers.size >= limit ? RETRY_AFTER_S : (this.options.refuses?.(request, flow) ?? null);
+    if (refused === 'drop') return;
+    if (refused !== null) this.refuse(request, flow, refused);
     else if (merged !== null && this.mergeable.has(merged)) this.refuseMerged(key, request, flow);
     else this.options.user.request(request, this.begin(key, merged, request, flow));
   }
@@ -122,10 +126,10 @@ export class TransactionLayer implements ServerTransactionOwner {
     this.begin(key, null, request, flow).respond(response);
   }
 
-  private refuse(request: SipRequest, flow: Flow): void {
+  private refuse(request: SipRequest, flow: Flow, retryAfterS: number): void {
     const response = createResponse(request, 503, {
       toTag: statelessTag(request),
-      headers: [['Retry-After', String(RETRY_AFTER_S)]],
+      headers: [['Retry-After', String(retryAfterS)]],
     });
     this.options.flows.forResponse(request.via, flow)?.send(writeMessage(response));
   }

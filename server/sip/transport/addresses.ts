@@ -1,4 +1,4 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 
 const MAPPED_PREFIX = '::ffff:';
 
@@ -26,7 +26,22 @@ export function addressFor(socketFamily: 4 | 6, address: string): string | null 
   return isIPv6(address) && socketFamily === 6 ? address : null;
 }
 
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8);
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** Whether an address is this very host's, whoever asks. */
+export function isLoopbackAddress(address: string): boolean {
+  return LOOPBACK.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
+
 /** Whether an address means something only within its own network. */
 export function isPrivateAddress(address: string): boolean {
   return PRIVATE.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
+
+/** Of several addresses of ours, the one that a peer can reach: of its family where there is one, otherwise the first. */
+export function ownAddressFor(own: readonly string[], peer: string): string {
+  const family = isIPv6(peer) ? 6 : 4;
+  return own.find((address) => isIP(address) === family) ?? own[0] ?? '';
 }

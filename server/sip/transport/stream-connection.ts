@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { Timer, Timers } from '../../timers.ts';
 import { canonicalAddress } from './addresses.ts';
-import type { Flow, TransportProtocol } from './flow.ts';
+import type { Connection } from './connections.ts';
+import type { TransportProtocol } from './flow.ts';
 import { StreamFraming } from './stream-framing.ts';
 import type { TransportEvents } from './transport-events.ts';
 
@@ -40,12 +41,14 @@ const PONG = Buffer.from('\r\n');
 let connections = 0;
 
 /** One connection of a stream transport: the socket's bytes framed into messages, and the flow back. */
-export class StreamConnection implements Flow {
+export class StreamConnection implements Connection {
   readonly id: string;
   readonly protocol: TransportProtocol;
   readonly reliable = true;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** What the other side's certificate was asked to be for; null: nothing, or it has none. */
+  readonly serverName: string | null;
   /** Settled when the connection stands, or rejected when it cannot be made. */
   readonly connected: Promise<void>;
   private readonly socket: StreamSocket;
@@ -65,7 +68,7 @@ export class StreamConnection implements Flow {
   constructor(
     protocol: TransportProtocol,
     socket: StreamSocket,
-    remote: { address: string; port: number },
+    remote: { address: string; port: number; serverName?: string | null },
     surroundings: { timers: Timers; limits: ConnectionLimits; events: TransportEvents },
   ) {
     this.id = `${protocol}-${++connections}`;
@@ -73,6 +76,7 @@ export class StreamConnection implements Flow {
     this.socket = socket;
     this.remoteAddress = canonicalAddress(remote.address);
     this.remotePort = remote.port;
+    this.serverName = remote.serverName ?? null;
     this.timers = surroundings.timers;
     this.limits = surroundings.limits;
     this.events = surroundings.events;
@@ -105,9 +109,9 @@ export class StreamConnection implements Flow {
       return;
     }
     this.socket.write(bytes);
+    this.events.sent(bytes);
   }
 
-  /** Sends what is waiting, then closes; within a second in any case. */
   close(): void {
     if (!this.open) return;
     this.state = 'closing';
@@ -116,9 +120,13 @@ export class StreamConnection implements Flow {
     this.socket.end();
   }
 
+  private get readyEvent(): 'connect' | 'secureConnect' {
+    return this.protocol === 'tls' ? 'secureConnect' : 'connect';
+  }
+
   private opening(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.socket.once('connect', resolve);
+      this.socket.once(this.readyEvent, resolve);
       this.socket.once('error', reject);
       this.socket.once('close', () => reject(new Error('The connection was closed before it stood')));
     });
@@ -129,7 +137,7 @@ export class StreamConnection implements Flow {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 60_000);
     socket.on('data', (chunk) => this.receive(chunk));
-    socket.once('connect', () => {
+    socket.once(this.readyEvent, () => {
       if (this.state === 'opening') this.state = 'open';
       this.quietForMs = this.limits.idleMs;
     });
@@ -156,7 +164,7 @@ export class StreamConnection implements Flow {
           this.events.message(item.bytes, this);
           break;
         case 'ping':
-          this.send(PONG);
+          this.socket.write(PONG);
           break;
         case 'error':
           this.events.malformed(item.error, this);

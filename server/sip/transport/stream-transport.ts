@@ -1,5 +1,6 @@
 import type { Timers } from '../../timers.ts';
 import { canonicalAddress } from './addresses.ts';
+import { type ConnectionCountLimits, Connections } from './connections.ts';
 import type { Flow, TransportProtocol } from './flow.ts';
 import { type ConnectionLimits, StreamConnection, type StreamSocket } from './stream-connection.ts';
 import type { TransportEvents } from './transport-events.ts';
@@ -10,35 +11,32 @@ export interface AcceptedSocket extends StreamSocket {
   readonly remotePort?: number | undefined;
 }
 
-export interface StreamLimits extends ConnectionLimits {
-  maxConnections: number;
-  maxConnectionsPerAddress: number;
-}
+export interface StreamLimits extends ConnectionLimits, ConnectionCountLimits {}
 
 export interface StreamTransportOptions {
   readonly protocol: TransportProtocol;
   readonly timers: Timers;
   readonly limits: StreamLimits;
   readonly events: TransportEvents;
-  /** A socket that begins to connect. */
-  readonly dial: (address: string, port: number) => StreamSocket;
+  /** A socket that begins to connect; `serverName` is what its certificate must be for. */
+  readonly dial: (address: string, port: number, serverName: string | null) => StreamSocket;
 }
 
 /** The connections of one stream transport, theirs and ours; where sockets come from is not its business. */
 export class StreamTransport {
   private readonly options: StreamTransportOptions;
-  private readonly connections = new Set<StreamConnection>();
-  /** The latest connection to an address and port, to be used again. */
+  private readonly connections: Connections<StreamConnection>;
+  /** The latest connection to an address and port, to be used again (RFC 5923 §5). */
   private readonly byRemote = new Map<string, StreamConnection>();
-  private readonly countByAddress = new Map<string, number>();
   private readonly events: TransportEvents;
-  private closing: (() => void) | null = null;
 
   constructor(options: StreamTransportOptions) {
     this.options = options;
+    this.connections = new Connections(options.limits);
     const { events } = options;
     this.events = {
       message: (bytes, flow) => events.message(bytes, flow),
+      sent: (bytes) => events.sent(bytes),
       malformed: (error, flow) => events.malformed(error, flow),
       failed: (flow, reason) => this.gone(flow, reason),
     };
@@ -48,60 +46,56 @@ export class StreamTransport {
     return this.connections.size;
   }
 
+  /** Whether a socket from there would be taken. */
+  admits(address: string | undefined): boolean {
+    return this.connections.admits(canonicalAddress(address ?? ''));
+  }
+
   /** Takes a socket, or refuses it by closing it. */
   accept(socket: AcceptedSocket): void {
-    const address = canonicalAddress(socket.remoteAddress ?? '');
-    const { maxConnections, maxConnectionsPerAddress } = this.options.limits;
-    const tooMany =
-      this.connections.size >= maxConnections || (this.countByAddress.get(address) ?? 0) >= maxConnectionsPerAddress;
-    // It may be gone already, and then has no address.
-    if (tooMany || address === '' || this.closing !== null) {
+    if (!this.admits(socket.remoteAddress)) {
       socket.on('error', () => {});
       socket.destroy();
       return;
     }
-    this.add(socket, address, socket.remotePort ?? 0);
+    this.add(socket, socket.remoteAddress!, socket.remotePort ?? 0, null);
   }
 
-  /** The open connection to that address and port, or one that begins to open; it can be sent over at once. */
-  connect(address: string, port: number): StreamConnection {
-    const known = this.byRemote.get(`${canonicalAddress(address)} ${port}`);
+  /**
+   * The open connection to that address and port, or one that begins to open; it can be sent over at once.
+   * With a name whose certificate is wanted, only one that was opened for that name.
+   */
+  connect(address: string, port: number, serverName: string | null = null): StreamConnection {
+    const known = this.byRemote.get(remoteKey(canonicalAddress(address), port, serverName));
     if (known?.open) return known;
-    return this.add(this.options.dial(address, port), address, port);
+    return this.add(this.options.dial(address, port, serverName), address, port, serverName);
   }
 
   /** Sends what is waiting and closes every connection. */
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.closing = resolve;
-      for (const connection of this.connections) connection.close();
-      if (this.connections.size === 0) resolve();
-    });
+    return this.connections.close();
   }
 
-  private add(socket: StreamSocket, address: string, port: number): StreamConnection {
+  private add(socket: StreamSocket, address: string, port: number, serverName: string | null): StreamConnection {
     const { protocol, timers, limits } = this.options;
-    const connection = new StreamConnection(
-      protocol,
-      socket,
-      { address, port },
-      { timers, limits, events: this.events },
-    );
+    const surroundings = { timers, limits, events: this.events };
+    const connection = new StreamConnection(protocol, socket, { address, port, serverName }, surroundings);
     this.connections.add(connection);
-    this.byRemote.set(`${connection.remoteAddress} ${port}`, connection);
-    this.countByAddress.set(connection.remoteAddress, (this.countByAddress.get(connection.remoteAddress) ?? 0) + 1);
+    this.byRemote.set(keyOf(connection), connection);
     return connection;
   }
 
   private gone(flow: Flow, reason: Error): void {
     const connection = flow as StreamConnection;
-    if (!this.connections.delete(connection)) return;
-    const remote = `${connection.remoteAddress} ${connection.remotePort}`;
-    if (this.byRemote.get(remote) === connection) this.byRemote.delete(remote);
-    const count = this.countByAddress.get(connection.remoteAddress)! - 1;
-    if (count === 0) this.countByAddress.delete(connection.remoteAddress);
-    else this.countByAddress.set(connection.remoteAddress, count);
-    this.options.events.failed(connection, reason);
-    if (this.connections.size === 0) this.closing?.();
+    if (this.byRemote.get(keyOf(connection)) === connection) this.byRemote.delete(keyOf(connection));
+    if (this.connections.remove(connection)) this.options.events.failed(connection, reason);
   }
+}
+
+function keyOf({ remoteAddress, remotePort, serverName }: StreamConnection): string {
+  return remoteKey(remoteAddress, remotePort, serverName);
+}
+
+function remoteKey(address: string, port: number, serverName: string | null): string {
+  return `${address} ${port} ${serverName ?? ''}`;
 }

@@ -1,5 +1,6 @@
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import type { Timers } from '../../timers.ts';
+import { listenStream, refuseNames } from './listen-stream.ts';
 import { CONNECTION_LIMITS } from './stream-connection.ts';
 import { type StreamLimits, StreamTransport } from './stream-transport.ts';
 import type { TransportEvents } from './transport-events.ts';
@@ -11,6 +12,13 @@ export const STREAM_LIMITS: StreamLimits = {
   maxConnectionsPerAddress: 1024,
 };
 
+/** What every transport over connections is given. */
+export interface StreamSurroundings {
+  readonly timers: Timers;
+  readonly events: TransportEvents;
+  readonly limits: StreamLimits;
+}
+
 /** SIP over TCP: the listening socket, and the connections in both directions (RFC 3261 §18). */
 export class TcpTransport {
   readonly localAddress: string;
@@ -19,35 +27,22 @@ export class TcpTransport {
   private readonly server: Server;
 
   /** Rejects when the port is taken, or the address is not ours. */
-  static async listen(
-    address: string,
-    port: number,
-    surroundings: { timers: Timers; events: TransportEvents; limits: StreamLimits },
-  ): Promise<TcpTransport> {
+  static async listen(address: string, port: number, surroundings: StreamSurroundings): Promise<TcpTransport> {
     const connections = new StreamTransport({
       ...surroundings,
       protocol: 'tcp',
       dial: (host, toPort) => connect({ host, port: toPort, lookup: refuseNames }),
     });
     const server = createServer((socket) => connections.accept(socket));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ port, host: address, backlog: 1024 }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-    return new TcpTransport(server, connections);
+    const bound = await listenStream(server, address, port);
+    return new TcpTransport(server, bound, connections);
   }
 
-  private constructor(server: Server, connections: StreamTransport) {
-    const bound = server.address() as AddressInfo;
+  private constructor(server: Server, bound: { address: string; port: number }, connections: StreamTransport) {
     this.localAddress = bound.address;
     this.localPort = bound.port;
     this.server = server;
     this.connections = connections;
-    // Accepting failed (no more file descriptors): the caller sees it, and we go on.
-    server.on('error', () => {});
   }
 
   async close(): Promise<void> {
@@ -55,13 +50,4 @@ export class TcpTransport {
     await this.connections.close();
     await closed;
   }
-}
-
-/** Names are resolved by RFC 3263 before a transport sees them. */
-function refuseNames(
-  host: string,
-  _options: unknown,
-  found: (error: Error, address: string, family: number) => void,
-): void {
-  found(new Error(`${host} is not an address`), '', 0);
 }

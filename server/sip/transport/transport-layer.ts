@@ -1,21 +1,26 @@
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Timers } from '../../timers.ts';
 import { createMalformedResponse } from '../message/create-message.ts';
 import { canonicalHost } from '../message/host.ts';
-import type { SipMessage, SipRequest } from '../message/message.ts';
+import type { SipMessage } from '../message/message.ts';
 import type { ParseError } from '../message/parse-error.ts';
 import { parseMessage } from '../message/parse-message.ts';
 import type { SipUri } from '../message/uri.ts';
 import type { Via } from '../message/via.ts';
-import { writeMessage } from '../message/write-message.ts';
+import { defaultTransport, directTarget, namedTransport, targetHost } from '../resolve/direct-target.ts';
 import { isPrivateAddress } from './addresses.ts';
+import type { Destination, Endpoint } from './destination.ts';
 import type { Flow, TransportProtocol } from './flow.ts';
+import { ResolvingFlow } from './resolving-flow.ts';
 import { StreamConnection } from './stream-connection.ts';
 import type { StreamLimits } from './stream-transport.ts';
-import { STREAM_LIMITS, TcpTransport } from './tcp-transport.ts';
-import type { TransportEvents } from './transport-events.ts';
+import { STREAM_LIMITS, type StreamSurroundings, TcpTransport } from './tcp-transport.ts';
+import { type TlsIdentity, TlsTransport, type TlsVerification } from './tls-transport.ts';
 import { UdpTransport } from './udp-transport.ts';
-import { defaultPort, responsePort, stampVia, withTopVia } from './via-routing.ts';
+import { responsePort, stampVia } from './via-routing.ts';
+import { WebSocketTransport } from './web-socket-transport.ts';
 
 /** Above it a request goes over a stream, as the path's MTU is not known (RFC 3261 §18.1.1). */
 const MAX_UDP_REQUEST_BYTES = 1300;
@@ -24,6 +29,8 @@ const MAX_UDP_REQUEST_BYTES = 1300;
 export interface TransportUser {
   /** A well-formed message; a request with `received` and `rport` in its topmost Via. */
   received(message: SipMessage, flow: Flow): void;
+  /** A message was handed to a socket. */
+  sent(bytes: Uint8Array): void;
   /** Something that is none. Where an answer is allowed, it was given already. */
   malformed(error: ParseError, flow: Flow): void;
   /** What was sent over this flow may be lost; a connection that is closed is among these. */
@@ -40,58 +47,80 @@ export interface TransportOptions {
    * Without it, all responses are passed on.
    */
   readonly viaHosts?: readonly string[];
+  /** Finds where a URI with a name leads (RFC 3263); without it, names lead nowhere. Never rejects. */
+  readonly resolve?: (uri: SipUri) => Promise<readonly Destination[]>;
+  /** The web pages that may open a WebSocket, besides those of the host that they open it to. */
+  readonly webSocketOrigins?: readonly string[];
 }
 
-export interface Endpoint {
-  readonly address: string;
-  /** 0 to listen on any free one. */
-  readonly port: number;
+export interface ListenOn {
+  readonly udp?: Endpoint;
+  readonly tcp?: Endpoint;
+  readonly tls?: Endpoint & { readonly identity: TlsIdentity; readonly verification: TlsVerification };
 }
 
-export interface Destination extends Endpoint {
-  readonly protocol: TransportProtocol;
+export interface ListensOn {
+  readonly udp: Endpoint | null;
+  readonly tcp: Endpoint | null;
+  readonly tls: Endpoint | null;
 }
+
+/** Nothing can be there, so nobody is asked (RFC 6761 §6.4); WebSocket clients put it into Contact (RFC 7118 §5). */
+const INVALID_NAME = /(^|\.)invalid$/;
 
 /** The transport layer (RFC 3261 §18): messages in and out over all sockets that SIP has here. */
 export class SipTransports {
   private readonly user: TransportUser;
   private readonly options: TransportOptions;
   private readonly viaHosts: ReadonlySet<string> | null;
-  private readonly events: TransportEvents;
+  private readonly surroundings: StreamSurroundings;
+  private readonly webSockets: WebSocketTransport;
   private udp: UdpTransport | null = null;
   private tcp: TcpTransport | null = null;
+  private tls: TlsTransport | null = null;
 
   constructor(user: TransportUser, options: TransportOptions) {
     this.user = user;
     this.options = options;
     this.viaHosts = options.viaHosts === undefined ? null : new Set(options.viaHosts.map(canonicalHost));
-    this.events = {
-      message: (bytes, flow) => this.receive(bytes, flow),
-      malformed: (error, flow) => this.refuse(error, flow),
-      failed: (flow, reason) => this.user.failed(flow, reason),
+    const events = {
+      message: (bytes: Uint8Array, flow: Flow) => this.receive(bytes, flow),
+      sent: (bytes: Uint8Array) => this.user.sent(bytes),
+      malformed: (error: ParseError, flow: Flow) => this.refuse(error, flow),
+      failed: (flow: Flow, reason: Error) => this.user.failed(flow, reason),
     };
+    this.surroundings = { events, timers: options.timers, limits: { ...STREAM_LIMITS, ...options.limits } };
+    this.webSockets = new WebSocketTransport(this.surroundings, options.webSocketOrigins ?? []);
   }
 
   /** Listens, and gives what it is bound to. When one address cannot be had, nothing is listened on and it rejects. */
-  async listen(on: { udp?: Endpoint; tcp?: Endpoint }): Promise<{ udp: Endpoint | null; tcp: Endpoint | null }> {
+  async listen(on: ListenOn): Promise<ListensOn> {
     if (this.udp !== null || this.tcp !== null) throw new Error('The transports are listening already');
-    const { timers } = this.options;
-    const limits = { ...STREAM_LIMITS, ...this.options.limits };
+    const { surroundings } = this;
     try {
-      if (on.udp) this.udp = await UdpTransport.listen(on.udp.address, on.udp.port, this.events);
-      if (on.tcp) {
-        this.tcp = await TcpTransport.listen(on.tcp.address, on.tcp.port, { timers, events: this.events, limits });
-      }
+      if (on.udp) this.udp = await UdpTransport.listen(on.udp.address, on.udp.port, surroundings.events);
+      if (on.tcp) this.tcp = await TcpTransport.listen(on.tcp.address, on.tcp.port, surroundings);
+      if (on.tls) this.tls = await TlsTransport.listen(on.tls.address, on.tls.port, { ...surroundings, ...on.tls });
     } catch (error) {
-      await this.close();
+      await this.closeSockets();
       throw error;
     }
-    return { udp: endpointOf(this.udp), tcp: endpointOf(this.tcp) };
+    return { udp: endpointOf(this.udp), tcp: endpointOf(this.tcp), tls: endpointOf(this.tls) };
+  }
+
+  /** Our key and certificate for TLS connections from now on. */
+  setIdentity(identity: TlsIdentity): void {
+    this.tls?.setIdentity(identity);
+  }
+
+  /** Takes an HTTP request to upgrade to a WebSocket, or refuses it; its stream is ours from now on. */
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    this.webSockets.upgrade(request, stream, head);
   }
 
   /** Open connections, in both directions. */
   get connectionCount(): number {
-    return this.tcp?.connections.size ?? 0;
+    return (this.tcp?.connections.size ?? 0) + (this.tls?.connections.size ?? 0) + this.webSockets.size;
   }
 
   /** The way for the responses to a request with this Via that came in over `flow`; null when there is none. */
@@ -104,17 +133,18 @@ export class SipTransports {
 
   /**
    * A way to where a URI points, for a request in a dialog whose messages came over `near`; null when there is none.
-   * Deviation: a name is not resolved (RFC 3263); `near` leads to the one who gave it. So does a connection that is open,
-   * even without `transport=tcp`: who called over it can seldom be reached otherwise. And so does a private address that
-   * somebody beyond a NAT gave.
+   * What is sent before a name is resolved waits for that.
+   * Deviation: a connection that is open is used even where the URI leads elsewhere: who called over it can seldom be
+   * reached otherwise. And `near` is taken instead of a name that leads nowhere, or of a private address that somebody
+   * beyond a NAT gave.
    */
   forRequest(uri: SipUri, near: Flow): Flow | null {
     if (near.reliable && near.open) return near;
-    const target = uri.parameters.get('maddr') ?? uri.host;
-    if (isIP(target) === 0) return near.open ? near : null;
-    if (isPrivateAddress(target) && !isPrivateAddress(near.remoteAddress) && near.open) return near;
-    const protocol = protocolOf(uri);
-    return protocol === null ? null : this.flow({ protocol, address: target, port: uri.port ?? defaultPort(protocol) });
+    const direct = directTarget(uri);
+    if (direct === null) return null;
+    if (direct !== 'name') return isBeyond(direct, near) ? near : this.flow(direct);
+    if (INVALID_NAME.test(targetHost(uri))) return near.open ? near : null;
+    return new ResolvingFlow(dialogTransport(uri, near), near, this.reachable(uri, near), this.surroundings.events);
   }
 
   /** A flow to an address, once its connection stands; an open connection is used again. */
@@ -126,32 +156,53 @@ export class SipTransports {
   }
 
   /**
-   * The way for a request outside of dialogs, and the request as it must be sent there: too large for UDP it goes over
-   * TCP, with that in its Via, and over UDP all the same where no connection can be made (RFC 3261 §18.1.1).
+   * The way for a request of that many bytes, once it stands: one that is too large for UDP goes over TCP, and over UDP
+   * all the same where no connection can be made (RFC 3261 §18.1.1). So the request's Via is written afterwards.
    */
-  async route(request: SipRequest, destination: Destination): Promise<{ request: SipRequest; flow: Flow }> {
-    const large = destination.protocol === 'udp' && writeMessage(request).length > MAX_UDP_REQUEST_BYTES;
-    if (large && this.tcp !== null) {
+  async flowFor(destination: Destination, requestBytes: number): Promise<Flow> {
+    if (destination.protocol === 'udp' && requestBytes > MAX_UDP_REQUEST_BYTES && this.tcp !== null) {
       try {
-        const flow = await this.flowTo({ ...destination, protocol: 'tcp' });
-        return { request: withTopVia(request, { ...request.via, transport: 'TCP' }), flow };
+        return await this.flowTo({ ...destination, protocol: 'tcp' });
       } catch {
         // Nobody listens there: UDP it is.
       }
     }
-    return { request, flow: await this.flowTo(destination) };
+    return this.flowTo(destination);
   }
 
   /** Sends what is waiting, then closes all sockets. */
   async close(): Promise<void> {
-    const { udp, tcp } = this;
+    await Promise.all([this.closeSockets(), this.webSockets.close()]);
+  }
+
+  private async closeSockets(): Promise<void> {
+    const { udp, tcp, tls } = this;
     this.udp = null;
     this.tcp = null;
-    await Promise.all([udp?.close(), tcp?.close()]);
+    this.tls = null;
+    await Promise.all([udp?.close(), tcp?.close(), tls?.close()]);
+  }
+
+  /**
+   * To the first of those that a name leads to, and that can be connected to; else back to `near`. The transport is
+   * settled, as it stands in the request's Via already.
+   */
+  private async reachable(uri: SipUri, near: Flow): Promise<Flow | null> {
+    const protocol = dialogTransport(uri, near);
+    const destinations = (await this.options.resolve?.(withTransport(uri, protocol))) ?? [];
+    for (const destination of destinations) {
+      if (isBeyond(destination, near)) break;
+      try {
+        return await this.flowTo(destination);
+      } catch {
+        // The next may be better.
+      }
+    }
+    return near.open && near.protocol === protocol ? near : null;
   }
 
   /** Usable at once: what is sent over a connection that is still opening waits in it. */
-  private flow({ protocol, address, port }: Destination): Flow | null {
+  private flow({ protocol, address, port, serverName }: Destination): Flow | null {
     if (isIP(address) === 0 || port < 1 || port > 65_535) return null;
     switch (protocol) {
       case 'udp':
@@ -159,8 +210,10 @@ export class SipTransports {
       case 'tcp':
         return this.tcp?.connections.connect(address, port) ?? null;
       case 'tls':
+        return this.tls?.connections.connect(address, port, serverName) ?? null;
       case 'ws':
       case 'wss':
+        // Clients in browsers cannot be connected to.
         return null;
     }
   }
@@ -199,17 +252,20 @@ function endpointOf(transport: { localAddress: string; localPort: number } | nul
   return transport === null ? null : { address: transport.localAddress, port: transport.localPort };
 }
 
-/** By the `transport` parameter; UDP without one (RFC 3263 §4.1 for an address). Null: not to be had here. */
-function protocolOf(uri: SipUri): TransportProtocol | null {
-  if (uri.scheme === 'sips') return 'tls';
-  switch (uri.parameters.get('transport')?.toLowerCase() ?? 'udp') {
-    case 'udp':
-      return 'udp';
-    case 'tcp':
-      return 'tcp';
-    case 'tls':
-      return 'tls';
-    default:
-      return null;
-  }
+/** What a request in a dialog goes over: as the URI says, else as before. */
+function dialogTransport(uri: SipUri, near: Flow): TransportProtocol {
+  const named = namedTransport(uri);
+  if (named !== 'any' && named !== null) return named;
+  return uri.scheme === 'sips' || near.protocol === 'ws' || near.protocol === 'wss'
+    ? defaultTransport(uri)
+    : near.protocol;
+}
+
+function withTransport(uri: SipUri, protocol: TransportProtocol): SipUri {
+  return { ...uri, parameters: new Map([...uri.parameters, ['transport', protocol]]) };
+}
+
+/** Whether an address is one of the other side's own network, to which we have no way but `near`. */
+function isBeyond({ address }: Destination, near: Flow): boolean {
+  return isPrivateAddress(address) && !isPrivateAddress(near.remoteAddress) && near.open;
 }

@@ -1,4 +1,3 @@
-import { ALLOW } from '../dialog/local-end.ts';
 import { splitList } from '../message/header-value.ts';
 import type { SipRequest } from '../message/message.ts';
 import type { Flow } from '../transport/flow.ts';
@@ -9,16 +8,21 @@ export interface Refusal {
   readonly headers: ReadonlyArray<readonly [string, string]>;
 }
 
-const METHODS = new Set(ALLOW.split(', '));
-/** The option tags of extensions that we support. */
-const SUPPORTED = new Set<string>();
-
-/** The inspection of RFC 3261 §8.2.1 and §8.2.2, in its order; null when the request passes. */
-export function checkRequest(request: SipRequest, flow: Flow): Refusal | null {
-  if (!METHODS.has(request.method)) return { status: 405, headers: [['Allow', ALLOW]] };
+/**
+ * The inspection of RFC 3261 §8.2.1 and §8.2.2, in its order; null when the request passes.
+ * @param methods those that are answered here.
+ * @param supported the option tags of extensions that are supported for this method.
+ */
+export function checkRequest(
+  request: SipRequest,
+  flow: Flow,
+  methods: readonly string[],
+  supported: readonly string[],
+): Refusal | null {
+  if (!methods.includes(request.method)) return { status: 405, headers: [['Allow', methods.join(', ')]] };
   if (!isOurScheme(request, flow)) return { status: 416, headers: [] };
   // In a CANCEL, Require is ignored (RFC 3261 §8.2.2.3).
-  return request.method === 'CANCEL' ? null : checkRequire(request);
+  return request.method === 'CANCEL' ? null : checkRequire(request, supported);
 }
 
 /** sips promises TLS on each hop, so it is taken only where that is true (RFC 3261 §26.2.2). */
@@ -27,8 +31,8 @@ function isOurScheme(request: SipRequest, flow: Flow): boolean {
   return request.uri.scheme === 'sip' || flow.protocol === 'tls' || flow.protocol === 'wss';
 }
 
-function checkRequire(request: SipRequest): Refusal | null {
+function checkRequire(request: SipRequest, supported: readonly string[]): Refusal | null {
   const required = request.headers.all('require').flatMap(splitList);
-  const unsupported = required.filter((tag) => !SUPPORTED.has(tag.toLowerCase()));
+  const unsupported = required.filter((tag) => !supported.includes(tag.toLowerCase()));
   return unsupported.length === 0 ? null : { status: 420, headers: [['Unsupported', unsupported.join(', ')]] };
 }

@@ -1,10 +1,18 @@
 import type { Timers } from '../../timers.ts';
-import type { IncomingCall } from '../dialog/call.ts';
+import type { Call, CallHandler, IncomingCall, Referral } from '../dialog/call.ts';
+import type { CallContext } from '../dialog/call-context.ts';
+import type { CallSession } from '../dialog/call-session.ts';
 import { Dialog, dialogId, tagOf } from '../dialog/dialog.ts';
-import { type CallOwner, InvitedCall } from '../dialog/invited-call.ts';
-import { CAPABILITIES, LocalEnd } from '../dialog/local-end.ts';
+import { InvitedCall } from '../dialog/invited-call.ts';
+import { LocalEnd, OPTION_TAGS } from '../dialog/local-end.ts';
+import { OutgoingCall, type OutgoingCallOptions } from '../dialog/outgoing-call.ts';
 import { type RandomSource, SystemRandom } from '../dialog/random-source.ts';
+import { receiveLoneReferral } from '../dialog/referral.ts';
+import { namedCalls } from '../dialog/replaces.ts';
 import { readSessionBody } from '../dialog/session-body.ts';
+import { answerSessionTimer, DEFAULT_SESSION_TIMER, type SessionTimerPolicy } from '../dialog/session-interval.ts';
+import type { Ways } from '../dialog/ways.ts';
+import type { ResponseParts } from '../message/create-message.ts';
 import type { SipMessage, SipRequest } from '../message/message.ts';
 import type { Flows } from '../transaction/flows.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
@@ -16,60 +24,89 @@ import { checkRequest } from './request-check.ts';
 export interface UserAgentHandler {
   /** A new call; `call.handle` or `call.reject` must be called before this returns. */
   invited(call: IncomingCall): void;
+  /** A REFER outside of calls; to be accepted or rejected at once. */
+  referred(referral: Referral): void;
   /** What an INVITE to the Request-URI of this OPTIONS would find (RFC 3261 §11.2). */
   availability(options: SipRequest, flow: Flow): 'available' | 'unknown' | 'busy';
+  /** Who answers requests outside of dialogs with further methods, such as REGISTER; by method. */
+  readonly methods?: Readonly<Record<string, MethodHandler>>;
+}
+
+/** Answers the requests of one method outside of dialogs. */
+export interface MethodHandler {
+  /** Extensions that requests of this method may require. */
+  readonly optionTags: readonly string[];
+  /** `respond` must be called once with a final response, now or later. */
+  received(request: SipRequest, flow: Flow, respond: (status: number, parts?: ResponseParts) => void): void;
 }
 
 export interface UserAgentOptions {
   readonly timers: Timers;
   readonly flows: Flows;
+  /** For calls that we make; without them, none can be made. */
+  readonly ways?: Ways;
   readonly handler: UserAgentHandler;
-  /** What peers reach us by, for Contact and Via: an address or a name. */
-  readonly publicAddress: string;
+  /** What peers reach us by, for Contact and Via: an address or a name; or one for each family of addresses. */
+  readonly publicAddress: string | readonly string[];
   /** The ports that peers reach us by, by protocol. */
   readonly ports: Partial<Record<TransportProtocol, number>>;
   /** The most calls at a time, 10,000 unless told; over it, an INVITE gets 503. */
   readonly maxCalls?: number;
   /** The most server transactions at a time, 100,000 unless told: each lives for 32 s after its answer. */
   readonly maxServerTransactions?: number;
+  /** Whether a new request is turned away, and nothing kept of it: with 503 and that Retry-After, or no answer. */
+  readonly refuses?: (request: SipRequest, flow: Flow) => number | 'drop' | null;
   readonly random?: RandomSource;
+  /** 1800 s, and no less than 90 s, unless told. */
+  readonly sessionTimer?: SessionTimerPolicy;
 }
 
 const AVAILABILITY_STATUS = { available: 200, unknown: 404, busy: 486 } as const;
 
 /** The server side of RFC 3261 §8.2: takes parsed messages from the transports, and hands calls to the application. */
-export class UserAgent implements TransactionUser, CallOwner {
+export class UserAgent implements TransactionUser, CallContext {
   readonly timers: Timers;
   readonly flows: Flows;
+  readonly ways: Ways;
   readonly random: RandomSource;
   readonly local: LocalEnd;
   readonly transactions: TransactionLayer;
+  readonly sessionTimer: SessionTimerPolicy;
 
   private readonly handler: UserAgentHandler;
   private readonly maxCalls: number;
   /** By dialog, from the INVITE until no request within the dialog is expected. */
-  private readonly callsByDialog = new Map<string, InvitedCall>();
+  private readonly sessions = new Map<string, CallSession>();
   private lastCallNumber = 0;
 
   constructor(options: UserAgentOptions) {
     this.timers = options.timers;
     this.flows = options.flows;
+    this.ways = options.ways ?? { find: (_uri, found) => found([]) };
     this.random = options.random ?? new SystemRandom();
     this.handler = options.handler;
     this.maxCalls = options.maxCalls ?? 10_000;
-    this.local = new LocalEnd({ publicAddress: options.publicAddress, ports: options.ports, random: this.random });
+    this.sessionTimer = options.sessionTimer ?? DEFAULT_SESSION_TIMER;
+    const methods = Object.keys(options.handler.methods ?? {});
+    this.local = new LocalEnd({
+      publicAddress: options.publicAddress,
+      ports: options.ports,
+      random: this.random,
+      methods,
+    });
     this.transactions = new TransactionLayer({
       timers: options.timers,
       flows: options.flows,
       user: this,
       newTag: () => this.random.token(),
       maxServerTransactions: options.maxServerTransactions ?? 100_000,
+      ...(options.refuses ? { refuses: options.refuses } : {}),
     });
   }
 
   /** Calls whose dialog is kept: also those that ended a moment ago, while their BYE is on its way. */
   get calls(): number {
-    return this.callsByDialog.size;
+    return this.sessions.size;
   }
 
   /** A message came in by `flow`. */
@@ -82,22 +119,38 @@ export class UserAgent implements TransactionUser, CallOwner {
     this.transactions.transportFailed(flow);
   }
 
+  /** Calls somebody. `handler` is told of all that comes of it, never before this returns. */
+  call(options: OutgoingCallOptions, handler: CallHandler): Call {
+    const call = new OutgoingCall(`call-${++this.lastCallNumber}`, options, handler, this);
+    call.start();
+    return call;
+  }
+
   request(request: SipRequest, transaction: ServerTransaction): void {
-    const refusal = checkRequest(request, transaction.flow);
+    const handler = this.handler.methods?.[request.method];
+    const optionTags = handler?.optionTags ?? OPTION_TAGS;
+    const refusal = checkRequest(request, transaction.flow, this.local.methods, optionTags);
     if (refusal !== null) this.respond(request, transaction, refusal.status, refusal.headers);
     else if (request.method === 'CANCEL') this.cancel(request, transaction);
     else if (request.to.parameters.has('tag')) this.requestInDialog(request, transaction);
     else if (request.method === 'INVITE') this.invite(request, transaction);
     else if (request.method === 'OPTIONS') this.options(request, transaction);
+    else if (request.method === 'REFER')
+      receiveLoneReferral(request, transaction, this, (referral) => this.handler.referred(referral));
+    else if (handler !== undefined) this.handOver(request, transaction, handler);
     else this.respond(request, transaction, 481);
   }
 
   acknowledged(ack: SipRequest): void {
-    this.callOf(ack)?.acknowledged(ack);
+    this.sessionOf(ack)?.acknowledged(ack);
   }
 
-  forget(call: InvitedCall): void {
-    this.callsByDialog.delete(call.dialog.id);
+  remember(session: CallSession): void {
+    this.sessions.set(session.dialog.id, session);
+  }
+
+  forget(session: CallSession): void {
+    this.sessions.delete(session.dialog.id);
   }
 
   private cancel(cancel: SipRequest, transaction: ServerTransaction): void {
@@ -110,33 +163,30 @@ export class UserAgent implements TransactionUser, CallOwner {
     // The answers to both should have the same To tag; once the INVITE has its own, CANCEL changes nothing (RFC 3261 §9.2).
     const toTag = cancellable?.toTag ?? invite.responseToTag ?? this.local.newTag();
     transaction.respond(this.local.createResponse(cancel, 200, toTag));
-    cancellable?.cancel();
+    cancellable?.cancel(cancel.headers.get('reason'));
   }
 
   private requestInDialog(request: SipRequest, transaction: ServerTransaction): void {
-    const call = this.callOf(request);
-    if (call === undefined) this.respond(request, transaction, 481);
-    else call.received(request, transaction);
+    const session = this.sessionOf(request);
+    if (session === undefined) this.respond(request, transaction, 481);
+    else session.received(request, transaction);
   }
 
   private invite(invite: SipRequest, transaction: ServerTransaction): void {
-    if (this.callsByDialog.size >= this.maxCalls) {
+    if (this.sessions.size >= this.maxCalls) {
       this.respond(invite, transaction, 503, [['Retry-After', '10']]);
       return;
     }
     const body = readSessionBody(invite);
-    if ('status' in body) {
-      this.respond(invite, transaction, body.status, body.headers);
-      return;
-    }
+    if ('status' in body) return this.respond(invite, transaction, body.status, body.headers);
+    const timer = answerSessionTimer(invite, this.sessionTimer);
+    if ('status' in timer) return this.respond(invite, transaction, timer.status, timer.headers);
+    const named = namedCalls(invite, (id) => this.sessions.get(id));
+    if ('status' in named) return this.respond(invite, transaction, named.status);
     const dialog = Dialog.ofServer(invite, this.local.newTag());
-    if (dialog === null) {
-      this.respond(invite, transaction, 400, [], 'Missing Contact');
-      return;
-    }
+    if (dialog === null) return this.respond(invite, transaction, 400, [], 'Missing Contact');
     const id = `call-${++this.lastCallNumber}`;
-    const call = new InvitedCall(id, invite, body.sdp, transaction, dialog, this);
-    this.callsByDialog.set(dialog.id, call);
+    const call = new InvitedCall({ id, invite, offer: body.sdp, transaction, dialog, ...named }, this);
     this.handler.invited(call);
   }
 
@@ -145,11 +195,17 @@ export class UserAgent implements TransactionUser, CallOwner {
     // Without a user it is meant for the server itself.
     const toServer = options.uri === null || options.uri.user === null;
     const status = toServer ? 200 : AVAILABILITY_STATUS[this.handler.availability(options, transaction.flow)];
-    this.respond(options, transaction, status, CAPABILITIES);
+    this.respond(options, transaction, status, this.local.capabilities);
   }
 
-  private callOf(request: SipRequest): InvitedCall | undefined {
-    return this.callsByDialog.get(dialogId(request.callId, tagOf(request.to), tagOf(request.from)));
+  private handOver(request: SipRequest, transaction: ServerTransaction, handler: MethodHandler): void {
+    handler.received(request, transaction.flow, (status, parts) =>
+      transaction.respond(this.local.createResponse(request, status, this.local.newTag(), parts)),
+    );
+  }
+
+  private sessionOf(request: SipRequest): CallSession | undefined {
+    return this.sessions.get(dialogId(request.callId, tagOf(request.to), tagOf(request.from)));
   }
 
   private respond(

@@ -1,3 +1,4 @@
+import type { RegistrationView } from '../../../server/registrar/user-control.ts';
 import type { ParticipantView, RecordingView, RoomPolicy, RoomView } from '../../../server/rooms/views.ts';
 
 /** A problem document (RFC 9457) that a call of the API was answered with. */
@@ -70,6 +71,15 @@ export class ApiClient {
   async recordingFile(id: string, format: string): Promise<Buffer> {
     const response = await this.#request('GET', `/recordings/${id}/file?format=${format}`);
     return Buffer.from(await response.arrayBuffer());
+  }
+
+  async putUser(user: string, password: string): Promise<void> {
+    await this.#request('PUT', `/users/${user}`, { password });
+  }
+
+  async registrations(user: string): Promise<RegistrationView[]> {
+    const answer = await this.#json<{ registrations: RegistrationView[] }>('GET', `/users/${user}/registrations`);
+    return answer.registrations;
   }
 
   async #json<Result>(method: string, path: string, body?: object): Promise<Result> {

@@ -30,11 +30,15 @@ const CODEC_NAME_IN_ACCOUNT: Record<BaresipCodec, string> = {
 export interface BaresipOptions {
   voice: Voice;
   codec: BaresipCodec;
-  transport?: 'udp' | 'tcp';
+  transport?: 'udp' | 'tcp' | 'tls';
+  /** 127.0.0.1 unless told. */
+  address?: '127.0.0.1' | '::1';
   /** How long its tone lasts; the file is played once. */
   toneSeconds?: number;
   /** Answer calls, instead of letting them ring. */
   autoAnswer?: boolean;
+  /** SRTP with keys in the SDP: offered as an option on RTP/AVP, or with RTP/SAVP. */
+  srtp?: 'optional' | 'mandatory';
 }
 
 interface ControlMessage {
@@ -50,11 +54,17 @@ interface ControlMessage {
 
 const MODULE_FOLDER = '/usr/lib/baresip/modules';
 
-function configuration(folder: string, sipPort: number, controlPort: number, rtpPort: number): string {
+function configuration(
+  folder: string,
+  sipAddress: string,
+  controlPort: number,
+  rtpPort: number,
+  options: BaresipOptions,
+): string {
   return [
     'poll_method epoll',
-    `sip_listen ${LOOPBACK}:${sipPort}`,
-    `net_interface ${LOOPBACK}`,
+    `sip_listen ${sipAddress}`,
+    `net_interface ${options.address ?? LOOPBACK}`,
     `audio_source aufile,${join(folder, 'tone.wav')}`,
     // Nobody reads this bridge: there is no sound card, and what was received is written before the player.
     'audio_player aubridge,nowhere',
@@ -65,7 +75,7 @@ function configuration(folder: string, sipPort: number, controlPort: number, rtp
     `snd_path ${folder}`,
     `ctrl_tcp_listen ${LOOPBACK}:${controlPort}`,
     `module_path ${MODULE_FOLDER}`,
-    ...['g711', 'g722', 'opus', 'aufile', 'sndfile', 'aubridge'].map((name) => `module ${name}.so`),
+    ...['g711', 'g722', 'opus', 'aufile', 'sndfile', 'aubridge', 'srtp'].map((name) => `module ${name}.so`),
     ...['uuid', 'account'].map((name) => `module_tmp ${name}.so`),
     ...['menu', 'ctrl_tcp'].map((name) => `module_app ${name}.so`),
     '',
@@ -95,17 +105,19 @@ export class BaresipClient implements VoiceClient {
     const { sampleRateHz, channels } = SOURCE_FORMAT[options.codec];
     const tone = sine(options.voice.frequencyHz, options.voice.levelDbfs, options.toneSeconds ?? 60, sampleRateHz);
     writeFileSync(join(folder, 'tone.wav'), writeWav(tone, channels));
-    writeFileSync(join(folder, 'config'), configuration(folder, sipPort, controlPort, rtpPort));
+    const sipAddress = `${options.address === '::1' ? '[::1]' : LOOPBACK}:${sipPort}`;
+    writeFileSync(join(folder, 'config'), configuration(folder, sipAddress, controlPort, rtpPort, options));
     writeFileSync(join(folder, 'contacts'), '');
-    const address = `${options.voice.name}@${LOOPBACK}:${sipPort}`;
+    const address = `${options.voice.name}@${sipAddress}`;
     const account = [
       `<sip:${address};transport=${options.transport ?? 'udp'}>`,
       'regint=0',
       `audio_codecs=${CODEC_NAME_IN_ACCOUNT[options.codec]}`,
       `answermode=${options.autoAnswer ? 'auto' : 'manual'}`,
+      ...(options.srtp ? [`mediaenc=${options.srtp === 'optional' ? 'srtp' : 'srtp-mand'}`] : []),
     ];
     writeFileSync(join(folder, 'accounts'), `${account.join(';')}\n`);
-    const program = new ChildProgram('baresip', ['-4', '-f', folder]);
+    const program = new ChildProgram('baresip', [options.address === '::1' ? '-6' : '-4', '-f', folder]);
     await program.waitForOutput(/baresip is ready/, 10_000);
     const control = createConnection(controlPort, LOOPBACK);
     await once(control, 'connect');
@@ -124,7 +136,8 @@ export class BaresipClient implements VoiceClient {
   }
 
   async dial(uri: string): Promise<void> {
-    const transport = this.#options.transport === 'tcp' ? ';transport=tcp' : '';
+    const { transport: named = 'udp' } = this.#options;
+    const transport = named === 'udp' ? '' : `;transport=${named}`;
     await this.command('dial', uri + transport);
     await this.established(10_000);
   }

@@ -30,28 +30,67 @@ const offsetDb = (codec: LinphoneCodec): number => (codec === 'G722 (8000)' ? G7
 
 const WAV_HEADER_BYTES = 44;
 
+export type LinphoneTransport = 'udp' | 'tcp' | 'tls';
+
+export interface LinphoneAccount {
+  user: string;
+  password: string;
+  serverPort: number;
+}
+
 export interface LinphoneOptions {
   voice: Voice;
   codec: LinphoneCodec;
-  transport?: 'udp' | 'tcp';
+  transport?: LinphoneTransport;
+  /** The only certificates that it believes, over TLS: a file. */
+  trusts?: string;
   /** How long its tone lasts. */
   toneSeconds?: number;
   autoAnswer?: boolean;
+  /** Registers with the server. */
+  account?: LinphoneAccount;
+  /** SRTP with keys in the SDP, and only so, with this crypto suite alone. */
+  srtp?: string;
 }
 
-function configuration(user: string, sipPort: number, transport: 'udp' | 'tcp'): string {
+/** It registers only where it watches the network, which is a bother otherwise. */
+function accountConfiguration({ user, password, serverPort }: LinphoneAccount, transport: LinphoneTransport): string[] {
+  return [
+    '[auth_info_0]',
+    `username=${user}`,
+    `passwd=${password}`,
+    `realm=${LOOPBACK}`,
+    '[proxy_0]',
+    `reg_proxy=<sip:${LOOPBACK}:${serverPort};transport=${transport}>`,
+    `reg_identity=sip:${user}@${LOOPBACK}`,
+    'reg_expires=600',
+    'reg_sendregister=1',
+  ];
+}
+
+function configuration(
+  user: string,
+  sipPort: number,
+  transport: LinphoneTransport,
+  srtp?: string,
+  trusts?: string,
+  account?: LinphoneAccount,
+): string {
   return [
     '[sip]',
+    ...(srtp ? ['media_encryption=srtp', 'media_encryption_mandatory=1', `srtp_crypto_suites=${srtp}`] : []),
     `sip_port=${transport === 'udp' ? sipPort : 0}`,
     `sip_tcp_port=${transport === 'tcp' ? sipPort : 0}`,
-    'sip_tls_port=0',
+    `sip_tls_port=${transport === 'tls' ? sipPort : 0}`,
+    ...(trusts ? [`root_ca=${trusts}`, 'verify_server_certs=1', 'verify_server_cn=1'] : []),
     `bind_address=${LOOPBACK}`,
     'use_ipv6=0',
     // Without this the first start turns IPv6 on again.
     'ipv6_migration_done=1',
     'guess_hostname=0',
     `contact=<sip:${user}@${LOOPBACK}>`,
-    'auto_net_state_mon=0',
+    `auto_net_state_mon=${account ? 1 : 0}`,
+    ...(account ? ['default_proxy=0'] : []),
     '[net]',
     'dns_srv_enabled=0',
     'adaptive_rate_control=0',
@@ -68,6 +107,7 @@ function configuration(user: string, sipPort: number, transport: 'udp' | 'tcp'):
     'capture=0',
     'automatically_initiate=0',
     'automatically_accept=0',
+    ...(account ? accountConfiguration(account, transport) : []),
     '',
   ].join('\n');
 }
@@ -80,7 +120,7 @@ export class LinphoneClient implements VoiceClient {
   readonly #folder: string;
   readonly #program: ChildProgram;
   readonly #codec: LinphoneCodec;
-  readonly #transport: 'udp' | 'tcp';
+  readonly #transport: LinphoneTransport;
   #recording: GrowingWav | null = null;
   #callsSince = 0;
 
@@ -91,7 +131,10 @@ export class LinphoneClient implements VoiceClient {
     const sipPort = await freePort();
     const transport = options.transport ?? 'udp';
     const settings = join(folder, 'linphonerc');
-    writeFileSync(settings, configuration(options.voice.name, sipPort, transport));
+    writeFileSync(
+      settings,
+      configuration(options.voice.name, sipPort, transport, options.srtp, options.trusts, options.account),
+    );
     const { frequencyHz, levelDbfs } = options.voice;
     const tone = sine(frequencyHz, levelDbfs + offsetDb(options.codec), options.toneSeconds ?? 60, 16_000);
     writeFileSync(join(folder, 'tone.wav'), writeWav(tone));
@@ -138,6 +181,16 @@ export class LinphoneClient implements VoiceClient {
       channels: 1,
       dataOffset: WAV_HEADER_BYTES,
     });
+  }
+
+  /** Waits until the account is registered. */
+  async registered(timeoutMs: number): Promise<void> {
+    const asked = setInterval(() => this.#program.write('status register\n'), 250);
+    try {
+      await this.#program.waitForOutput(/^registered, identity=/m, timeoutMs);
+    } finally {
+      clearInterval(asked);
+    }
   }
 
   async hangUp(): Promise<void> {

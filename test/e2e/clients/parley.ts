@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,6 +57,7 @@ export class Parley {
         PARLEY_BIND: LOOPBACK,
         PARLEY_PUBLIC_ADDRESS: LOOPBACK,
         PARLEY_SIP_PORT: String(sipPort),
+        PARLEY_SIPS_PORT: String(sipPort + 1),
         PARLEY_HTTP_PORT: String(httpPort),
         PARLEY_RTP_MIN: String(mediaPorts.min),
         PARLEY_RTP_MAX: String(mediaPorts.max),
@@ -64,7 +66,8 @@ export class Parley {
         ...options.env,
       },
     });
-    const parley = new Parley(program, dataDir, sipPort, `http://${LOOPBACK}:${httpPort}`, mediaPorts);
+    const scheme = options.env?.['PARLEY_HTTP_TLS'] === 'true' ? 'https' : 'http';
+    const parley = new Parley(program, dataDir, sipPort, `${scheme}://${LOOPBACK}:${httpPort}`, mediaPorts);
     await parley.#ready();
     return parley;
   }
@@ -76,6 +79,10 @@ export class Parley {
     this.api = new ApiClient(`${httpUrl}/api/v1`, API_TOKEN);
     this.httpUrl = httpUrl;
     this.#mediaPorts = ports;
+  }
+
+  get sipsPort(): number {
+    return this.sipPort + 1;
   }
 
   sipUri(room: string): string {
@@ -126,8 +133,7 @@ export class Parley {
   async #ready(): Promise<void> {
     const deadline = performance.now() + READY_WITHIN_MS;
     while (this.program.running && performance.now() < deadline) {
-      const response = await fetch(`${this.httpUrl}/readyz`).catch(() => null);
-      if (response?.status === 200) return;
+      if ((await statusOf(`${this.httpUrl}/readyz`)) === 200) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     const { output } = this.program;
@@ -135,6 +141,22 @@ export class Parley {
     this.#cleanUp();
     throw new Error(`the server was not ready within ${READY_WITHIN_MS} ms:\n${output.slice(-3_000)}`);
   }
+}
+
+/** Null when there is no answer. A certificate that the server made for itself is as good as any. */
+async function statusOf(url: string): Promise<number | null> {
+  if (url.startsWith('http:'))
+    return fetch(url).then(
+      ({ status }) => status,
+      () => null,
+    );
+  return new Promise((resolve) => {
+    const request = get(url, { rejectUnauthorized: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? null);
+    });
+    request.on('error', () => resolve(null));
+  });
 }
 
 function childPids(pid: number): number[] {

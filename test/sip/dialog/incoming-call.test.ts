@@ -14,7 +14,7 @@ describe('a call that comes in', () => {
     expect(peer.transcript).toEqual(['100 INVITE', '180 INVITE', '200 INVITE']);
     const [, ringing, ok] = peer.sent;
     expect(ok?.headers.get('Contact')).toBe('<sip:demo@parley.example.com:5060>');
-    expect(ok?.headers.get('Allow')).toBe('INVITE, ACK, BYE, CANCEL, OPTIONS');
+    expect(ok?.headers.get('Allow')).toBe('INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY');
     expect(ok?.headers.get('Server')).toBe('Parley');
     expect(textOf(ok!.body)).toBe('answer');
     expect(ringing?.to.parameters.get('tag')).toBe(ok?.to.parameters.get('tag'));

@@ -1,6 +1,17 @@
-import type { CallEnd, CallHandler, IncomingCall, ReofferReply } from '../../../server/sip/dialog/call.ts';
+import type {
+  Call,
+  CallEnd,
+  CallHandler,
+  IncomingCall,
+  Referral,
+  ReofferReply,
+} from '../../../server/sip/dialog/call.ts';
+import type { OutgoingCallOptions } from '../../../server/sip/dialog/outgoing-call.ts';
+import type { Way } from '../../../server/sip/dialog/ways.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../../../server/sip/message/message.ts';
+import { parseNameAddress } from '../../../server/sip/message/name-address.ts';
 import { parseMessage } from '../../../server/sip/message/parse-message.ts';
+import { parseUri } from '../../../server/sip/message/uri.ts';
 import type { Flow } from '../../../server/sip/transport/flow.ts';
 import { UserAgent, type UserAgentOptions } from '../../../server/sip/user-agent/user-agent.ts';
 import { SeededRandom } from '../../sim/seeded-random.ts';
@@ -19,6 +30,13 @@ export interface RequestText {
   contentType?: string;
 }
 
+export interface ResponseText {
+  tag?: string;
+  headers?: string[];
+  /** SDP. */
+  body?: string;
+}
+
 /** A user agent and a peer that says exactly what the test writes, with nothing lost between them. */
 export class ScriptedPeer {
   readonly timers = new VirtualTimers();
@@ -29,12 +47,17 @@ export class ScriptedPeer {
   readonly told: string[] = [];
   readonly ends: CallEnd[] = [];
   reply: ReofferReply | null = null;
+  referral: Referral | null = null;
   availability: 'available' | 'unknown' | 'busy' = 'available';
   /** Decides at once about each new call. */
   decide: (call: IncomingCall) => void = () => {};
   /** What the user agent sent, and by which flow. */
   readonly sent: SipMessage[] = [];
   readonly sentTo: string[] = [];
+  /** The ports at which any host can be called, in the order of DNS; null: the one that the URI says. */
+  destinations: Array<number | null> = [null];
+  /** Destinations that a call was told to be unavailable, and for how many seconds. */
+  readonly unavailable: string[] = [];
   private toTag: string | null = null;
   private lastBranch = 0;
 
@@ -47,7 +70,15 @@ export class ScriptedPeer {
         forResponse: (_via, flow) => (flow.open ? flow : null),
         forRequest: (uri) => this.newFlow(uri.host, uri.port ?? 5060, reliable),
       },
-      handler: { invited: (call) => this.invited(call), availability: () => this.availability },
+      ways: {
+        find: (uri, found) =>
+          found(this.destinations.map((port) => this.wayTo(uri.host, port ?? uri.port ?? 5060, reliable))),
+      },
+      handler: {
+        invited: (call) => this.invited(call),
+        referred: (referral) => this.wasReferred(referral),
+        availability: () => this.availability,
+      },
       publicAddress: 'parley.example.com',
       ports: { udp: 5060, tcp: 5060 },
       random: new SeededRandom(1),
@@ -81,17 +112,47 @@ export class ScriptedPeer {
     return this.request('INVITE', { body: 'offer', contentType: 'application/sdp', ...text });
   }
 
-  /** Answers a request of the user agent's. */
-  respond(request: SipRequest, status: number): void {
-    const { headers } = request;
-    const copied = ['Via', 'From', 'To', 'Call-ID', 'CSeq'].map((name) => `${name}: ${headers.get(name)}`);
-    this.raw([`SIP/2.0 ${status} Whatever`, ...copied, 'Content-Length: 0', '', ''].join('\r\n'));
+  /** Answers a request of the user agent's. `tag` is put on To where that has none. */
+  respond(request: SipRequest, status: number, text: ResponseText = {}): void {
+    const { headers: fields } = request;
+    const { tag = 'ann', headers = [], body = '' } = text;
+    const toTag = status === 100 || request.to.parameters.has('tag') ? '' : `;tag=${tag}`;
+    const copied = ['Via', 'From', 'Call-ID', 'CSeq'].map((name) => `${name}: ${fields.get(name)}`);
+    const contact = headers.some((header) => header.startsWith('Contact')) ? [] : ['Contact: <sip:ann@192.0.2.1:5070>'];
+    const type = body === '' ? [] : ['Content-Type: application/sdp'];
+    const lines = [...copied, `To: ${fields.get('To')}${toTag}`, ...contact, ...headers, ...type];
+    this.raw([`SIP/2.0 ${status} Whatever`, ...lines, `Content-Length: ${body.length}`, '', body].join('\r\n'));
+  }
+
+  /** Has the user agent call somebody, and gives the call; its INVITE is `lastRequest` then. */
+  dial(options: Partial<OutgoingCallOptions> = {}): Call {
+    const call = this.userAgent.call(
+      {
+        target: parseUri('sip:ann@192.0.2.1:5070')!,
+        from: parseNameAddress('<sip:demo@parley.example.com>')!,
+        contactUser: 'demo',
+        offer: 'offer',
+        ...options,
+      },
+      this.handler(),
+    );
+    this.timers.advance(0);
+    return call;
   }
 
   raw(text: string, flow: Flow = this.flow): void {
     const parsed = parseMessage(Buffer.from(text));
     if (!parsed.ok) throw new Error(`the test wrote a bad message: ${parsed.error.reason}`);
     this.userAgent.received(parsed.message, flow);
+  }
+
+  /** The requests that the user agent sent with this method, in order. */
+  requests(method: string): SipRequest[] {
+    return this.sent.filter((message) => message.kind === 'request').filter((request) => request.method === method);
+  }
+
+  lastRequestOf(method: string): SipRequest {
+    return this.requests(method).at(-1)!;
   }
 
   /** All that the user agent sent, in short: `100 INVITE`, `BYE`. */
@@ -135,9 +196,13 @@ export class ScriptedPeer {
     ].join('\r\n');
   }
 
-  private invited(call: IncomingCall): void {
-    this.calls.push(call);
-    const handler: CallHandler = {
+  /** Writes down what it is told. */
+  handler(): CallHandler {
+    return {
+      progressed: (status, reason) => this.told.push(`progressed ${status} ${reason}`),
+      answered: (answer) => this.told.push(`answered ${answer}`),
+      key: (key, durationMs) => this.told.push(`key ${key} ${durationMs}`),
+      referred: (referral) => this.wasReferred(referral),
       confirmed: (answer) => this.told.push(`confirmed ${answer}`),
       reoffered: (offer, reply) => {
         this.told.push(`reoffered ${offer}`);
@@ -148,7 +213,23 @@ export class ScriptedPeer {
         this.ends.push(end);
       },
     };
-    call.handle(handler);
+  }
+
+  private wasReferred(referral: Referral): void {
+    this.told.push(`referred ${referral.referTo.uriText}`);
+    this.referral = referral;
+  }
+
+  private wayTo(host: string, port: number, reliable: boolean): Way {
+    return {
+      open: (_bytes, opened) => opened(this.newFlow(host, port, reliable)),
+      unavailable: (seconds) => this.unavailable.push(`${host}:${port} ${seconds}`),
+    };
+  }
+
+  private invited(call: IncomingCall): void {
+    this.calls.push(call);
+    call.handle(this.handler());
     this.decide(call);
   }
 

@@ -3,10 +3,12 @@ import { establishedPeer, ScriptedPeer, statuses } from './scripted-peer.ts';
 
 describe('the inspection of requests (RFC 3261 §8.2)', () => {
   it('answers an unknown method with 405 and Allow, within dialogs too', () => {
-    for (const method of ['FROBNICATE', 'UPDATE', 'REFER', 'INFO', 'MESSAGE', 'REGISTER']) {
+    for (const method of ['FROBNICATE', 'SUBSCRIBE', 'PUBLISH', 'MESSAGE', 'REGISTER']) {
       const [response] = new ScriptedPeer().request(method);
       expect(response?.status).toBe(405);
-      expect(response?.headers.get('Allow')).toBe('INVITE, ACK, BYE, CANCEL, OPTIONS');
+      expect(response?.headers.get('Allow')).toBe(
+        'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY',
+      );
       expect(statuses(establishedPeer().request(method, { cseq: 2 }))).toEqual([405]);
     }
   });
@@ -18,9 +20,9 @@ describe('the inspection of requests (RFC 3261 §8.2)', () => {
   });
 
   it('answers a required extension with 420 and Unsupported', () => {
-    const [response] = new ScriptedPeer().invite({ headers: ['Require: 100rel, timer', 'Require: x'] });
+    const [response] = new ScriptedPeer().invite({ headers: ['Require: 100rel, y', 'Require: x'] });
     expect(response?.status).toBe(420);
-    expect(response?.headers.get('Unsupported')).toBe('100rel, timer, x');
+    expect(response?.headers.get('Unsupported')).toBe('y, x');
   });
 
   it('ignores Require in ACK and CANCEL (RFC 3261 §8.2.2.3)', () => {
@@ -58,9 +60,14 @@ describe('OPTIONS outside dialogs (RFC 3261 §11.2)', () => {
   it('says what we can', () => {
     const [response] = new ScriptedPeer().request('OPTIONS');
     expect(response?.status).toBe(200);
-    expect(response?.headers.get('Allow')).toBe('INVITE, ACK, BYE, CANCEL, OPTIONS');
-    expect(response?.headers.get('Accept')).toBe('application/sdp');
-    expect(response?.headers.get('Supported')).toBe('');
+    expect(response?.headers.get('Allow')).toBe(
+      'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY',
+    );
+    expect(response?.headers.get('Accept')).toBe(
+      'application/sdp, application/dtmf-relay, application/dtmf, message/sipfrag',
+    );
+    expect(response?.headers.get('Supported')).toBe('100rel, timer, replaces, join, norefersub');
+    expect(response?.headers.get('Allow-Events')).toBe('refer');
     expect(response?.to.parameters.has('tag')).toBe(true);
   });
 

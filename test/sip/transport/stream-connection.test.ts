@@ -46,6 +46,7 @@ function connection(): StreamConnection {
       limits: CONNECTION_LIMITS,
       events: {
         message: (bytes) => messages.push(Buffer.from(bytes).toString()),
+        sent: () => {},
         malformed: (error) => malformed.push(error),
         failed: (_flow, reason) => failures.push(reason.message),
       },

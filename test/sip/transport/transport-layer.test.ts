@@ -1,109 +1,13 @@
-import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
-import { createRequest, createResponse } from '../../../server/sip/message/create-message.ts';
-import type { SipMessage, SipRequest } from '../../../server/sip/message/message.ts';
-import { parseNameAddress } from '../../../server/sip/message/name-address.ts';
-import type { ParseError } from '../../../server/sip/message/parse-error.ts';
-import { parseUri } from '../../../server/sip/message/uri.ts';
-import { createVia } from '../../../server/sip/message/via.ts';
+import { describe, expect, it } from 'vitest';
+import { createResponse } from '../../../server/sip/message/create-message.ts';
+import type { SipRequest } from '../../../server/sip/message/message.ts';
+import { parseUri, writeUri } from '../../../server/sip/message/uri.ts';
 import { writeMessage } from '../../../server/sip/message/write-message.ts';
-import type { Flow } from '../../../server/sip/transport/flow.ts';
-import { SipTransports, type TransportOptions } from '../../../server/sip/transport/transport-layer.ts';
+import type { Destination } from '../../../server/sip/transport/destination.ts';
+import { SipTransports } from '../../../server/sip/transport/transport-layer.ts';
 import { tortureMessage } from '../../rfc/torture-cases.ts';
 import { VirtualTimers } from '../../sim/virtual-timers.ts';
-
-/** Sockets here are real, on loopback: this is where they meet the rest. */
-
-interface Heard {
-  received: { message: SipMessage; flow: Flow }[];
-  malformed: ParseError[];
-  failed: string[];
-  crashed: unknown[];
-}
-
-const closers: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function until(condition: () => boolean): Promise<void> {
-  const startMs = performance.now();
-  while (!condition()) {
-    if (performance.now() - startMs > 5_000) throw new Error('It did not happen');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-async function transports(
-  options: Partial<TransportOptions> = {},
-  onMessage?: (message: SipMessage, flow: Flow) => void,
-) {
-  const heard: Heard = { received: [], malformed: [], failed: [], crashed: [] };
-  const layer = new SipTransports(
-    {
-      received: (message, flow) => {
-        heard.received.push({ message, flow });
-        onMessage?.(message, flow);
-      },
-      malformed: (error) => heard.malformed.push(error),
-      failed: (_flow, reason) => heard.failed.push(reason.message),
-      crashed: (error) => heard.crashed.push(error),
-    },
-    { timers: new VirtualTimers(), ...options },
-  );
-  closers.push(() => layer.close());
-  const bound = await layer.listen({
-    udp: { address: '127.0.0.1', port: 0 },
-    tcp: { address: '127.0.0.1', port: 0 },
-  });
-  return { layer, heard, udpPort: bound.udp!.port, tcpPort: bound.tcp!.port };
-}
-
-/** A phone on UDP that keeps what it gets. */
-async function udpPhone() {
-  const socket: UdpSocket = createSocket('udp4');
-  const got: string[] = [];
-  socket.on('message', (bytes) => got.push(bytes.toString()));
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  closers.push(() => socket.close());
-  const { port } = socket.address();
-  return { got, port, send: (bytes: Uint8Array | string, to: number) => socket.send(bytes, to, '127.0.0.1') };
-}
-
-async function tcpPhone(port: number) {
-  const socket: Socket = connect(port, '127.0.0.1');
-  const got = { text: '', closed: false };
-  socket.on('data', (bytes) => {
-    got.text += bytes.toString();
-  });
-  socket.on('error', () => {});
-  socket.on('close', () => {
-    got.closed = true;
-  });
-  await new Promise<void>((resolve) => socket.once('connect', resolve));
-  closers.push(() => socket.destroy());
-  return { got, socket, port: socket.localPort! };
-}
-
-function options(via: string, extra = ''): string {
-  return `OPTIONS sip:demo@127.0.0.1 SIP/2.0\r\nVia: ${via};branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n${extra}Content-Length: 0\r\n\r\n`;
-}
-
-function ourRequest(bodyBytes: number): SipRequest {
-  return createRequest({
-    method: 'INVITE',
-    requestUri: 'sip:a@127.0.0.1',
-    via: createVia('UDP', '127.0.0.1', 5060, 'z9hG4bKy'),
-    from: parseNameAddress('<sip:demo@b>;tag=1')!,
-    to: parseNameAddress('<sip:a@b>')!,
-    callId: 'c',
-    cseqNumber: 1,
-    body: 'x'.repeat(bodyBytes),
-    contentType: 'text/plain',
-  });
-}
+import { options, tcpPhone, tcpServer, transports, udpPhone, until } from './running-transports.ts';
 
 describe('UDP', () => {
   it('a request comes in with where it came from, and the answer goes back to the source port with rport', async () => {
@@ -193,6 +97,8 @@ describe('TCP', () => {
       ?.send(writeMessage(createResponse(message as SipRequest, 200, { toTag: 't' })));
     await until(() => phone.got.text.includes('200 OK'));
     expect(layer.connectionCount).toBe(1);
+    // Keep-alives are not counted.
+    expect(heard.sent).toEqual([expect.stringMatching(/^SIP\/2\.0 200 OK/)]);
   });
 
   it('what cannot be framed is answered, and the connection closed', async () => {
@@ -254,40 +160,21 @@ describe('TCP', () => {
   });
 });
 
-async function tcpServer(data: (text: string) => void): Promise<{ server: Server; port: number }> {
-  const server = createServer((socket) => {
-    socket.on('data', (bytes) => data(bytes.toString()));
-    socket.on('error', () => {});
-    closers.push(() => socket.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closers.push(() => server.close());
-  return { server, port: (server.address() as { port: number }).port };
-}
-
 describe('the way for a request', () => {
-  it('over 1300 bytes it goes over TCP, with that in its Via (RFC 3261 §18.1.1)', async () => {
+  it('over 1300 bytes it goes over TCP (RFC 3261 §18.1.1)', async () => {
     const { layer } = await transports();
     const { port } = await tcpServer(() => {});
-    const small = await layer.route(ourRequest(100), { protocol: 'udp', address: '127.0.0.1', port });
-    expect(small.flow.protocol).toBe('udp');
-    const large = await layer.route(ourRequest(1300), { protocol: 'udp', address: '127.0.0.1', port });
-    expect(large.flow.protocol).toBe('tcp');
-    expect(large.request.headers.get('via')).toMatch(/^SIP\/2\.0\/TCP /);
-    expect(large.request.via.transport).toBe('TCP');
+    const to = { protocol: 'udp', address: '127.0.0.1', port } as const;
+    expect((await layer.flowFor(to, 1300)).protocol).toBe('udp');
+    expect((await layer.flowFor(to, 1301)).protocol).toBe('tcp');
   });
 
   it('and over UDP all the same when nobody listens there on TCP', async () => {
     const { layer } = await transports();
     const phone = await udpPhone();
-    const { flow, request } = await layer.route(ourRequest(1300), {
-      protocol: 'udp',
-      address: '127.0.0.1',
-      port: phone.port,
-    });
+    const flow = await layer.flowFor({ protocol: 'udp', address: '127.0.0.1', port: phone.port }, 2_000);
     expect(flow.protocol).toBe('udp');
-    expect(request.via.transport).toBe('UDP');
-    flow.send(writeMessage(request));
+    flow.send(Buffer.from('large'));
     await until(() => phone.got.length === 1);
   });
 
@@ -304,15 +191,79 @@ describe('the way for a request', () => {
     // A private address that somebody outside of our network gave is not ours to reach.
     expect(way('sip:a@192.168.1.5:5060')).toBe(near);
     expect(way('sips:a@192.0.2.9')).toBeNull();
+    expect(way('sip:a@192.0.2.9;transport=ws')).toBeNull();
     expect(way('sip:a@192.0.2.9;transport=sctp')).toBeNull();
     expect(way('sip:a@[2001:db8::1]')).toBeNull();
+  });
+});
+
+describe('a name within a dialog', () => {
+  const proxy = parseUri('sip:proxy.example.com;lr')!;
+
+  async function withDns(leadsTo: Destination[]) {
+    const asked: string[] = [];
+    const made = await transports({
+      resolve: async (uri) => {
+        asked.push(writeUri(uri));
+        return leadsTo;
+      },
+    });
+    const near = await udpPhone();
+    const back = await made.layer.flowTo({ protocol: 'udp', address: '127.0.0.1', port: near.port });
+    return { ...made, asked, near, back };
+  }
+
+  it('is resolved, and what was sent meanwhile goes there, once', async () => {
+    const phone = await udpPhone();
+    const { layer, asked, near, back } = await withDns([{ protocol: 'udp', address: '127.0.0.1', port: phone.port }]);
+    const flow = layer.forRequest(proxy, back)!;
+    expect(flow).toMatchObject({ protocol: 'udp', reliable: false, open: true });
+    const request = Buffer.from('BYE');
+    flow.send(request);
+    flow.send(request);
+    await until(() => phone.got.length === 1);
+    flow.send(request);
+    await until(() => phone.got.length === 2);
+    expect(flow.remotePort).toBe(phone.port);
+    expect(asked).toEqual(['sip:proxy.example.com;lr;transport=udp']);
+    expect(near.got).toEqual([]);
+  });
+
+  it('goes to the second when the first cannot be connected to', async () => {
+    const heard: string[] = [];
+    const dead = await tcpServer(() => {});
+    await new Promise((resolve) => dead.server.close(resolve));
+    const alive = await tcpServer((text) => heard.push(text));
+    const { layer, back } = await withDns([
+      { protocol: 'tcp', address: '127.0.0.1', port: dead.port },
+      { protocol: 'tcp', address: '127.0.0.1', port: alive.port },
+    ]);
+    const flow = layer.forRequest(parseUri('sip:proxy.example.com;transport=tcp')!, back)!;
+    flow.send(Buffer.from('BYE'));
+    await until(() => heard.join('') === 'BYE');
+  });
+
+  it('that leads nowhere leads back; over another transport it fails, as the request says that one', async () => {
+    const { layer, near, back, heard } = await withDns([]);
+    layer.forRequest(proxy, back)!.send(Buffer.from('BYE'));
+    await until(() => near.got.length === 1);
+    const flow = layer.forRequest(parseUri('sip:proxy.example.com;transport=tcp')!, back)!;
+    flow.send(Buffer.from('BYE'));
+    await until(() => heard.failed.some((reason) => reason.includes('name leads to nobody')));
+    expect(flow.open).toBe(false);
+  });
+
+  it('of WebSocket clients is not asked for', async () => {
+    const { layer, asked, back } = await withDns([]);
+    expect(layer.forRequest(parseUri('sip:a@df7jal23ls0d.invalid;transport=tcp')!, back)).toBe(back);
+    expect(asked).toEqual([]);
   });
 });
 
 describe('life', () => {
   it('a port that is taken is said, and nothing is left listening', async () => {
     const { udpPort, tcpPort } = await transports();
-    const user = { received: () => {}, malformed: () => {}, failed: () => {}, crashed: () => {} };
+    const user = { received: () => {}, sent: () => {}, malformed: () => {}, failed: () => {}, crashed: () => {} };
     const second = new SipTransports(user, { timers: new VirtualTimers() });
     const taken = { address: '127.0.0.1', port: udpPort };
     await expect(second.listen({ udp: taken })).rejects.toThrow('EADDRINUSE');

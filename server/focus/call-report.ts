@@ -1,0 +1,45 @@
+import type { LegStatistics } from '../../mixer/protocol.ts';
+import type { CallEnd } from '../sip/dialog/call.ts';
+
+/** Why a call ended, as its log line says it. */
+export function describeEnd(end: CallEnd, ourReason: string | null): Record<string, unknown> {
+  switch (end.cause) {
+    case 'remote-bye':
+      return { cause: end.cause, reason: end.reason };
+    case 'rejected':
+      return { cause: end.cause, status: end.status, reason: ourReason ?? end.reason };
+    case 'dialog-gone':
+      return { cause: end.cause, status: end.status, reason: ourReason };
+    case 'transport':
+      return { cause: end.cause, reason: end.message };
+    case 'cancelled':
+      return { cause: end.cause, reason: ourReason ?? end.reason };
+    case 'local-bye':
+    case 'no-answer':
+    case 'session-expired':
+    case 'ack-timeout':
+      return { cause: end.cause, reason: ourReason };
+  }
+}
+
+/** What went over the wire, as the call's last log line says it. */
+export function describeMedia(statistics: LegStatistics | null): Record<string, unknown> {
+  if (!statistics) return {};
+  const { packetsReceived, packetsSent, packetsLost, receivingCodec: codec, srtpRefused } = statistics;
+  const jitterMs = Math.round(statistics.jitterMs * 10) / 10;
+  return { packetsReceived, packetsSent, packetsLost, jitterMs, codec, ...(srtpRefused > 0 ? { srtpRefused } : {}) };
+}
+
+/** The SIP status that a call of ours came to, for whoever asked for it. */
+export function statusOf(end: CallEnd): { status: number; reason: string } {
+  switch (end.cause) {
+    case 'rejected':
+      return { status: end.status, reason: end.reason ?? '' };
+    case 'no-answer':
+      return { status: 408, reason: 'No answer' };
+    case 'cancelled':
+      return { status: 487, reason: '' };
+    default:
+      return { status: 503, reason: '' };
+  }
+}

@@ -1,0 +1,30 @@
+import type { SipRequest } from '../sip/message/message.ts';
+import type { Flow } from '../sip/transport/flow.ts';
+import type { Authentication, AuthenticationResult } from './authentication.ts';
+import type { Bindings } from './bindings.ts';
+import type { Users } from './users.ts';
+
+/** Tells who sent a request for which it matters. */
+export class SignIn {
+  private readonly authentication: Authentication;
+  private readonly bindings: Bindings;
+  private readonly users: Users;
+
+  constructor(authentication: Authentication, bindings: Bindings, users: Users) {
+    this.authentication = authentication;
+    this.bindings = bindings;
+    this.users = users;
+  }
+
+  /**
+   * By the request's credentials; without any, by the flow: whoever has registered over it is signed in until that
+   * expires. Others are asked, if there are users at all.
+   */
+  identify(request: SipRequest, flow: Flow): AuthenticationResult | null {
+    if (!this.authentication.isSigned(request)) {
+      const user = this.bindings.userAt(flow);
+      if (user !== null) return { user };
+    }
+    return this.users.size === 0 ? null : this.authentication.authenticate(request, flow);
+  }
+}

@@ -1,0 +1,23 @@
+import type { Timers } from '../../timers.ts';
+import type { Flows } from '../transaction/flows.ts';
+import type { TransactionLayer } from '../transaction/transaction-layer.ts';
+import type { CallSession } from './call-session.ts';
+import type { LocalEnd } from './local-end.ts';
+import type { RandomSource } from './random-source.ts';
+import type { SessionTimerPolicy } from './session-interval.ts';
+import type { Ways } from './ways.ts';
+
+/** What calls need of the user agent. */
+export interface CallContext {
+  readonly timers: Timers;
+  readonly flows: Flows;
+  readonly ways: Ways;
+  readonly transactions: TransactionLayer;
+  readonly local: LocalEnd;
+  readonly random: RandomSource;
+  readonly sessionTimer: SessionTimerPolicy;
+  /** Requests for the session's dialog are to come to it. */
+  remember(session: CallSession): void;
+  /** No request for the dialog is expected any more. */
+  forget(session: CallSession): void;
+}

@@ -1,0 +1,48 @@
+import { splitList } from '../message/header-value.ts';
+import type { SipResponse } from '../message/message.ts';
+import { type NameAddress, parseNameAddress } from '../message/name-address.ts';
+import { type SipUri, sameUri } from '../message/uri.ts';
+
+/** More than these are never tried for one call, however many redirects there are. */
+const MAX_TARGETS = 10;
+
+/** The addresses that a call is tried at: the one that was dialled, and those that redirects name (RFC 3261 §8.1.3.4). */
+export class Targets {
+  private readonly secure: boolean;
+  private readonly seen: SipUri[] = [];
+  private readonly queue: SipUri[] = [];
+
+  constructor(first: SipUri) {
+    this.secure = first.scheme === 'sips';
+    this.add(first);
+  }
+
+  next(): SipUri | null {
+    return this.queue.shift() ?? null;
+  }
+
+  /** Adds the Contacts of a 3xx, the preferred first; those that were tried before are left out, so that loops end. */
+  redirect(response: SipResponse): void {
+    const contacts = response.headers
+      .all('contact')
+      .flatMap(splitList)
+      .map(parseNameAddress)
+      .filter((contact) => contact !== null);
+    for (const { uri } of contacts.sort((one, other) => preference(other) - preference(one))) {
+      if (uri !== null) this.add(uri);
+    }
+  }
+
+  private add(uri: SipUri): void {
+    // What was to be secure on every hop stays so (RFC 3261 §8.1.3.4).
+    if (this.secure && uri.scheme !== 'sips') return;
+    if (this.seen.length >= MAX_TARGETS || this.seen.some((known) => sameUri(known, uri))) return;
+    this.seen.push(uri);
+    this.queue.push(uri);
+  }
+}
+
+function preference({ parameters }: NameAddress): number {
+  const q = Number(parameters.get('q') ?? 1);
+  return q >= 0 && q <= 1 ? q : 0;
+}
