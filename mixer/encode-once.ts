@@ -58,11 +58,30 @@ export class EncodeStream {
     return this.packetCount;
   }
 
-  /** Begins with what `other`, of the same rate and packet time, has gathered for its next packet. */
+  /** Whether a listener who comes from another stream would hear that. */
+  get hasMemory(): boolean {
+    return this.encoder.hasMemory;
+  }
+
+  /** Goes on as if it had made all packets of `other`, of the same format, and gathered what that has for its next. */
   continueFrom(other: EncodeStream): void {
+    this.encoder.adopt(other.encoder);
     this.pending.set(other.pending.subarray(0, other.pendingSamples));
     this.pendingSamples = other.pendingSamples;
     this.tick = other.tick;
+  }
+
+  /** Whether `other` made the same packets in this tick, octet by octet, and some. */
+  madeTheSameAs(other: EncodeStream): boolean {
+    if (this.packetCount === 0 || this.packetCount !== other.packetCount) return false;
+    for (let index = 0; index < this.packetCount; index++) {
+      const length = this.payloadLengths[index]!;
+      if (length !== other.payloadLengths[index]!) return false;
+      const payload = this.payloads[index]!;
+      const others = other.payloads[index]!;
+      for (let at = 0; at < length; at++) if (payload[at] !== others[at]) return false;
+    }
+    return true;
   }
 
   close(): void {

@@ -19,6 +19,8 @@ export interface LegMediaOptions {
   receiver: LegReceiver;
   buffers: PacketBuffers;
   event(event: MixerEvent): void;
+  /** The other side has reported on what we send, 0 to 1. */
+  lossReported(fractionLost: number): void;
 }
 
 /** One view for all legs: packets are taken one at a time. */
@@ -62,6 +64,11 @@ export class LegMedia {
       startMs: options.startMs,
       random: Math.random,
     });
+  }
+
+  /** A key is down (RFC 4733), whose tone may be in the sound too. */
+  get keyPressed(): boolean {
+    return this.keys.pressed;
   }
 
   update(media: AudioMedia): void {
@@ -111,7 +118,9 @@ export class LegMedia {
     const ssrc = ((data[4]! << 24) | (data[5]! << 16) | (data[6]! << 8) | data[7]!) >>> 0;
     if (!latch.accept(address, port, ssrc, nowMs)) return;
     this.lastHeardMs = nowMs;
+    const reports = this.session.remoteReports;
     this.session.receivedReport(compound, nowMs);
+    if (this.session.remoteReports > reports) this.options.lossReported(this.session.remoteFractionLost!);
   }
 
   sendRtp(data: PacketSlot, length: number, timestamp: number, payloadLength: number, nowMs: number): void {

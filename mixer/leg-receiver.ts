@@ -1,6 +1,8 @@
+import { ReceivedComfortNoise } from './audio/received-comfort-noise.ts';
 import type { AudioDecoder } from './codec/codec.ts';
 import { audioCodec } from './codec/registry.ts';
 import type { AudioCodecName, AudioFormat } from './protocol.ts';
+import { RepairDelay } from './repair-delay.ts';
 import { TICK_MS } from './room-clock.ts';
 import { JitterBuffer } from './rtp/jitter-buffer.ts';
 import type { RtpPacket } from './rtp/rtp-packet.ts';
@@ -11,6 +13,10 @@ const MIN_DELAY_MS = 0;
 const MAX_DELAY_MS = 400;
 /** 120 ms of Opus, the longest packet there is (RFC 6716 §2.1.4), beside what was left of the tick before. */
 const LONGEST_PACKET_MS = 120;
+
+/** Comfort noise beside G.711 has this payload type without saying (RFC 3551 §6), and some send it without asking. */
+const COMFORT_NOISE_TYPE = 13;
+const COMFORT_NOISE_RATE_HZ = 8000;
 
 /** A sender's word that it sends silence is checked once in so many packets; a second of them. */
 const CHECK_EVERY_PACKETS = 50;
@@ -32,6 +38,7 @@ export class LegReceiver {
   /** The RTP clock of what is received. */
   clockRateHz = 0;
   private readonly counts: { decodes: number };
+  private readonly createDecoder: (codec: AudioCodecName) => AudioDecoder;
   /** By payload type. */
   private readonly codecOf: (AudioCodecName | null)[] = new Array(128).fill(null);
   private readonly clockOf = new Int32Array(128);
@@ -43,13 +50,21 @@ export class LegReceiver {
   /** What is left in `pcm` is no sound. */
   private pcmIsSilent = true;
   private frameSamples = 0;
+  private readonly repairDelay = new RepairDelay();
   private readonly undecoded = new UndecodedPackets();
   /** The packet of this tick was decoded although it said that it is silence. */
   private checking = false;
+  /** What the sender's pauses sound like, where it says so; `pauses` from such a packet to the next of audio. */
+  private comfortNoise: ReceivedComfortNoise | null = null;
+  private pauses = false;
   private distrustUntilMs = 0;
 
-  constructor(counts: { decodes: number }) {
+  constructor(
+    counts: { decodes: number },
+    createDecoder = (codec: AudioCodecName): AudioDecoder => audioCodec(codec).createDecoder(),
+  ) {
     this.counts = counts;
+    this.createDecoder = createDecoder;
   }
 
   get counters(): JitterBuffer['counters'] | null {
@@ -67,6 +82,9 @@ export class LegReceiver {
     for (const { payloadType, codec } of formats) {
       this.codecOf[payloadType] = codec;
       this.clockOf[payloadType] = audioCodec(codec).rtpClockRateHz;
+      if (audioCodec(codec).sampleRateHz === COMFORT_NOISE_RATE_HZ) {
+        this.clockOf[COMFORT_NOISE_TYPE] = COMFORT_NOISE_RATE_HZ;
+      }
     }
   }
 
@@ -79,6 +97,8 @@ export class LegReceiver {
   put(packet: RtpPacket, payload: Uint8Array, nowMs: number): void {
     const clockRateHz = this.clockOf[packet.payloadType]!;
     if (clockRateHz === 0) return;
+    // Comfort noise goes with G.711 only, which must have come before.
+    if (packet.payloadType === COMFORT_NOISE_TYPE && clockRateHz !== this.clockRateHz) return;
     if (!this.buffer || clockRateHz !== this.clockRateHz) this.begin(clockRateHz);
     this.buffer!.put(packet.sequenceNumber, packet.timestamp, packet.payloadType, packet.marker, payload, nowMs);
   }
@@ -92,6 +112,7 @@ export class LegReceiver {
   reset(): void {
     this.buffer?.reset();
     this.undecoded.clear();
+    this.pauses = false;
     this.pcmSamples = 0;
   }
 
@@ -106,7 +127,7 @@ export class LegReceiver {
     while (this.pcmSamples < this.frameSamples || this.frameSamples === 0) {
       const kind = this.buffer.take(plannedMs, this.bufferedMs());
       if (kind === 'silence') {
-        this.fillUp(this.frameSamples - this.pcmSamples);
+        if (this.fillPause(this.frameSamples - this.pcmSamples, attention)) sound = true;
         break;
       }
       if (kind === 'packet') {
@@ -158,9 +179,13 @@ export class LegReceiver {
     const codec = this.codecOf[payloadType];
     if (!codec) {
       buffer.played(0);
+      if (payloadType === COMFORT_NOISE_TYPE) this.pause(payload);
       return 'silence';
     }
+    this.pauses = false;
     if (codec !== this.codec) this.use(codec);
+    const packetMs = (buffer.packet.durationTicks * 1000) / this.clockRateHz;
+    buffer.lookAheadMs = this.repairDelay.received(this.decoder!.repairsPrevious(payload), packetMs);
     const fits = this.pcmSamples === 0 && this.decoder!.samplesIn(payload) === this.frameSamples;
     if (attention !== 'everything' && this.mayRest(attention, payload, plannedMs)) return this.rest(payload, fits);
     if (fits && buffer.adjustment === 'none') return this.decodeFrame(payload);
@@ -225,8 +250,27 @@ export class LegReceiver {
       this.fillUp(wanted);
       return false;
     }
-    this.decoder.conceal(wanted, this.pcm, this.pcmSamples);
+    this.repairDelay.missing();
+    this.decoder.conceal(wanted, this.pcm, this.pcmSamples, this.buffer!.following);
     this.pcmSamples += wanted;
+    return true;
+  }
+
+  private pause(payload: Uint8Array): void {
+    this.buffer!.expectPause();
+    this.comfortNoise ??= new ReceivedComfortNoise();
+    this.comfortNoise.update(payload);
+    this.pauses = true;
+  }
+
+  /** With noise after the last word, as long as that is still listened to; true when it is more than silence. */
+  private fillPause(samples: number, attention: Attention): boolean {
+    if (!this.pauses || samples <= 0 || attention !== 'everything') {
+      this.fillUp(samples);
+      return false;
+    }
+    this.comfortNoise!.fill(this.pcm, this.pcmSamples, samples);
+    this.pcmSamples += samples;
     return true;
   }
 
@@ -238,7 +282,7 @@ export class LegReceiver {
 
   private use(name: AudioCodecName): void {
     this.decoder?.close();
-    this.decoder = audioCodec(name).createDecoder();
+    this.decoder = this.createDecoder(name);
     this.codec = name;
     this.undecoded.clear();
     if (this.decoder.sampleRateHz === this.sampleRateHz) return;

@@ -1,7 +1,14 @@
 import { randomInt } from 'node:crypto';
 import type { EncodeStream } from './encode-once.ts';
 import type { PacketBuffers, PacketSlot } from './net/packet-buffers.ts';
+import { TICK_MS } from './room-clock.ts';
 import { RTP_HEADER_LENGTH, writeRtpHeader } from './rtp/rtp-packet.ts';
+
+/** After so long a silence comfort noise takes the place of packets; and is told again so often, also to keep NATs open. */
+const REST_AFTER_TICKS = 10;
+const COMFORT_NOISE_TICKS = 25;
+/** Of its 8000 Hz clock. */
+const TICK_SAMPLES = 8 * TICK_MS;
 
 export interface RtpOutput {
   /** A whole packet of `length` octets, of which `payloadLength` are payload. */
@@ -13,12 +20,16 @@ export class LegSender {
   ssrc = randomInt(1, 0xffffffff);
   payloadType = 0;
   clockRateHz = 8000;
+  /** Of what may take the place of silence; −1: nothing may. */
+  comfortNoiseType = -1;
   private readonly buffers: PacketBuffers;
   private readonly output: RtpOutput;
   /** In the lower half: who loses the first packets must not think that it wrapped (RFC 4568 §6.4). */
   private sequenceNumber = randomInt(0, 0x8000);
   private readonly timestampBase = randomInt(0, 0xffffffff);
   private nextTimestamp = -1;
+  /** Ticks without a voice. */
+  private restingTicks = 0;
 
   constructor(buffers: PacketBuffers, output: RtpOutput) {
     this.buffers = buffers;
@@ -34,6 +45,29 @@ export class LegSender {
       this.sendPacket(stream.payloads[index]!, stream.payloadLengths[index]!, timestamp);
       this.nextTimestamp = (timestamp + stream.packetSamples * ticksPerSample) >>> 0;
     }
+  }
+
+  /**
+   * Whether nothing is to be sent in this tick, as there has been no voice for a while and the other side makes its own
+   * noise (RFC 3389): of which it is told in a packet now and then.
+   */
+  rests(quiet: boolean, tick: number, comfortNoise: Uint8Array): boolean {
+    this.restingTicks = quiet ? this.restingTicks + 1 : 0;
+    const restedTicks = this.restingTicks - REST_AFTER_TICKS;
+    if (restedTicks < 0) return false;
+    if (restedTicks % COMFORT_NOISE_TICKS === 0) this.sendComfortNoise(comfortNoise, tick * TICK_SAMPLES);
+    return true;
+  }
+
+  private sendComfortNoise(payload: Uint8Array, start: number): void {
+    const audioType = this.payloadType;
+    const timestamp = (this.timestampBase + start) >>> 0;
+    this.payloadType = this.comfortNoiseType;
+    this.nextTimestamp = timestamp;
+    this.sendPacket(payload, payload.length, timestamp);
+    this.payloadType = audioType;
+    // So that the first packet of sound has the marker.
+    this.nextTimestamp = -1;
   }
 
   private sendPacket(payload: Uint8Array, length: number, timestamp: number): void {

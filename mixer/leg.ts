@@ -1,16 +1,21 @@
-import { Gain } from './audio/gain.ts';
+import { DtmfDetector } from './audio/dtmf-detector.ts';
+import { Speaker } from './audio/floor.ts';
 import { Limiter } from './audio/limiter.ts';
 import type { MixSource } from './audio/mix-bus.ts';
 import { Resampler } from './audio/resampler.ts';
+import { TalkerVoice } from './audio/talker-voice.ts';
 import { VoiceActivity } from './audio/voice-activity.ts';
+import type { ComplexityLimit } from './codec/codec.ts';
 import type { EncodeStream } from './encode-once.ts';
+import { ExpectedLoss } from './expected-loss.ts';
 import { LegMedia } from './leg-media.ts';
 import { type Attention, LegReceiver } from './leg-receiver.ts';
 import { LegSender } from './leg-sender.ts';
 import type { MediaSockets } from './net/media-sockets.ts';
 import type { PacketBuffers } from './net/packet-buffers.ts';
 import type { AudioMedia, LegControl, LegStatistics, MixerEvent, MixerSettings } from './protocol.ts';
-import type { EncodeCounts, Room, SharedStreams } from './room.ts';
+import type { EncodeCounts, Hears, Room, SharedStreams } from './room.ts';
+import { TICK_MS } from './room-clock.ts';
 import { sendFormat } from './send-format.ts';
 
 export interface LegOptions {
@@ -19,6 +24,8 @@ export interface LegOptions {
   control: LegControl;
   room: Room;
   settings: MixerSettings;
+  /** What the process's load leaves for Opus encoders. */
+  complexityLimit?: ComplexityLimit;
   buffers: PacketBuffers;
   counts: EncodeCounts & { decodes: number };
   /** Monotonic, milliseconds. */
@@ -38,26 +45,39 @@ interface Resampled {
 
 /** One participant in the mixer: what comes from the phone as a source of the mix, and what the phone is sent. */
 export class Leg implements MixSource {
-  /** Heard in this tick. */
-  talking = false;
+  readonly speaker = new Speaker();
+  /** Part of this tick's mix: heard, or just fading out of it. */
+  inMix = false;
+  /** What the room sends, and whether that comes from `ownStream`. */
+  hears: Hears | null = null;
+  onOwnStream = false;
+  crossingTicks = 0;
   /** We may send to this participant. */
   sends = false;
   deaf: boolean;
   streams: SharedStreams | null = null;
   /** While this participant speaks: the mix without them. */
   ownStream: EncodeStream | null = null;
-  ownStreamTick = 0;
   private readonly options: LegOptions;
   private readonly media: LegMedia;
   private readonly receiver: LegReceiver;
   private readonly sender: LegSender;
+  private readonly expectedLoss = new ExpectedLoss();
+  private described: AudioMedia | null = null;
   private readonly resampled = new Map<number, Resampled>();
   private limiter: Limiter | null = null;
   private limiterRateHz = 0;
-  private voice: VoiceActivity | null = null;
-  private gain: Gain | null = null;
+  private activity: VoiceActivity | null = null;
+  /** For one who did not negotiate telephone events. */
+  private keysInSound: DtmfDetector | null = null;
+  private findsKeys = false;
+  /** A key sounds, which is not for others to hear. */
+  private keyDown = false;
+  private voice: TalkerVoice | null = null;
   private rateHz = 0;
   private gainDb: number;
+  /** Heard in the last tick. */
+  private talking = false;
   /** There was sound in the last 300 ms. */
   private active = false;
   private pulls = 0;
@@ -83,6 +103,7 @@ export class Leg implements MixSource {
       receiver: this.receiver,
       buffers: options.buffers,
       event: options.event,
+      lossReported: (fractionLost) => this.lossReported(fractionLost),
     });
   }
 
@@ -105,29 +126,51 @@ export class Leg implements MixSource {
     this.sends = media.direction === 'sendrecv' || media.direction === 'sendonly';
     this.sender.payloadType = media.send.payloadType;
     this.sender.clockRateHz = media.send.clockRateHz;
-    const format = sendFormat(media.send, media.sendPtimeMs, this.options.settings.opusComplexity);
-    if (format.key === this.streams?.format.key) return;
-    this.releaseStreams();
-    this.streams = this.options.room.useStreams(format);
+    // Longer packets would begin and end in the middle of a tick's silence.
+    this.sender.comfortNoiseType = media.sendPtimeMs <= TICK_MS ? (media.sendComfortNoise ?? -1) : -1;
+    this.findsKeys = media.receiveTelephoneEvent === null;
+    if (!this.findsKeys) this.keysInSound = null;
+    this.described = media;
+    this.useFormat(media);
   }
 
   control(control: LegControl): void {
     this.deaf = control.deaf;
     this.gainDb = gainOf(control);
-    this.gain?.set(this.gainDb);
+    if (this.inMix) this.voice?.volume.set(this.gainDb);
+    else this.voice?.volume.setAtOnce(this.gainDb);
   }
 
-  /** Takes this tick's 20 ms from what was received; true when the room should hear it. */
+  /** Takes this tick's 20 ms from what was received; true when there is sound in it that the room might hear. */
   receiveTick(plannedMs: number): boolean {
     this.pulls++;
     this.tickMs = plannedMs;
-    const heard = this.receives && this.pull(plannedMs);
-    if (heard !== this.talking) {
-      this.talking = heard;
-      const levelDb = Math.round(this.voice?.levelDb ?? -127);
-      this.options.event({ event: 'legTalking', leg: this.options.id, talking: heard, levelDb });
+    const present = this.receives && this.pull(plannedMs);
+    if (present) {
+      this.speaker.speaking = this.activity!.speaking;
+      this.speaker.levelDb = this.activity!.levelDb + this.gainDb;
+    } else {
+      this.speaker.leave();
     }
-    return heard;
+    return present;
+  }
+
+  /** Makes the frame ready for the mix, if the floor decided that it is part of it; or for the last time if no more. */
+  speak(): boolean {
+    const { heard } = this.speaker;
+    this.inMix = heard || this.talking;
+    if (!this.inMix) return false;
+    const { frame } = this.receiver;
+    if (!this.receives) frame.fill(0);
+    if (heard === this.talking) {
+      this.voice!.process(frame, this.activity!, 'talking');
+      return true;
+    }
+    this.voice!.process(frame, this.activity!, heard ? 'entering' : this.keyDown ? 'cut' : 'leaving');
+    this.talking = heard;
+    const levelDb = Math.round(this.activity!.levelDb);
+    this.options.event({ event: 'legTalking', leg: this.options.id, talking: heard, levelDb });
+    return true;
   }
 
   frameAt(sampleRateHz: number): Int16Array {
@@ -159,6 +202,11 @@ export class Leg implements MixSource {
     this.sender.send(stream);
   }
 
+  /** Whether nothing is to be sent in this tick, in which there is no voice for this participant if it is `quiet`. */
+  rests(quiet: boolean, tick: number, comfortNoise: Uint8Array): boolean {
+    return this.sender.comfortNoiseType >= 0 && this.sender.rests(quiet, tick, comfortNoise);
+  }
+
   /** What is due once a tick at most: reports, and noticing that nothing comes. */
   controlTick(plannedMs: number): void {
     this.media.controlTick(plannedMs);
@@ -171,6 +219,7 @@ export class Leg implements MixSource {
   closeOwnStream(): void {
     this.ownStream?.close();
     this.ownStream = null;
+    this.onOwnStream = false;
   }
 
   /** Says goodbye (RTCP BYE); the sockets are the caller's to close. */
@@ -180,36 +229,69 @@ export class Leg implements MixSource {
     return this.media.close(this.options.now());
   }
 
+  /** The other side says how much of what we sent got lost. */
+  private lossReported(fractionLost: number): void {
+    if (this.expectedLoss.reported(fractionLost) && this.described) this.useFormat(this.described);
+  }
+
+  private useFormat({ send, sendPtimeMs }: AudioMedia): void {
+    const { room, settings, complexityLimit } = this.options;
+    const format = sendFormat(send, sendPtimeMs, {
+      complexity: settings.opusComplexity,
+      ...(complexityLimit ? { complexityLimit } : {}),
+      expectedLossPercent: this.expectedLoss.percent,
+    });
+    if (format.key === this.streams?.format.key) return;
+    this.releaseStreams();
+    this.streams = room.useStreams(format);
+  }
+
   private pull(plannedMs: number): boolean {
     const { receiver } = this;
     const sound = receiver.pull(plannedMs, this.attention());
     const { frame, sampleRateHz } = receiver;
     if (sampleRateHz !== this.rateHz) this.useRate(sampleRateHz);
-    if (!sound && !this.active) return false;
+    if (!sound && !this.active) {
+      this.keyDown = false;
+      return false;
+    }
     // Silence from the jitter buffer runs through the detector too, so that its hang-over ends.
-    this.active = this.voice!.process(frame, 0, frame.length);
-    if (!sound || !this.active || this.gain!.silent) return false;
+    this.active = this.activity!.process(frame, 0, frame.length);
+    this.keyDown = this.hearsKey(frame);
+    if (!sound || !this.active || this.keyDown || this.voice!.volume.silent) return false;
     receiver.distrust(plannedMs);
-    this.gain!.process(frame, 0, frame.length);
     return true;
   }
 
+  private hearsKey(frame: Int16Array): boolean {
+    if (!this.findsKeys) return this.media.keyPressed;
+    this.keysInSound ??= new DtmfDetector(this.rateHz);
+    if (this.keysInSound.process(frame, 0, frame.length)) {
+      const { key, durationMs } = this.keysInSound;
+      this.options.event({ event: 'legKey', leg: this.options.id, key, durationMs });
+    }
+    return this.keysInSound.sounding;
+  }
+
   private attention(): Attention {
-    if (this.gain?.silent) return 'nothing';
+    // Who is muted can still press keys.
+    if (this.voice?.volume.silent && !this.findsKeys) return 'nothing';
     return this.active ? 'everything' : 'voice';
   }
 
   private useRate(sampleRateHz: number): void {
     this.rateHz = sampleRateHz;
     this.resampled.clear();
-    this.voice = new VoiceActivity(sampleRateHz);
-    this.gain = new Gain(sampleRateHz, this.gainDb);
+    this.keysInSound = null;
+    this.activity = new VoiceActivity(sampleRateHz);
+    this.voice = new TalkerVoice(sampleRateHz, this.gainDb, this.options.settings.automaticGain);
   }
 
   private releaseStreams(): void {
     this.closeOwnStream();
     if (this.streams) this.options.room.releaseStreams(this.streams);
     this.streams = null;
+    this.hears = null;
   }
 }
 

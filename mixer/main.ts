@@ -9,6 +9,7 @@ const send = (message: FromMixer): void => {
 };
 
 let mixer: Mixer | null = null;
+let utilizationBefore = performance.eventLoopUtilization();
 let timer: NodeJS.Timeout | null = null;
 
 function run(): void {
@@ -23,6 +24,11 @@ process.on('message', (message: ToMixer) => {
       send,
       now: () => performance.now(),
       wallClock: () => Date.now(),
+      utilization: () => {
+        const since = performance.eventLoopUtilization(utilizationBefore);
+        utilizationBefore = performance.eventLoopUtilization();
+        return since.utilization;
+      },
       wake: () => {
         if (timer) clearTimeout(timer);
         run();

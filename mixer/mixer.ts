@@ -1,4 +1,5 @@
 import { Leg } from './leg.ts';
+import { LoadControl } from './load-control.ts';
 import { MediaSockets } from './net/media-sockets.ts';
 import { PacketBuffers } from './net/packet-buffers.ts';
 import { PortPool } from './net/port-pool.ts';
@@ -21,6 +22,9 @@ import { TickLoad } from './tick-load.ts';
 /** Tries of a fresh pair when somebody else on this machine has the port. */
 const BIND_TRIES = 20;
 
+/** Weight of the last second in the load: one that is busy, as when code is first compiled, turns nobody away. */
+const LOAD_SMOOTHING = 0.3;
+
 export class MixerFailure extends Error {
   readonly code: MixerErrorCode;
 
@@ -36,6 +40,8 @@ export interface MixerRim {
   now(): number;
   /** Since 1970, milliseconds. */
   wallClock(): number;
+  /** Busy share of the time since the last call, 0–1. */
+  utilization(): number;
   /** There is a room again: `run` must be called. */
   wake(): void;
 }
@@ -53,19 +59,36 @@ export class Mixer {
   private readonly rooms = new Map<string, Room>();
   private readonly legs = new Map<string, { leg: Leg; room: Room }>();
   private readonly recordings = new Map<string, { recording: RoomRecording; room: Room }>();
+  private readonly loadControl: LoadControl;
+  /** By ticks or by all that the process does, whichever is more; smoothed over some seconds. */
+  private lastLoad = 0;
   private readonly counts = { encodes: 0, encodesUnshared: 0, decodes: 0 };
 
   constructor(settings: MixerSettings, rim: MixerRim) {
     this.settings = settings;
     this.rim = rim;
+    this.loadControl = new LoadControl(settings.opusComplexity);
     this.ports = new PortPool(settings.rtpPortMin, settings.rtpPortMax, settings.portQuarantineMs);
   }
 
   /** Does what is due; returns when to be called again, null when there is no room. */
   run(nowMs: number): number | null {
     const nextMs = this.clock.run(nowMs);
-    this.load.worked(nowMs, this.rim.now());
+    if (this.load.worked(nowMs, this.rim.now())) this.measureLoad();
     return nextMs;
+  }
+
+  /** Once a second, while there are rooms. */
+  private measureLoad(): void {
+    // Packets are taken in between the ticks: a process can be busy with nothing but them.
+    const load = Math.max(this.load.lastShare, this.rim.utilization());
+    this.tellLoad(this.lastLoad + (load - this.lastLoad) * LOAD_SMOOTHING);
+    this.loadControl.measured(this.lastLoad);
+  }
+
+  private tellLoad(load: number): void {
+    this.lastLoad = load;
+    this.tell({ event: 'load', load, tickLoad: this.load.lastShare, lateTicks: this.clock.lateTicks });
   }
 
   request(id: number, method: MixerMethod, params: MixerParams<MixerMethod>): void {
@@ -93,7 +116,7 @@ export class Mixer {
   private readonly handlers: Handlers = {
     openRoom: ({ room }) => {
       if (this.rooms.has(room)) throw new MixerFailure('already-exists', `room ${room} is open`);
-      const opened = new Room(room, this.counts);
+      const opened = new Room(room, this.counts, this.settings);
       this.rooms.set(room, opened);
       this.clock.add(opened, this.rim.now());
       this.rim.wake();
@@ -108,6 +131,7 @@ export class Mixer {
       for (const [leg, entry] of this.legs) if (entry.room === closing) this.handlers.closeLeg({ leg });
       this.clock.remove(closing);
       this.rooms.delete(room);
+      if (this.rooms.size === 0) this.tellLoad(0);
       return {};
     },
 
@@ -120,6 +144,7 @@ export class Mixer {
         control: params.control,
         room,
         settings: this.settings,
+        complexityLimit: this.loadControl,
         buffers: this.buffers,
         counts: this.counts,
         now: this.rim.now,
@@ -169,7 +194,14 @@ export class Mixer {
       }).catch((error: unknown) => {
         throw new MixerFailure('cannot-write', error instanceof Error ? error.message : String(error));
       });
-      const recording = new RoomRecording(id, recorded.useRecordingStreams(this.settings.opusComplexity), sink);
+      const recording = new RoomRecording(
+        id,
+        recorded.useRecordingStreams({
+          complexity: this.settings.opusComplexity,
+          complexityLimit: this.loadControl,
+        }),
+        sink,
+      );
       recorded.recordings.push(recording);
       this.recordings.set(id, { recording, room: recorded });
       return {};
@@ -194,7 +226,10 @@ export class Mixer {
       portsResting: this.ports.portsResting(this.rim.now()),
       ticks: this.clock.ticks,
       lateTicks: this.clock.lateTicks,
-      tickLoad: this.load.share(this.rim.now()),
+      // Without rooms nothing ticks, and what was last measured is long past.
+      tickLoad: this.rooms.size === 0 ? 0 : this.load.lastShare,
+      load: this.lastLoad,
+      opusComplexity: this.loadControl.complexity,
       ...this.counts,
       recordings: this.recordings.size,
       memoryBytes: process.memoryUsage.rss(),

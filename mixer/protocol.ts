@@ -71,6 +71,8 @@ export interface AudioMedia {
   /** RFC 4733, by direction; null where it was not negotiated. */
   sendTelephoneEvent: TelephoneEventFormat | null;
   receiveTelephoneEvent: TelephoneEventFormat | null;
+  /** Payload type of comfort noise (RFC 3389) in place of our silence, where the other side negotiated it beside G.711. */
+  sendComfortNoise?: number | null;
   /** Null or absent: plain RTP. */
   crypto?: MediaCrypto | null;
 }
@@ -95,6 +97,12 @@ export interface MixerSettings {
   /** No RTP and no RTCP for this long: the mixer says `legSilent`. */
   silenceTimeoutMs: number;
   opusComplexity: number;
+  /** How many are heard at a time: the loudest who speak. */
+  maxTalkers: number;
+  /** Whether talkers are brought to a common loudness. */
+  automaticGain: 'off' | 'gentle' | 'on';
+  /** Level of the noise under the mix, dBov. */
+  comfortNoiseDb: number;
 }
 
 export interface MediaPorts {
@@ -139,6 +147,10 @@ export interface MixerStatistics {
   lateTicks: number;
   /** Share of the last second that ticks took, 0–1. */
   tickLoad: number;
+  /** Busy share of the process in the last seconds, ticks and packets, 0–1. */
+  load: number;
+  /** What its load leaves for Opus encoders, 0–10. */
+  opusComplexity: number;
   encodes: number;
   /** Encodes there would have been with one encoder a listener. */
   encodesUnshared: number;
@@ -217,7 +229,8 @@ export type MixerEvent =
   /** A key, told once (RFC 4733). */
   | { event: 'legKey'; leg: string; key: string; durationMs: number }
   | { event: 'recordingFailed'; recording: string; reason: string }
-  | { event: 'load'; tickLoad: number; lateTicks: number };
+  /** Each second while there are rooms; `load` is the busy share of the process, ticks and packets, 0–1, smoothed. */
+  | { event: 'load'; load: number; tickLoad: number; lateTicks: number };
 
 export type ToMixer =
   | { type: 'configure'; version: number; settings: MixerSettings }

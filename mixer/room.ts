@@ -1,11 +1,25 @@
+import { Floor, type Speaker } from './audio/floor.ts';
 import { MixBus } from './audio/mix-bus.ts';
 import { audioCodec } from './codec/registry.ts';
 import { EncodeStream } from './encode-once.ts';
 import type { Leg } from './leg.ts';
+import type { MixerSettings } from './protocol.ts';
 import { TICK_MS, type Ticking } from './room-clock.ts';
 import type { RoomRecording } from './room-recording.ts';
-import { recordingFormat, type SendFormat } from './send-format.ts';
+import { recordingFormat, type SendConditions, type SendFormat } from './send-format.ts';
 
+/** What reaches a listener: everybody's voice; everybody's but their own; nobody's. */
+export type Hears = 'common' | 'own' | 'silence';
+
+/**
+ * One who has spoken gets the common mix from their own encoder for a while, so that the histories of the two encoders
+ * come close before the decoder is moved from one to the other: after so many ticks they differ no more than by their
+ * coding noise. Then the first quiet frame is taken; or whatever there is, when none comes.
+ */
+const CROSSING_TICKS = 5;
+const LONGEST_CROSSING_TICKS = 50;
+/** RMS under which a frame is quiet: −50 dBov. */
+const QUIET_RMS = 32768 * 10 ** (-50 / 20);
 /** A talker's own encoder is kept for this long after the last word, since people speak in turns. */
 const OWN_STREAM_IDLE_TICKS = 250;
 
@@ -26,22 +40,32 @@ export interface EncodeCounts {
   encodesUnshared: number;
 }
 
+export type MixSettings = Pick<MixerSettings, 'maxTalkers' | 'comfortNoiseDb'>;
+
 /** The audio of one room. Every tick it takes 20 ms of each participant, mixes, and encodes once for all who get the same. */
 export class Room implements Ticking {
   readonly id: string;
   readonly legs: Leg[] = [];
   readonly recordings: RoomRecording[] = [];
   private readonly counts: EncodeCounts;
+  private readonly settings: MixSettings;
+  private readonly floor: Floor;
   private readonly buses = new Map<number, MixBus>();
   private readonly busList: MixBus[] = [];
   private readonly shared = new Map<string, SharedStreams>();
+  /** All who make sound in this tick, heard or not. */
+  private readonly present: Speaker[] = [];
   private readonly talkers: Leg[] = [];
-  private readonly silentFrame = new Int16Array(960);
   private readonly ownFrame = new Int16Array(960);
+  /** Payload of a comfort noise packet (RFC 3389 §3): the level below overload. */
+  private readonly comfortNoise: Uint8Array;
 
-  constructor(id: string, counts: EncodeCounts) {
+  constructor(id: string, counts: EncodeCounts, settings: MixSettings) {
     this.id = id;
     this.counts = counts;
+    this.settings = settings;
+    this.floor = new Floor(settings.maxTalkers);
+    this.comfortNoise = Uint8Array.of(Math.min(127, -settings.comfortNoiseDb));
   }
 
   add(leg: Leg): void {
@@ -66,11 +90,11 @@ export class Room implements Ticking {
   }
 
   /** For a recording: what Opus listeners get anyway, else an encoder of its own. */
-  useRecordingStreams(complexity: number): SharedStreams {
+  useRecordingStreams(conditions: Pick<SendConditions, 'complexity' | 'complexityLimit'>): SharedStreams {
     for (const { format } of this.shared.values()) {
       if (format.codec === 'opus' && format.ptimeMs === TICK_MS && !format.dtx) return this.useStreams(format);
     }
-    return this.useStreams(recordingFormat(complexity));
+    return this.useStreams(recordingFormat(conditions));
   }
 
   releaseStreams(streams: SharedStreams): void {
@@ -83,20 +107,22 @@ export class Room implements Ticking {
   }
 
   tick(plannedMs: number, tick: number): void {
-    const { legs, talkers, busList, recordings } = this;
-    talkers.length = 0;
+    const { legs, talkers, present, busList, recordings } = this;
+    present.length = 0;
     for (let index = 0; index < legs.length; index++) {
-      if (legs[index]!.receiveTick(plannedMs)) talkers.push(legs[index]!);
+      if (legs[index]!.receiveTick(plannedMs)) present.push(legs[index]!.speaker);
     }
+    this.floor.decide(present);
+    talkers.length = 0;
+    for (let index = 0; index < legs.length; index++) if (legs[index]!.speak()) talkers.push(legs[index]!);
+    // Own encoders and limiters go on from the shared ones as those are before this tick.
+    for (let index = 0; index < legs.length; index++) this.prepare(legs[index]!);
     for (let index = 0; index < busList.length; index++) {
       if (busList[index]!.users > 0) busList[index]!.mix(talkers);
     }
-    // Talkers first: an own encoder that begins goes on from the common one as it was before this tick.
-    for (let index = 0; index < talkers.length; index++) this.sendToTalker(talkers[index]!, tick);
     for (let index = 0; index < legs.length; index++) {
-      const leg = legs[index]!;
-      if (!leg.talking) this.sendToListener(leg, tick);
-      leg.controlTick(plannedMs);
+      this.sendTo(legs[index]!, tick);
+      legs[index]!.controlTick(plannedMs);
     }
     for (let index = 0; index < recordings.length; index++) {
       const recording = recordings[index]!;
@@ -104,34 +130,73 @@ export class Room implements Ticking {
     }
   }
 
-  private sendToTalker(leg: Leg, tick: number): void {
-    const streams = leg.streams;
+  /** Notices that a leg is to hear something else than before. */
+  private prepare(leg: Leg): void {
+    const { streams } = leg;
     if (!streams || !leg.sends) return;
-    if (leg.deaf || this.talkers.length === 1) {
-      leg.send(this.silenceOf(streams, tick));
+    const hears = this.hears(leg);
+    const before = leg.hears;
+    if (hears === before) return;
+    leg.hears = hears;
+    leg.crossingTicks = 0;
+    if (hears === 'own') streams.bus.prepare(leg.limiterAt(streams.bus.sampleRateHz));
+    if (leg.onOwnStream || before === null || before === 'own') {
+      if (hears === 'own') this.useOwnStream(leg, streams, null);
       return;
     }
-    const own = leg.ownStream ?? this.beginOwn(leg, streams);
-    streams.bus.mixWithout(leg, leg.limiterAt(streams.bus.sampleRateHz), this.ownFrame);
-    const encodes = own.encode(this.ownFrame, tick);
+    const shared = before === 'common' ? streams.common : streams.silence;
+    if (hears === 'own' || shared?.hasMemory) this.useOwnStream(leg, streams, shared);
+  }
+
+  private hears(leg: Leg): Hears {
+    if (leg.deaf) return 'silence';
+    if (!leg.inMix) return 'common';
+    return this.talkers.length === 1 ? 'silence' : 'own';
+  }
+
+  private useOwnStream(leg: Leg, streams: SharedStreams, after: EncodeStream | null): void {
+    leg.ownStream ??= new EncodeStream(streams.format.createEncoder(), streams.format.ptimeMs);
+    if (!leg.onOwnStream && after) leg.ownStream.continueFrom(after);
+    leg.onOwnStream = true;
+  }
+
+  private sendTo(leg: Leg, tick: number): void {
+    const { streams } = leg;
+    if (!streams || !leg.sends) return;
+    const quiet = leg.hears === 'silence' || this.talkers.length === 0;
+    if (leg.rests(quiet, tick, this.comfortNoise)) return;
+    if (leg.hears === 'own') {
+      streams.bus.mixWithout(leg, leg.limiterAt(streams.bus.sampleRateHz), this.ownFrame);
+      leg.send(this.ownOf(leg, this.ownFrame, tick));
+      return;
+    }
+    const shared = leg.hears === 'common' ? this.commonOf(streams, tick) : this.silenceOf(streams, tick);
+    if (leg.onOwnStream && this.isCrossing(leg, streams, shared, tick)) return;
+    leg.send(shared);
+    if (leg.ownStream && tick - leg.ownStream.tick > OWN_STREAM_IDLE_TICKS) leg.closeOwnStream();
+  }
+
+  /** Sends from the leg's own encoder what the shared one made too, as long as they differ; then false. */
+  private isCrossing(leg: Leg, streams: SharedStreams, shared: EncodeStream, tick: number): boolean {
+    if (!shared.hasMemory) {
+      leg.onOwnStream = false;
+      return false;
+    }
+    const pcm = leg.hears === 'common' ? streams.bus.common : streams.bus.silence;
+    const own = this.ownOf(leg, pcm, tick);
+    leg.send(own);
+    leg.crossingTicks++;
+    if (own.packetCount === 0) return true;
+    const across = leg.crossingTicks >= CROSSING_TICKS && (isQuiet(pcm) || leg.crossingTicks >= LONGEST_CROSSING_TICKS);
+    if (across || own.madeTheSameAs(shared)) leg.onOwnStream = false;
+    return true;
+  }
+
+  private ownOf(leg: Leg, pcm: Int16Array, tick: number): EncodeStream {
+    const encodes = leg.ownStream!.encode(pcm, tick);
     this.counts.encodes += encodes;
     this.counts.encodesUnshared += encodes;
-    leg.ownStreamTick = tick;
-    leg.send(own);
-  }
-
-  private beginOwn(leg: Leg, streams: SharedStreams): EncodeStream {
-    const own = new EncodeStream(streams.format.createEncoder(), streams.format.ptimeMs);
-    if (streams.common) own.continueFrom(streams.common);
-    leg.ownStream = own;
-    return own;
-  }
-
-  private sendToListener(leg: Leg, tick: number): void {
-    const streams = leg.streams;
-    if (leg.ownStream && tick - leg.ownStreamTick > OWN_STREAM_IDLE_TICKS) leg.closeOwnStream();
-    if (!streams || !leg.sends) return;
-    leg.send(leg.deaf ? this.silenceOf(streams, tick) : this.commonOf(streams, tick));
+    return leg.ownStream!;
   }
 
   private commonOf(streams: SharedStreams, tick: number): EncodeStream {
@@ -141,7 +206,7 @@ export class Room implements Ticking {
 
   private silenceOf(streams: SharedStreams, tick: number): EncodeStream {
     streams.silence ??= new EncodeStream(streams.format.createEncoder(), streams.format.ptimeMs);
-    return this.encoded(streams.silence, this.silentFrame, tick);
+    return this.encoded(streams.silence, streams.bus.silence, tick);
   }
 
   /** The stream with this tick's packets, made for the first who asks. */
@@ -154,10 +219,16 @@ export class Room implements Ticking {
   private bus(sampleRateHz: number): MixBus {
     let bus = this.buses.get(sampleRateHz);
     if (!bus) {
-      bus = new MixBus(sampleRateHz, TICK_MS);
+      bus = new MixBus(sampleRateHz, TICK_MS, this.settings.comfortNoiseDb);
       this.buses.set(sampleRateHz, bus);
       this.busList.push(bus);
     }
     return bus;
   }
+}
+
+function isQuiet(pcm: Int16Array): boolean {
+  let sum = 0;
+  for (let index = 0; index < pcm.length; index++) sum += pcm[index]! * pcm[index]!;
+  return sum < pcm.length * QUIET_RMS * QUIET_RMS;
 }

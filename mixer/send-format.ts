@@ -1,4 +1,4 @@
-import type { AudioEncoder, EncoderOptions } from './codec/codec.ts';
+import type { AudioEncoder, ComplexityLimit, EncoderOptions } from './codec/codec.ts';
 import { audioCodec } from './codec/registry.ts';
 import type { AudioCodecName, AudioFormat } from './protocol.ts';
 
@@ -7,6 +7,20 @@ const OPUS_PTIMES_MS = [60, 40, 20, 10];
 
 /** Speech at full band, near transparent for one voice (RFC 7587 §3.1.1 calls 28–40 kbit/s the sweet spot). */
 const OPUS_BITRATE_BPS = 32_000;
+/** RFC 7587 §6.1: the least and the most that Opus can do. */
+const OPUS_LEAST_BITRATE_BPS = 6000;
+
+/**
+ * Bit rates that lose nothing in speech of a bandwidth (the lower ends in RFC 7587 §3.1.1, and some), by what the listener
+ * can play at most, Hz.
+ */
+const BITRATES_BY_PLAYBACK_RATE: readonly (readonly [playbackRateHz: number, bitrateBps: number])[] = [
+  [8000, 16_000],
+  [12_000, 20_000],
+  [16_000, 24_000],
+  [24_000, 28_000],
+  [48_000, OPUS_BITRATE_BPS],
+];
 
 /** How packets are made. Listeners with the same `key` get the same bytes and share one encoder. */
 export interface SendFormat {
@@ -18,32 +32,63 @@ export interface SendFormat {
   createEncoder(): AudioEncoder;
 }
 
+export interface SendConditions {
+  /** 0–10. */
+  complexity: number;
+  complexityLimit?: ComplexityLimit;
+  /** Of `ExpectedLoss`; only what can carry FEC heeds it. */
+  expectedLossPercent: number;
+}
+
 /** What we send to one who negotiated `format` (RFC 7587 §6.1 for Opus) and wants packets of `ptimeMs`. */
 export function sendFormat(
   format: Pick<AudioFormat, 'codec' | 'parameters'>,
   ptimeMs: number,
-  complexity: number,
+  conditions: SendConditions,
 ): SendFormat {
+  if (format.codec === 'opus') return opusFormat(format.parameters, ptimeMs, conditions);
   const codec = audioCodec(format.codec);
-  if (format.codec !== 'opus') {
-    return {
-      key: `${format.codec}/${ptimeMs}`,
-      codec: format.codec,
-      ptimeMs,
-      dtx: false,
-      createEncoder: () => codec.createEncoder(plain),
-    };
-  }
+  return {
+    key: `${format.codec}/${ptimeMs}`,
+    codec: format.codec,
+    ptimeMs,
+    dtx: false,
+    createEncoder: () => codec.createEncoder(plain),
+  };
+}
+
+/**
+ * What we send is always mono, which every receiver takes (RFC 7587 §6.1: `stereo` is only what it prefers). What it says
+ * of its own sending (`sprop-stereo`, `sprop-maxcapturerate`) needs nothing from us: packets say themselves what they are.
+ */
+function opusFormat(
+  parameters: Record<string, string>,
+  ptimeMs: number,
+  { complexity, complexityLimit, expectedLossPercent }: SendConditions,
+): SendFormat {
+  const playbackRateHz = playbackRate(parameters);
+  const inbandFec = parameters['useinbandfec'] === '1' && expectedLossPercent > 0;
   const options: EncoderOptions = {
     complexity,
-    bitrateBps: opusBitrate(format.parameters),
-    inbandFec: format.parameters['useinbandfec'] === '1',
-    dtx: format.parameters['usedtx'] === '1',
-    expectedLossPercent: format.parameters['useinbandfec'] === '1' ? 5 : 0,
+    ...(complexityLimit ? { complexityLimit } : {}),
+    bitrateBps: bitrate(parameters, playbackRateHz),
+    inbandFec,
+    expectedLossPercent: inbandFec ? expectedLossPercent : 0,
+    dtx: parameters['usedtx'] === '1',
+    constantBitrate: parameters['cbr'] === '1',
+    maxPlaybackRateHz: playbackRateHz,
   };
-  const ptime = OPUS_PTIMES_MS.find((candidate) => candidate <= ptimeMs) ?? 20;
-  const key = `opus/${ptime}/${options.bitrateBps}/${options.inbandFec ? 'fec' : ''}/${options.dtx ? 'dtx' : ''}`;
-  return { key, codec: 'opus', ptimeMs: ptime, dtx: options.dtx, createEncoder: () => codec.createEncoder(options) };
+  // Of 30 and 50 ms there are no Opus frames: the next shorter ones are sent.
+  const ptime = OPUS_PTIMES_MS.find((candidate) => candidate <= ptimeMs) ?? 10;
+  const modes = [options.dtx ? 'dtx' : '', options.constantBitrate ? 'cbr' : ''].join('');
+  const key = `opus/${ptime}/${playbackRateHz}/${options.bitrateBps}/${options.expectedLossPercent}/${modes}`;
+  return {
+    key,
+    codec: 'opus',
+    ptimeMs: ptime,
+    dtx: options.dtx,
+    createEncoder: () => audioCodec('opus').createEncoder(options),
+  };
 }
 
 const plain: EncoderOptions = {
@@ -54,12 +99,23 @@ const plain: EncoderOptions = {
   expectedLossPercent: 0,
 };
 
-function opusBitrate(parameters: Record<string, string>): number {
+/** One of the five that make a difference; any number is allowed, and 48000 when it is not said. */
+function playbackRate(parameters: Record<string, string>): number {
+  const most = Number(parameters['maxplaybackrate'] ?? 48_000);
+  const known = BITRATES_BY_PLAYBACK_RATE.findLast(([rateHz]) => rateHz <= most);
+  return (known ?? BITRATES_BY_PLAYBACK_RATE.at(Number.isFinite(most) ? 0 : -1)!)[0];
+}
+
+function bitrate(parameters: Record<string, string>, playbackRateHz: number): number {
+  const enough = BITRATES_BY_PLAYBACK_RATE.find(([rateHz]) => rateHz === playbackRateHz)![1];
   const most = Number(parameters['maxaveragebitrate']);
-  return Number.isFinite(most) && most >= 6000 ? Math.min(most, OPUS_BITRATE_BPS) : OPUS_BITRATE_BPS;
+  return Number.isFinite(most) && most >= OPUS_LEAST_BITRATE_BPS ? Math.min(most, enough) : enough;
 }
 
 /** What most Opus phones ask for, so that a recording shares their encoder also when they come later. */
-export function recordingFormat(complexity: number): SendFormat {
-  return sendFormat({ codec: 'opus', parameters: { useinbandfec: '1' } }, 20, complexity);
+export function recordingFormat(conditions: Pick<SendConditions, 'complexity' | 'complexityLimit'>): SendFormat {
+  return sendFormat({ codec: 'opus', parameters: { useinbandfec: '1' } }, 20, {
+    ...conditions,
+    expectedLossPercent: 0,
+  });
 }

@@ -4,24 +4,22 @@ const WINDOW_MS = 1000;
 export class TickLoad {
   private windowStartMs = 0;
   private workedMs = 0;
-  private lastShare = 0;
+  /** Of the last full second, 0–1. */
+  lastShare = 0;
 
-  worked(fromMs: number, toMs: number): void {
-    this.roll(toMs);
+  /** True when with it a second has passed. */
+  worked(fromMs: number, toMs: number): boolean {
+    const rolled = this.roll(toMs);
     this.workedMs += toMs - fromMs;
+    return rolled;
   }
 
-  /** 0–1. */
-  share(nowMs: number): number {
-    this.roll(nowMs);
-    return this.lastShare;
-  }
-
-  private roll(nowMs: number): void {
+  private roll(nowMs: number): boolean {
     const passedMs = nowMs - this.windowStartMs;
-    if (passedMs < WINDOW_MS) return;
+    if (passedMs < WINDOW_MS) return false;
     this.lastShare = Math.min(1, this.workedMs / passedMs);
     this.workedMs = 0;
     this.windowStartMs = nowMs;
+    return true;
   }
 }

@@ -80,6 +80,9 @@ async function start(config: Config, log: Log): Promise<void> {
       portQuarantineMs: PORT_QUARANTINE_MS,
       silenceTimeoutMs: config.rtpSilenceTimeoutSeconds * 1000,
       opusComplexity: config.opusComplexity,
+      maxTalkers: config.maxTalkers,
+      automaticGain: config.automaticGain,
+      comfortNoiseDb: config.comfortNoiseDb,
     },
     rtpPortMin: config.rtpMin,
     rtpPortMax: config.rtpMax,
@@ -114,6 +117,7 @@ async function start(config: Config, log: Log): Promise<void> {
     call: (invitee, handler) => sip.call(invitee, handler),
     domain: config.domain,
     maxCalls: config.maxCalls,
+    maxMixerLoad: config.maxMixerLoad,
     createSession: (ports, peer) => createSession(config, ports, peer),
     emptied: (room) => carry(conferences.stopRecordings(room)),
   });

@@ -26,6 +26,8 @@ const NO_MIXER_YET: Omit<MixerMetrics, 'name' | 'up'> = {
   ticks: 0,
   lateTicks: 0,
   tickLoad: 0,
+  load: 0,
+  opusComplexity: 0,
   encodes: 0,
   encodesUnshared: 0,
   decodes: 0,

@@ -12,6 +12,9 @@ export interface MixerMetrics {
   lateTicks: number;
   /** 0–1. */
   tickLoad: number;
+  /** 0–1. */
+  load: number;
+  opusComplexity: number;
   encodes: number;
   encodesUnshared: number;
   decodes: number;
@@ -212,6 +215,18 @@ const definitions: readonly Definition[] = [
     'parley_mixer_tick_load',
     'Share of the last second that ticks took.',
     mixers((mixer) => mixer.tickLoad),
+    ['mixer'],
+  ),
+  gauge(
+    'parley_mixer_load',
+    'Share of the last seconds that the process was busy with ticks and packets.',
+    mixers((mixer) => mixer.load),
+    ['mixer'],
+  ),
+  gauge(
+    'parley_mixer_opus_complexity',
+    'Complexity that the load leaves for Opus encoders.',
+    mixers((mixer) => mixer.opusComplexity),
     ['mixer'],
   ),
   counter(

@@ -29,6 +29,12 @@ export class Gain {
     this.step = (target - this.current) / this.rampSamples;
   }
 
+  /** Changes to `gainDb` without a ramp, for one who is not heard. */
+  setAtOnce(gainDb: number): void {
+    this.target = linearGain(gainDb);
+    this.current = this.target;
+  }
+
   /** True as long as `process` would make nothing but silence. */
   get silent(): boolean {
     return this.current === 0 && this.target === 0;

@@ -1,9 +1,11 @@
 /**
- * The level of a line's own noise: the least of the levels, averaged over some 100 ms, of the last three seconds. In
+ * The level of a line's own noise: the least of the levels, averaged over some frames, of the last three seconds. In
  * three seconds of speech there is always a pause; what has none is taken for noise.
  */
 
-const SMOOTHING_PER_FRAME = 0.2;
+/** Down faster than up, as pauses between words are short. */
+const FALL_PER_FRAME = 0.5;
+const RISE_PER_FRAME = 0.2;
 const SPAN_MS = 500;
 const SPANS = 6;
 
@@ -28,7 +30,8 @@ export class NoiseFloor {
   /** Takes the mean square of the next `samples`. Digital silence is a gap in the stream and says nothing of the line. */
   process(meanSquare: number, samples: number): void {
     if (meanSquare === 0) return;
-    this.smoothed = this.smoothed === 0 ? meanSquare : this.smoothed + SMOOTHING_PER_FRAME * (meanSquare - this.smoothed);
+    const share = meanSquare < this.smoothed ? FALL_PER_FRAME : RISE_PER_FRAME;
+    this.smoothed = this.smoothed === 0 ? meanSquare : this.smoothed + share * (meanSquare - this.smoothed);
     if (this.smoothed < this.least[this.span]!) this.least[this.span] = this.smoothed;
     this.samplesInSpan += samples;
     if (this.samplesInSpan < this.spanSamples) {

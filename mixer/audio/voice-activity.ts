@@ -45,6 +45,11 @@ export class VoiceActivity {
     return decibels(this.meanSquare);
   }
 
+  /** Three seconds were heard, so that steady sound is known for what it is. */
+  get settled(): boolean {
+    return this.floor.settled;
+  }
+
   /** Level of the line's own noise, dBov; −127 as long as it is not known. */
   get noiseDb(): number {
     return decibels(this.floor.meanSquare);

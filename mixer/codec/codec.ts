@@ -22,8 +22,13 @@ export interface AudioDecoder {
    * Whether the packet tells by itself, without being decoded, that it holds silence. False: it may hold anything.
    */
   saysSilence(payload: Uint8Array): boolean;
-  /** Fills `samples` samples in place of a packet that is missing (fades to silence after ~60–100 ms). */
-  conceal(samples: number, out: Int16Array, offset: number): void;
+  /**
+   * Fills `samples` samples in place of a packet that is missing (fades to silence after ~60–100 ms); `following` is the
+   * payload of the packet right after it, if that is there, which may hold a copy of what is missing.
+   */
+  conceal(samples: number, out: Int16Array, offset: number, following?: Uint8Array | null): void;
+  /** Whether the payload holds a copy of what was right before it, so that `conceal` can do well with it. */
+  repairsPrevious(payload: Uint8Array): boolean;
   /** Gives back what the decoder holds; it must not be used afterwards. */
   close(): void;
 }
@@ -35,14 +40,26 @@ export interface AudioEncoder {
    * in bytes.
    */
   encode(pcm: Int16Array, offset: number, samples: number, out: Uint8Array, outOffset: number): number;
+  /** Whether what it makes depends on what it encoded before, so that a decoder is not at home with another's packets at once. */
+  readonly hasMemory: boolean;
+  /** Goes on as if it had encoded all that `other`, of the same codec and options, has. */
+  adopt(other: AudioEncoder): void;
   /** Gives back what the encoder holds; it must not be used afterwards. */
   close(): void;
+}
+
+/** What the load of the machine leaves for encoding; goes down and up while encoders are at work. */
+export interface ComplexityLimit {
+  /** 0–10. */
+  readonly complexity: number;
 }
 
 /** Settings of an Opus encoder (RFC 7587 §6.1); other codecs ignore them. Two encoders with equal options make equal bytes. */
 export interface EncoderOptions {
   /** 0–10: CPU against quality. */
   complexity: number;
+  /** Keeps `complexity` down, now or later. */
+  complexityLimit?: ComplexityLimit;
   bitrateBps: number;
   /** `useinbandfec`: carry a coarse copy of the last frame. Works only with an expected loss above 0. */
   inbandFec: boolean;
@@ -50,6 +67,10 @@ export interface EncoderOptions {
   dtx: boolean;
   /** 0–100. */
   expectedLossPercent: number;
+  /** `maxplaybackrate`: what the listener can play at most; nothing above half of it is encoded. */
+  maxPlaybackRateHz?: number;
+  /** `cbr`: packets are all of one length. */
+  constantBitrate?: boolean;
 }
 
 export interface AudioCodec {

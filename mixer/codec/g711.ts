@@ -102,6 +102,10 @@ class G711Decoder implements AudioDecoder {
     return true;
   }
 
+  repairsPrevious(): boolean {
+    return false;
+  }
+
   conceal(samples: number, out: Int16Array, offset: number): void {
     this.concealment.conceal(samples, out, offset);
   }
@@ -114,6 +118,7 @@ function quietTable(table: Int16Array): Uint8Array {
 }
 
 class G711Encoder implements AudioEncoder {
+  readonly hasMemory = false;
   readonly sampleRateHz = SAMPLE_RATE_HZ;
   private readonly table: Uint8Array;
 
@@ -126,6 +131,8 @@ class G711Encoder implements AudioEncoder {
     for (let i = 0; i < samples; i++) out[outOffset + i] = table[(pcm[offset + i]! + 32768) >> 2]!;
     return samples;
   }
+
+  adopt(): void {}
 
   close(): void {}
 }

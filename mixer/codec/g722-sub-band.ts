@@ -56,6 +56,20 @@ export class SubBand {
     this.step = initialStep;
   }
 
+  adopt(other: SubBand): void {
+    this.estimate = other.estimate;
+    this.step = other.step;
+    this.logStep = other.logStep;
+    this.zeroEstimate = other.zeroEstimate;
+    this.a1 = other.a1;
+    this.a2 = other.a2;
+    this.r1 = other.r1;
+    this.p1 = other.p1;
+    this.p2 = other.p2;
+    this.b.set(other.b);
+    this.d.set(other.d);
+  }
+
   /** INVQAL, LOGSCL and SCALEL, then the predictor: takes the four upper bits of a lower-band code. */
   adaptLow(code: number): void {
     const difference = Math.imul(this.step, QM4[code]!) >> 15;

@@ -45,6 +45,7 @@ function quantizeLow(difference: number, step: number): number {
 }
 
 class G722Encoder implements AudioEncoder {
+  readonly hasMemory = true;
   readonly sampleRateHz = SAMPLE_RATE_HZ;
   private readonly low = new SubBand(INITIAL_STEP_LOW);
   private readonly high = new SubBand(INITIAL_STEP_HIGH);
@@ -82,6 +83,13 @@ class G722Encoder implements AudioEncoder {
       out[outOffset + i] = (highCode << 6) | lowCode;
     }
     line.copyWithin(0, 2 * octets, 2 * octets + TAPS - 2);
+  }
+
+  adopt(other: AudioEncoder): void {
+    if (!(other instanceof G722Encoder)) throw new TypeError('a G.722 encoder can go on only from another');
+    this.low.adopt(other.low);
+    this.high.adopt(other.high);
+    this.line.set(other.line);
   }
 
   close(): void {}
@@ -137,6 +145,10 @@ class G722Decoder implements AudioDecoder {
 
   /** Sub-band codes mean nothing without the state that they change. */
   saysSilence(): boolean {
+    return false;
+  }
+
+  repairsPrevious(): boolean {
     return false;
   }
 

@@ -35,11 +35,6 @@ export function opusPacketSamples(packet: Uint8Array, sampleRateHz: number): num
   return durationMs > MAX_PACKET_MS ? 0 : (durationMs * sampleRateHz) / 1000;
 }
 
-/** Whether the packet's sound is stereo (RFC 6716 §3.1). `packet` is not empty. */
-export function isOpusPacketStereo(packet: Uint8Array): boolean {
-  return (packet[0]! & 4) !== 0;
-}
-
 /**
  * Whether the packet says that it holds no voice: by its SILK layer's voice activity flags, or by holding nothing at all.
  *
@@ -64,6 +59,23 @@ export function opusPacketSaysSilence(packet: Uint8Array): boolean {
     default:
       return false;
   }
+}
+
+/**
+ * Whether the packet holds a coarse copy of the sound right before it (RFC 6716 §2.1.7).
+ *
+ * The flag follows the voice activity flags of the SILK layer (§4.2.4). False for packets of many frames (code 3), which
+ * nobody makes for calls.
+ */
+export function opusPacketHasFec(packet: Uint8Array): boolean {
+  const toc = packet[0]!;
+  const code = toc & 3;
+  if (packet.length <= 2 || toc >> 3 >= 16 || code === 3) return false;
+  // A code 2 packet says the length of its first frame first, in one or two octets (§3.2.1).
+  let firstFrame = 1;
+  if (code === 2) firstFrame = packet[1]! < 252 ? 2 : 3;
+  const silkFrames = Math.ceil(frameMs(toc) / 20);
+  return firstFrame < packet.length && ((packet[firstFrame]! >> (7 - silkFrames)) & 1) === 1;
 }
 
 function firstBitsAreClear(octet: number, bits: number): boolean {

@@ -1,22 +1,32 @@
 import { createRequire } from 'node:module';
 
 /**
- * libopus 1.4 as WebAssembly, out of the package opusscript.
+ * libopus 1.4 as WebAssembly, out of the package opusscript: for encoding.
  *
  * Its low level is used directly, not the wrapper around it. The wrapper takes the addresses of its PCM buffers for
  * indices of 16-bit words, and so reads and writes at twice the address, outside of what it allocated; and it keeps views
- * that are detached once the memory grows: of 400 instances none can encode or decode any more. It also copies each frame
+ * that are detached once the memory grows: of 400 instances none can encode any more. It also copies each frame
  * several times.
  */
 
-/** The codec state that the package makes: an encoder and a decoder in one. Negative results are libopus's errors. */
+/** The codec state that the package makes: an encoder, and a decoder that is not used. Negative results are libopus's errors. */
 export interface OpusHandler {
   /** `bytes` is the number of octet pairs to be joined to samples first: 0 for PCM that is in place already. */
   _encode(pcm: number, bytes: number, packet: number, samples: number): number;
-  /** Writes each sample as two 16-bit words, its lower and its higher octet. An empty packet conceals 5760 samples. */
-  _decode(packet: number, length: number, pcm: number): number;
   _encoder_ctl(request: number, value: number): number;
 }
+
+/**
+ * Where the handler is in memory, which its JavaScript object knows under a name that the package's minifier gave it. Its
+ * second word is the address of the encoder, which libopus keeps in one piece without pointers into itself
+ * (opus_encoder_init: "previously allocated by the caller"), so that a copy of it is an encoder too.
+ */
+const ENCODER_WORD = 1;
+/** The sampling rate in an OpusEncoder, by which to know one. */
+const RATE_WORD = 4;
+/** The allocator's word in front of what it gives out: length with itself, and two or three bits of its own. */
+const CHUNK_FLAGS = 7;
+const CHUNK_OVERHEAD = 4;
 
 /** The part of the Emscripten module that is used. Views change when memory grows, so they are read anew each time. */
 interface OpusModule {
@@ -52,7 +62,7 @@ export class OpusRuntime {
     this.packetAddress = module._malloc(MAX_PACKET_BYTES);
   }
 
-  /** Always mono: libopus mixes stereo packets down, and only mono encoders fit the module's 64 KiB stack. */
+  /** Always mono: only mono encoders fit the module's 64 KiB stack. */
   open(sampleRateHz: number): OpusHandler {
     return new this.module.OpusScriptHandler(sampleRateHz, MONO, APPLICATION_VOIP);
   }
@@ -61,24 +71,24 @@ export class OpusRuntime {
     if (!this.broken) this.module.OpusScriptHandler.destroy_handler(handler);
   }
 
-  /** Returns the number of samples written to `out`; 0 if the packet cannot be decoded. */
-  decode(handler: OpusHandler, packet: Uint8Array, out: Int16Array, offset: number): number {
-    if (packet.length > MAX_PACKET_BYTES) return 0;
-    this.module.HEAPU8.set(packet, this.packetAddress);
-    let samples: number;
-    try {
-      samples = handler._decode(this.packetAddress, packet.length, this.pcmAddress);
-    } catch {
-      this.broken = true;
-      return 0;
-    }
+  /** Makes the encoder of `to` one that has encoded all that `from` has; both must have the same settings. */
+  copyEncoder(from: OpusHandler, to: OpusHandler): void {
+    const source = this.encoderAddress(from);
+    const target = this.encoderAddress(to);
+    const bytes = Math.min(this.chunkBytes(source), this.chunkBytes(target));
+    this.module.HEAPU8.copyWithin(target, source, source + bytes);
+  }
+
+  private encoderAddress(handler: OpusHandler): number {
     const words = this.module.HEAP32;
-    const first = this.pcmAddress >> 2;
-    for (let i = 0; i < samples; i++) {
-      const word = words[first + i]!;
-      out[offset + i] = (word & 0xff) | ((word >> 16) << 8);
-    }
-    return Math.max(samples, 0);
+    const address = words[(addressOf(handler) >> 2) + ENCODER_WORD]!;
+    const rateHz = words[(address >> 2) + RATE_WORD]!;
+    if (rateHz < 8000 || rateHz > 48000) throw new Error(`${MODULE_PATH} is not what it was in opusscript 0.1`);
+    return address;
+  }
+
+  private chunkBytes(address: number): number {
+    return (this.module.HEAP32[(address >> 2) - 1]! & ~CHUNK_FLAGS) - CHUNK_OVERHEAD;
   }
 
   /** Returns the packet's length; 0 if the module broke. Throws on a length of frame that Opus does not have. */
@@ -107,6 +117,20 @@ export class OpusRuntime {
   }
 }
 
+/** The one number in the object of the class handle, neither of whose names can be relied on. */
+function addressOf(handler: OpusHandler): number {
+  for (const handle of ownValues(handler)) {
+    for (const value of ownValues(handle)) if (typeof value === 'number') return value;
+  }
+  throw new Error(`${MODULE_PATH} is not what it was in opusscript 0.1`);
+}
+
+/** Those that cannot be enumerated as well. */
+function ownValues(object: unknown): unknown[] {
+  if (typeof object !== 'object' || object === null) return [];
+  return Object.getOwnPropertyNames(object).map((name) => (object as Record<string, unknown>)[name]);
+}
+
 let current: OpusRuntime | null = null;
 
 /** The instance that new codecs live in: made at first use, and again when one broke. */
@@ -118,7 +142,7 @@ export function opusRuntime(): OpusRuntime {
 function loadModule(): OpusModule {
   const factory = createRequire(import.meta.url)(MODULE_PATH) as () => OpusModule;
   const module = factory();
-  if (typeof module.OpusScriptHandler !== 'function' || !(module.HEAP32 instanceof Int32Array)) {
+  if (typeof module.OpusScriptHandler !== 'function' || !(module.HEAP16 instanceof Int16Array)) {
     throw new Error(`${MODULE_PATH} is not what it was in opusscript 0.1`);
   }
   return module;

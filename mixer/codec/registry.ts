@@ -2,7 +2,8 @@ import type { AudioCodecName } from '../protocol.ts';
 import type { AudioCodec } from './codec.ts';
 import { createG711Decoder, createG711Encoder } from './g711.ts';
 import { createG722Decoder, createG722Encoder } from './g722.ts';
-import { createOpusDecoder, createOpusEncoder } from './opus.ts';
+import { createOpusEncoder } from './opus.ts';
+import { createOpusDecoder } from './opus-decoder.ts';
 
 const CODECS: Record<AudioCodecName, AudioCodec> = {
   PCMU: {

@@ -10,6 +10,8 @@ const LATE_RUN_PACKETS = 5;
 export class DelayTarget {
   readonly #minDelayMs: number;
   readonly #maxDelayMs: number;
+  /** How much later than a packet the one after it is sent, when that should be there too in most cases; 0 when not. */
+  aheadMs = 0;
   readonly #transits = new TransitWindow();
   #lateRun = 0;
   #lateRunArrivalMs = 0;
@@ -27,7 +29,11 @@ export class DelayTarget {
 
   /** How long the fastest packets should wait. */
   get targetMs(): number {
-    return Math.min(Math.max(this.#transits.spreadMs + SAFETY_MS, this.#minDelayMs), this.#maxDelayMs);
+    const { spreadMs } = this.#transits;
+    const wantedMs = Math.max(spreadMs + SAFETY_MS, this.#minDelayMs);
+    if (this.aheadMs === 0) return Math.min(wantedMs, this.#maxDelayMs);
+    // With half the spread most are there in time; where jitter is large, it asks for more than that itself.
+    return Math.min(Math.max(wantedMs, this.aheadMs + spreadMs / 2 + SAFETY_MS), this.#maxDelayMs);
   }
 
   reset(): void {

@@ -142,6 +142,11 @@ export class JitterBuffer {
     return this.#delayMs;
   }
 
+  /** The length of a packet, when `following` should be there in most cases, though it costs delay; 0 when not. */
+  set lookAheadMs(aheadMs: number) {
+    this.#target.aheadMs = aheadMs;
+  }
+
   /** Wait that the measured jitter asks for. */
   get targetDelayMs(): number {
     return this.#target.targetMs;

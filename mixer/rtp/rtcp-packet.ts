@@ -1,5 +1,7 @@
 /** Reading and writing compound RTCP packets (RFC 3550 §6). */
 
+import type { ExtendedReport } from './rtcp-extended-report.ts';
+import { EXTENDED_REPORT_MAX_LENGTH, RTCP_EXTENDED_REPORT, readExtendedReport } from './rtcp-extended-report.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from './rtp-packet.ts';
 
 const RTCP_SENDER_REPORT = 200;
@@ -15,10 +17,18 @@ const SENDER_INFO_LENGTH = 20;
 const SDES_MAX_LENGTH = 268;
 const BYE_LENGTH = 8;
 
-/** Room for every compound packet that is written here: SR with a block, SDES with the longest CNAME and BYE. */
-export const RTCP_MAX_WRITTEN_LENGTH = 8 + SENDER_INFO_LENGTH + REPORT_BLOCK_LENGTH + SDES_MAX_LENGTH + BYE_LENGTH;
+/** Room for every compound packet that is written: SR with a block, SDES with the longest CNAME, XR and BYE. */
+export const RTCP_MAX_WRITTEN_LENGTH =
+  8 + SENDER_INFO_LENGTH + REPORT_BLOCK_LENGTH + SDES_MAX_LENGTH + EXTENDED_REPORT_MAX_LENGTH + BYE_LENGTH;
 
-export type RtcpKind = 'senderReport' | 'receiverReport' | 'sourceDescription' | 'bye' | 'application' | 'other';
+export type RtcpKind =
+  | 'senderReport'
+  | 'receiverReport'
+  | 'sourceDescription'
+  | 'bye'
+  | 'application'
+  | 'extendedReport'
+  | 'other';
 
 /** RFC 3550 §6.4.1, in the units of the wire. */
 export interface ReportBlock {
@@ -136,6 +146,11 @@ export class RtcpCompound {
     block.lastSenderReport = readUint32(buffer, offset + 16);
     block.delaySinceLastSenderReport = readUint32(buffer, offset + 20);
     return true;
+  }
+
+  /** Fills `report` from an extended report, with the metrics on `ssrc` only. */
+  readExtendedReport(ssrc: number, report: ExtendedReport): void {
+    readExtendedReport(this.#buffer, this.#offset, this.#end, ssrc, report);
   }
 
   /** Source `index` of a BYE; -1 when there are fewer. */
@@ -261,6 +276,8 @@ function minimalLength(packetType: number, count: number): number {
       return HEADER_LENGTH + 4 * count;
     case RTCP_APPLICATION:
       return 12;
+    case RTCP_EXTENDED_REPORT:
+      return 8;
     default:
       return HEADER_LENGTH;
   }
@@ -278,6 +295,8 @@ function kindOf(packetType: number): RtcpKind {
       return 'bye';
     case RTCP_APPLICATION:
       return 'application';
+    case RTCP_EXTENDED_REPORT:
+      return 'extendedReport';
     default:
       return 'other';
   }

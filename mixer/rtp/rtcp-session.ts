@@ -1,5 +1,12 @@
 import { ReceptionStatistics, type SequenceCheck } from './reception-statistics.ts';
 import {
+  emptyExtendedReport,
+  emptyVoipMetrics,
+  type ReceiverReference,
+  type VoipMetrics,
+  writeExtendedReport,
+} from './rtcp-extended-report.ts';
+import {
   emptyReportBlock,
   type RtcpCompound,
   type SenderInfo,
@@ -53,9 +60,15 @@ export class RtcpSession {
   remoteCname: string | null = null;
   /** What the other side's last report said of us; null before the first. 0 to 1. */
   remoteFractionLost: number | null = null;
+  /** How many such reports came. */
+  remoteReports = 0;
   remotePacketsLost: number | null = null;
   remoteJitterMs: number | null = null;
   roundTripMs: number | null = null;
+  /** What the other side's last VoIP metrics said of what we send (RFC 3611 §4.7); null before the first. */
+  remoteMetrics: VoipMetrics | null = null;
+  /** Fills in our own metrics, when the other side asked for them (RFC 3611 §5.1); called for each report. */
+  fillMetrics: ((metrics: VoipMetrics) => void) | null = null;
   /** The other side said BYE for the source that is received. */
   byeReceived = false;
   nextReportMs: number;
@@ -66,6 +79,11 @@ export class RtcpSession {
   readonly #intervalMs: number;
   readonly #block = emptyReportBlock();
   readonly #senderInfo: SenderInfo = { ntpSeconds: 0, ntpFraction: 0, rtpTimestamp: 0, packetCount: 0, octetCount: 0 };
+  readonly #extended = emptyExtendedReport();
+  readonly #metrics = emptyVoipMetrics();
+  /** The other side's reference time, still to be answered. */
+  readonly #reference: ReceiverReference = { ssrc: 0, lastReport: 0, delay: 0 };
+  #referenceMs = Number.NaN;
   #candidate: ReceptionStatistics | null = null;
   #lastTimestamp = 0;
   #lastSentMs = 0;
@@ -148,6 +166,9 @@ export class RtcpSession {
         case 'bye':
           this.#noteBye(compound);
           break;
+        case 'extendedReport':
+          this.#readExtended(compound, nowMs);
+          break;
         case 'application':
         case 'other':
           break;
@@ -178,7 +199,24 @@ export class RtcpSession {
       end = writeReceiverReport(out, 0, this.ssrc, block);
     }
     this.#reportsSinceSent++;
-    return writeSourceDescription(out, end, this.ssrc, this.#cname);
+    return this.#writeExtended(out, writeSourceDescription(out, end, this.ssrc, this.#cname), nowMs);
+  }
+
+  #writeExtended(out: Uint8Array, offset: number, nowMs: number): number {
+    let metrics: VoipMetrics | null = null;
+    if (this.fillMetrics !== null && this.reception !== null) {
+      metrics = this.#metrics;
+      metrics.ssrc = this.reception.ssrc;
+      this.fillMetrics(metrics);
+    }
+    let reference: ReceiverReference | null = null;
+    if (!Number.isNaN(this.#referenceMs)) {
+      reference = this.#reference;
+      reference.delay = Math.min(0xffffffff, Math.round(((nowMs - this.#referenceMs) * 65536) / 1000));
+      this.#referenceMs = Number.NaN;
+    }
+    if (metrics === null && reference === null) return offset;
+    return writeExtendedReport(out, offset, this.ssrc, metrics, reference);
   }
 
   #fillSenderInfo(nowMs: number): void {
@@ -204,6 +242,7 @@ export class RtcpSession {
     for (let i = 0; compound.readReportBlock(i); i++) {
       const block = compound.reportBlock;
       if (block.ssrc !== this.ssrc) continue;
+      this.remoteReports++;
       this.remoteFractionLost = block.fractionLost / 256;
       this.remotePacketsLost = block.cumulativeLost;
       this.remoteJitterMs = (block.jitter * 1000) / this.sendClockRateHz;
@@ -214,6 +253,16 @@ export class RtcpSession {
       // A little below zero is rounding or the other side's clock; far below is a report on somebody else's time.
       if (roundTrip > -65536) this.roundTripMs = Math.max(0, (roundTrip * 1000) / 65536);
     }
+  }
+
+  #readExtended(compound: RtcpCompound, nowMs: number): void {
+    const report = this.#extended;
+    compound.readExtendedReport(this.ssrc, report);
+    if (report.hasMetrics) this.remoteMetrics = { ...report.metrics };
+    if (report.referenceTime === null) return;
+    this.#reference.ssrc = compound.ssrc;
+    this.#reference.lastReport = report.referenceTime;
+    this.#referenceMs = nowMs;
   }
 
   #noteBye(compound: RtcpCompound): void {

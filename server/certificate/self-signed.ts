@@ -1,6 +1,7 @@
 import { generateKeyPair, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { isIP, isIPv4 } from 'node:net';
 import { promisify } from 'node:util';
+import { addressOctets } from '../address-octets.ts';
 import {
   bitString,
   integer,
@@ -90,15 +91,6 @@ function generalNames(name: string): Buffer[] {
   if (isIP(name) === 0) return [asName];
   const asAddress = taggedString(7, addressOctets(name));
   return isIPv4(name) ? [asAddress, asName] : [asAddress];
-}
-
-function addressOctets(address: string): Buffer {
-  if (isIPv4(address)) return Buffer.from(address.split('.').map(Number));
-  // A URL's host has IPv6 without embedded IPv4, in the shortest form.
-  const shortest = new URL(`http://[${address}]`).hostname.slice(1, -1);
-  const [head = [], tail = []] = shortest.split('::').map((half) => (half === '' ? [] : half.split(':')));
-  const groups = [...head, ...Array<string>(8 - head.length - tail.length).fill('0'), ...tail];
-  return Buffer.from(groups.map((group) => group.padStart(4, '0')).join(''), 'hex');
 }
 
 function asPem(der: Buffer): string {

@@ -269,6 +269,11 @@ export const configSchema = z.strictObject({
     right: 'a whole number from 1 to 256',
     otherwise: 'one for each core, fewer when the media ports do not suffice',
   }),
+  maxMixerLoad: z.number().min(0.1).max(1).default(0.7).register(notes, {
+    meaning:
+      'Busy share of a mixer above which it gets no more calls: they are answered with 503, and those that are up stay clean.',
+    right: 'a number from 0.1 to 1',
+  }),
   codecs: z
     .array(codec)
     .min(1)
@@ -286,6 +291,20 @@ export const configSchema = z.strictObject({
   opusComplexity: integer(0, 10).default(5).register(notes, {
     meaning: 'Effort of the Opus encoder: CPU time against sound.',
     right: 'a whole number from 0 to 10',
+  }),
+  maxTalkers: integer(1, 100).default(4).register(notes, {
+    meaning: 'How many are heard at a time in a room: the loudest who speak.',
+    right: 'a whole number from 1 to 100',
+  }),
+  automaticGain: z.enum(['off', 'gentle', 'on']).default('gentle').register(notes, {
+    meaning:
+      'Whether talkers are brought to a common loudness, −18 LUFS. `gentle`: only who is more than 5 dB off it, and by 9 dB at most; `on`: everybody, by 15 dB at most.',
+    right: 'one of off, gentle, on',
+  }),
+  comfortNoiseDb: integer(-127, -50).default(-65).register(notes, {
+    meaning:
+      'Level of the noise under the mix, dBov, so that silence does not sound like a dead line. At -127 there is none.',
+    right: 'a whole number from -127 to -50',
   }),
   rtpSilenceTimeoutSeconds: integer(1, 86_400).default(60).register(notes, {
     meaning: 'A caller who has sent no RTP and no RTCP for so long is hung up on.',

@@ -30,6 +30,15 @@ export function mayOpenRoom(adhocRooms: AdhocRooms, address: string, signedIn: b
   }
 }
 
+/** Seconds after which a refused caller may try again: the load may have gone down by then. */
+const RETRY_AFTER_S = 10;
+
+/** Whether the mixer that would take the call has room in its time; `load` is its busy share, 0–1. Null: yes. */
+export function mayLoad(load: number, maxLoad: number): Refusal | null {
+  if (load <= maxLoad) return null;
+  return { status: 503, reason: 'Mixer is busy', headers: [['Retry-After', String(RETRY_AFTER_S)]] };
+}
+
 /** Whether one more may come in. Null: yes. */
 export function mayEnter(room: Room): Refusal | null {
   if (room.policy.locked) return { status: 403, reason: 'Room is locked' };

@@ -13,7 +13,7 @@ import type { SipRequest } from '../sip/message/message.ts';
 import { createUri, type SipUri, writeUri } from '../sip/message/uri.ts';
 import type { Flow } from '../sip/transport/flow.ts';
 import type { Timers } from '../timers.ts';
-import { type AdhocRooms, type Identify, mayEnter, mayOpenRoom, type Refusal } from './admission.ts';
+import { type AdhocRooms, type Identify, mayEnter, mayLoad, mayOpenRoom, type Refusal } from './admission.ts';
 import { type Caller, callerOf, describeForwarding } from './caller.ts';
 import { ParticipantCall, type ParticipantOwner } from './participant-call.ts';
 
@@ -32,6 +32,8 @@ export interface FocusOptions {
   /** What we call as. */
   domain: string;
   maxCalls: number;
+  /** No call is taken to a mixer that is busier than this, 0–1: those that are up shall stay clean. */
+  maxMixerLoad: number;
   /** `peer` is the address that the call comes from, or the host that is called: ours must be of its family. */
   createSession(ports: MediaPorts, peer: string): MediaSession;
   /** The last one has left; what still goes on there should end. */
@@ -198,7 +200,7 @@ export class Focus implements ParticipantOwner {
     const method = referTo.uri.parameters.get('method') ?? 'INVITE';
     if (method !== 'INVITE') return { status: 403, reason: 'Only INVITE can be sent for others' };
     if (this.full) return { status: 503, reason: 'Server is full', headers: [['Retry-After', '10']] };
-    const refusal = mayEnter(room);
+    const refusal = mayEnter(room) ?? this.mayLoad(room.name);
     if (refusal !== null) return refusal;
     const progress = referral.accept();
     // A transfer with consultation: the one whom we call connects us with whom the referrer talks to (RFC 5589 §7).
@@ -222,12 +224,20 @@ export class Focus implements ParticipantOwner {
       if (known === undefined) return { status: 481, reason: 'No such call' };
       // Who takes the place of another needs no room of its own.
       if (call.replaces !== null) return { room: known.room, replaces: known };
-      return mayEnter(known.room) ?? { room: known.room, replaces: null };
+      return mayEnter(known.room) ?? this.mayLoad(known.room.name) ?? { room: known.room, replaces: null };
     }
     const found = this.find(call.request, call.flow);
     if (found !== null && 'status' in found) return found;
-    const room = found ?? rooms.open(roomName(call.request.uri?.user ?? null)!, 'adhoc');
+    const name = found?.name ?? roomName(call.request.uri?.user ?? null)!;
+    const busy = this.mayLoad(name);
+    if (busy !== null) return busy;
+    const room = found ?? rooms.open(name, 'adhoc');
     return mayEnter(room) ?? { room, replaces: null };
+  }
+
+  /** Whether the mixer of the room has time for one more. Null: yes. */
+  private mayLoad(room: string): Refusal | null {
+    return mayLoad(this.options.mixers.loadFor(room), this.options.maxMixerLoad);
   }
 
   /** The room, null when there is none yet but may be, or why not. */

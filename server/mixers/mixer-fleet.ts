@@ -21,6 +21,8 @@ export interface Mixer {
   running: Running | null;
   startedMs: number;
   quickDeaths: number;
+  /** Busy share of the process, as it last said; 0–1. */
+  load: number;
 }
 
 export interface MixerFleetOptions {
@@ -56,7 +58,7 @@ export class MixerFleet {
   async start(): Promise<void> {
     const starting: Promise<void>[] = [];
     for (let index = 0; index < this.options.count; index++) {
-      const mixer: Mixer = { index, running: null, startedMs: 0, quickDeaths: 0 };
+      const mixer: Mixer = { index, running: null, startedMs: 0, quickDeaths: 0, load: 0 };
       this.mixers.push(mixer);
       starting.push(this.launch().then((running) => this.employ(mixer, running)));
     }
@@ -94,7 +96,7 @@ export class MixerFleet {
       const channel = new MixerChannel({
         timers: this.options.timers,
         send: (message) => process.send(message),
-        event: (event) => this.options.event(event),
+        event: (event) => this.happened(event, channel),
         failed: (reason) => {
           this.options.log.error({ reason }, 'mixer failed');
           process.kill();
@@ -105,9 +107,16 @@ export class MixerFleet {
     });
   }
 
+  private happened(event: MixerEvent, channel: MixerChannel): void {
+    if (event.event !== 'load') return this.options.event(event);
+    const mixer = this.mixers.find(({ running }) => running?.channel === channel);
+    if (mixer) mixer.load = event.load;
+  }
+
   private employ(mixer: Mixer, running: Running): void {
     const { log, timers } = this.options;
     mixer.running = running;
+    mixer.load = 0;
     mixer.startedMs = timers.now();
     running.channel.configure(this.settingsOf(mixer.index));
     log.info({ mixer: mixer.index, pid: running.pid }, 'mixer at work');

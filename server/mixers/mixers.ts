@@ -64,6 +64,11 @@ export class Mixers {
     return this.fleet.restarts;
   }
 
+  /** Busy share, 0–1, of the mixer that the room is in, or would be placed on; 0 when none is up. */
+  loadFor(room: string): number {
+    return (this.rooms.get(room)?.mixer ?? this.leastBusy())?.load ?? 0;
+  }
+
   async openLeg(
     room: string,
     leg: string,

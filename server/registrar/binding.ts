@@ -20,7 +20,7 @@ export interface Binding {
   readonly q: number | null;
   /** RFC 5626 §4.1. */
   readonly instance: string | null;
-  /** Null unless the binding is that of one flow, and goes with it (RFC 5626 §6). */
+  /** Null unless the binding is that of one flow (RFC 5626 §6). */
   readonly regId: number | null;
   /** The proxies on the way to the contact, the nearest to us first (RFC 3327); values of Route. */
   readonly path: readonly string[];
@@ -45,8 +45,8 @@ export function flowKey(source: BindingSource): string | null {
 
 /**
  * Whether the binding ends with its connection: with outbound (RFC 5626 §6), and where the contact cannot be connected
- * to at all, as with WebSocket (RFC 7118 §5).
+ * to at all, as with WebSocket (RFC 7118 §5). Over UDP nothing closes; there only time ends it.
  */
-export function endsWithFlow({ regId, source }: Binding): boolean {
-  return regId !== null || source.protocol === 'ws' || source.protocol === 'wss';
+export function endsWithFlow({ regId, source: { protocol } }: Binding): boolean {
+  return protocol === 'ws' || protocol === 'wss' || (regId !== null && protocol !== 'udp');
 }

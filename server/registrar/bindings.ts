@@ -87,10 +87,12 @@ export class Bindings {
 
   /** A connection is gone. Gives the bindings that went with it. */
   flowClosed(flow: Flow): Binding[] {
-    const key = flowKey(sourceOf(flow));
-    const gone = (key === null ? undefined : this.byFlow.get(key))?.filter(endsWithFlow) ?? [];
+    // Over UDP nothing closes; what could not be sent once may go through the next time.
+    const key = flow.reliable ? flowKey(sourceOf(flow)) : null;
+    if (key === null) return [];
+    const gone = this.byFlow.get(key)?.filter(endsWithFlow) ?? [];
     for (const binding of gone) this.remove(binding);
-    if (key !== null) this.byFlow.delete(key);
+    this.byFlow.delete(key);
     return gone;
   }
 

@@ -3,7 +3,6 @@ import { splitList, writeParameters } from '../sip/message/header-value.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import { type NameAddress, parseNameAddress } from '../sip/message/name-address.ts';
 import type { SipUri } from '../sip/message/uri.ts';
-import type { Flow } from '../sip/transport/flow.ts';
 
 /** A final response other than 200, and why. */
 export interface Refusal {
@@ -43,12 +42,12 @@ const DEFAULT_EXPIRES_S = 3600;
 const MAX_EXPIRES_S = 2 ** 32 - 1;
 
 /** Steps 6 and 7 of RFC 3261 §10.3 as far as they need no bindings. */
-export function readRegister(request: SipRequest, flow: Flow, limits: ExpiryLimits): RegisterRequest | Refusal {
+export function readRegister(request: SipRequest, limits: ExpiryLimits): RegisterRequest | Refusal {
   const values = request.headers.all('contact').flatMap(splitList);
   if (values.includes('*')) return readWildcard(request, values);
   if (values.length === 0) return { kind: 'query' };
   const path = request.headers.all('path').flatMap(splitList);
-  const outbound = offersOutbound(request, flow, path);
+  const outbound = offersOutbound(request, path);
   const contacts: WantedContact[] = [];
   for (const value of values) {
     const contact = readContact(value, request, limits, outbound === 'yes');
@@ -65,17 +64,14 @@ export function readRegister(request: SipRequest, flow: Flow, limits: ExpiryLimi
 }
 
 /** Whether the REGISTER is for outbound connections (RFC 5626 §6). */
-function offersOutbound(request: SipRequest, flow: Flow, path: readonly string[]): 'yes' | 'no' | 'not-the-first-hop' {
+function offersOutbound(request: SipRequest, path: readonly string[]): 'yes' | 'no' | 'not-the-first-hop' {
   const supported = request.headers.all('supported').flatMap(splitList);
   if (!supported.some((tag) => tag.toLowerCase() === 'outbound')) return 'no';
-  const viaProxy = request.headers.all('via').flatMap(splitList).length > 1;
-  if (viaProxy) {
-    // The proxy next to the client must keep the flow; it says so in its Path.
-    const nearest = path.at(-1);
-    return nearest !== undefined && parseNameAddress(nearest)?.uri?.parameters.has('ob') ? 'yes' : 'not-the-first-hop';
-  }
-  // Over UDP the client would keep its flow with STUN (RFC 5626 §4.4.2), which nobody answers here.
-  return flow.reliable ? 'yes' : 'no';
+  const direct = request.headers.all('via').flatMap(splitList).length === 1;
+  if (direct) return 'yes';
+  // The proxy next to the client must keep the flow; it says so in its Path.
+  const nearest = path.at(-1);
+  return nearest !== undefined && parseNameAddress(nearest)?.uri?.parameters.has('ob') ? 'yes' : 'not-the-first-hop';
 }
 
 function readWildcard(request: SipRequest, values: readonly string[]): RegisterRequest | Refusal {

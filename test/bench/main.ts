@@ -1,9 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Durations, type LoadScenario, runScenario, type ScenarioResult } from './load-run.ts';
+import { measureRegistrations } from './registrations.ts';
 import { METHOD, machine, table } from './report.ts';
 
-/** `npm run bench [-- filter…] [--short] [--json FILE] [--list]`: scenarios whose name holds one of the filters. */
+/**
+ * `npm run bench [-- filter…] [--short] [--json FILE] [--list]`: scenarios whose name holds one of the filters;
+ * `register` is that of registrations, in this process.
+ */
 
 const SCENARIOS: readonly LoadScenario[] = (['PCMU', 'opus'] as const).flatMap((codec) =>
   [20, 100, 300].map((callers) => ({ name: `${codec.toLowerCase()}-${callers}`, codec, callers, talkers: 3 })),
@@ -16,6 +20,9 @@ const SHORT_SCENARIOS: readonly LoadScenario[] = [
 
 const LONG: Durations = { settleSeconds: 4, measureSeconds: 15 };
 const SHORT: Durations = { settleSeconds: 1, measureSeconds: 2 };
+
+/** The name of the scenario that has no callers. */
+const REGISTRATIONS = 'register';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,7 +37,11 @@ const scenarios = (values.short ? SHORT_SCENARIOS : SCENARIOS).filter(
   ({ name }) => positionals.length === 0 || positionals.some((filter) => name.includes(filter.toLowerCase())),
 );
 
-if (scenarios.length === 0) {
+if (positionals.includes(REGISTRATIONS)) {
+  console.log(await measureRegistrations(values.short ? 1_000 : 10_000));
+  // Its transactions would last for 32 s more.
+  process.exit();
+} else if (scenarios.length === 0) {
   const names = [...SCENARIOS, ...SHORT_SCENARIOS].map(({ name }) => name).join(', ');
   console.error(`no scenario matches; there are ${names}`);
   process.exitCode = 2;

@@ -1,7 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { goertzelHannLevelDb } from '../../mixer/audio/goertzel.ts';
 import type { EncoderOptions } from '../../mixer/codec/codec.ts';
-import { createOpusDecoder, createOpusEncoder, type OpusSampleRateHz } from '../../mixer/codec/opus.ts';
+import { createOpusEncoder, type OpusSampleRateHz } from '../../mixer/codec/opus.ts';
+import { createOpusDecoder } from '../../mixer/codec/opus-decoder.ts';
+import { opusDecoderRuntime } from '../../mixer/codec/opus-decoder-runtime.ts';
 import { opusPacketSamples } from '../../mixer/codec/opus-packet.ts';
 import { opusRuntime } from '../../mixer/codec/opus-runtime.ts';
 import { largestStep, levelDb, noise, speechLike, tone } from '../audio/signals.ts';
@@ -165,7 +167,7 @@ describe('hostile payloads', () => {
     const decoder = createOpusDecoder(48000);
     const out = new Int16Array(5760);
     const octets = new Uint8Array(noise(3000, 32767, 99).buffer);
-    const runtime = opusRuntime();
+    const runtime = opusDecoderRuntime();
     const memory = process.memoryUsage().arrayBuffers;
     for (let i = 0; i < 5000; i++) {
       const payload = octets.subarray(i % 997, (i % 997) + ((i * 7) % 500));
@@ -174,7 +176,8 @@ describe('hostile payloads', () => {
     }
     expect(decoder.decode(new Uint8Array(70000), out, 0)).toBe(0);
     expect(process.memoryUsage().arrayBuffers - memory).toBeLessThan(1 << 20);
-    expect(opusRuntime()).toBe(runtime);
+    expect(opusDecoderRuntime()).toBe(runtime);
+    expect(runtime.broken).toBe(false);
     const packets = encodeAll(48000, tone(48000, 48000, 500, 9000), VOICE);
     for (const packet of packets) expect(decoder.decode(packet, out, 0)).toBe(960);
     expect(levelDb(out, 0, 960)).toBeGreaterThan(-17);
@@ -198,7 +201,7 @@ describe('hostile payloads', () => {
     decoder.close();
   });
 
-  test('when the WebAssembly instance is lost, all codecs go on in a new one', () => {
+  test('when a WebAssembly instance is lost, all codecs go on in a new one', async () => {
     const pcm = tone(48000, 48000, 500, 9000);
     const encoder = createOpusEncoder(48000, MUSIC);
     const decoder = createOpusDecoder(48000);
@@ -206,10 +209,17 @@ describe('hostile payloads', () => {
     const out = new Int16Array(pcm.length);
     for (let i = 0; i < 50; i++) {
       if (i === 10) opusRuntime().broken = true;
+      if (i === 20) {
+        const lost = opusDecoderRuntime();
+        lost.lose();
+        expect(decoder.decode(packet, out, i * 960)).toBe(0);
+        decoder.conceal(960, out, i * 960);
+        await vi.waitUntil(() => opusDecoderRuntime() !== lost);
+      }
       const length = encoder.encode(pcm, i * 960, 960, packet, 0);
       expect(decoder.decode(packet.subarray(0, length), out, i * 960)).toBe(960);
     }
-    expect(levelDb(out, 12 * 960)).toBeCloseTo(levelDb(pcm), 0);
+    expect(levelDb(out, 22 * 960)).toBeCloseTo(levelDb(pcm), 0);
     encoder.close();
     decoder.close();
   });

@@ -85,9 +85,13 @@ describe('the configuration of a server that nobody configured', () => {
       maxParticipants: 250,
       maxCalls: 1000,
       audioMixers: 4,
+      maxMixerLoad: 0.7,
       codecs: ['opus', 'G722', 'PCMA', 'PCMU'],
       srtp: 'optional',
       opusComplexity: 5,
+      maxTalkers: 4,
+      automaticGain: 'gentle',
+      comfortNoiseDb: -65,
       rtpSilenceTimeoutSeconds: 60,
       logLevel: 'info',
     });
@@ -152,11 +156,21 @@ describe('where values come from', () => {
     maxParticipants: ['7', 7],
     maxCalls: ['20', 20],
     audioMixers: ['2', 2],
+    maxMixerLoad: ['0.9', 0.9],
     codecs: ['pcmu, OPUS', ['PCMU', 'opus']],
     srtp: ['required', 'required'],
     opusComplexity: ['10', 10],
+    maxTalkers: ['6', 6],
+    automaticGain: ['on', 'on'],
+    comfortNoiseDb: ['-70', -70],
     rtpSilenceTimeoutSeconds: ['5', 5],
     logLevel: ['debug', 'debug'],
+  };
+
+  /** What must be given with it. */
+  const companions: Record<string, string[]> = {
+    tlsCertificate: ['--tls-key', 'key.pem'],
+    tlsKey: ['--tls-certificate', 'certificate.pem'],
   };
 
   it('has a case below for every key', () => {
@@ -164,9 +178,10 @@ describe('where values come from', () => {
   });
 
   it.each(Object.entries(texts))('%s can be a variable, and a flag in both spellings', (key, [text, value]) => {
-    expect(good([], { [variableOf(key)]: text }).config).toHaveProperty(key, value);
-    expect(good([flagOf(key), text]).config).toHaveProperty(key, value);
-    expect(good([`${flagOf(key)}=${text}`]).config).toHaveProperty(key, value);
+    const others = companions[key] ?? [];
+    expect(good(others, { [variableOf(key)]: text }).config).toHaveProperty(key, value);
+    expect(good([flagOf(key), text, ...others]).config).toHaveProperty(key, value);
+    expect(good([`${flagOf(key)}=${text}`, ...others]).config).toHaveProperty(key, value);
   });
 
   it('spells the fixed names', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mayEnter, mayOpenRoom } from '../../server/focus/admission.ts';
+import { mayEnter, mayLoad, mayOpenRoom } from '../../server/focus/admission.ts';
 import { Room } from '../../server/rooms/room.ts';
 import { roomName } from '../../server/rooms/room-name.ts';
 
@@ -45,4 +45,12 @@ describe('a room name', () => {
     ['a b', null],
     ['x'.repeat(65), null],
   ])('%s is %s', (user, name) => expect(roomName(user)).toBe(name));
+});
+
+describe('a busy mixer', () => {
+  it('takes calls up to its limit, and then says when to come again', () => {
+    expect(mayLoad(0, 0.7)).toBeNull();
+    expect(mayLoad(0.7, 0.7)).toBeNull();
+    expect(mayLoad(0.71, 0.7)).toMatchObject({ status: 503, headers: [['Retry-After', '10']] });
+  });
 });

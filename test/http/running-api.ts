@@ -46,6 +46,8 @@ export const quietServer: MetricsSnapshot = {
     ticks: 1000,
     lateTicks: 1,
     tickLoad: 0.25,
+    load: 0.4,
+    opusComplexity: 5,
     encodes: 100,
     encodesUnshared: 300,
     decodes: 200,

@@ -5,12 +5,15 @@ import { EncodeStream } from '../../mixer/encode-once.ts';
 /** Writes each sample's low byte, so that a packet shows what went into it. */
 class PlainEncoder implements AudioEncoder {
   readonly sampleRateHz = 8000;
+  readonly hasMemory = false;
   closed = false;
 
   encode(pcm: Int16Array, offset: number, samples: number, out: Uint8Array, outOffset: number): number {
     for (let index = 0; index < samples; index++) out[outOffset + index] = pcm[offset + index]!;
     return samples;
   }
+
+  adopt(): void {}
 
   close(): void {
     this.closed = true;

@@ -130,7 +130,8 @@ describe('a room', () => {
       steepest = Math.max(steepest, Math.abs(pcm[index]! - pcm[index - 1]!));
     // Ten tones below 740 Hz within full scale cannot step by more than 2π·740/8000 of it; a wrap steps by all of it.
     expect(steepest).toBeLessThan(25_000);
-    expect(listener.levelDb(400, 1000)).toBeGreaterThan(-40);
+    const heard = Array.from({ length: 10 }, (_, index) => listener.levelDb(400 + 37 * index, 1000));
+    expect(heard.filter((levelDb) => levelDb > -25)).toHaveLength(4);
   });
 
   it('sends to a caller on hold only when their offer says so', () => {

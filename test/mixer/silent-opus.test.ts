@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AudioDecoder } from '../../mixer/codec/codec.ts';
-import { createOpusDecoder, createOpusEncoder } from '../../mixer/codec/opus.ts';
+import { createOpusEncoder } from '../../mixer/codec/opus.ts';
+import { createOpusDecoder } from '../../mixer/codec/opus-decoder.ts';
 import { opusPacketSaysSilence } from '../../mixer/codec/opus-packet.ts';
 import { UndecodedPackets } from '../../mixer/undecoded-packets.ts';
 import { speech } from '../speech/speech.ts';

@@ -10,6 +10,7 @@ import { RtpPacket, writeRtpHeader } from '../../mixer/rtp/rtp-packet.ts';
 
 const PAYLOAD_TYPES: Record<AudioCodecName, number> = { PCMU: 0, PCMA: 8, G722: 9, opus: 111 };
 const KEY_PAYLOAD_TYPE = 101;
+const COMFORT_NOISE_PAYLOAD_TYPE = 13;
 
 const settings: MixerSettings = {
   bindAddress: '127.0.0.1',
@@ -18,6 +19,9 @@ const settings: MixerSettings = {
   portQuarantineMs: 0,
   silenceTimeoutMs: 1000,
   opusComplexity: 5,
+  maxTalkers: 4,
+  automaticGain: 'gentle',
+  comfortNoiseDb: -65,
 };
 
 export interface Sent {
@@ -36,6 +40,12 @@ export interface PhoneOptions {
   /** Of what it sends, and asks us to send. */
   ptimeMs?: number;
   levelDb?: number;
+  /** Sent in place of a tone, once, at the codec's sampling rate. */
+  sound?: Int16Array;
+  /** False: the phone negotiates no telephone events. */
+  telephoneEvents?: boolean;
+  /** Our silence may be comfort noise. */
+  comfortNoise?: boolean;
 }
 
 /** A phone in virtual time: sends a tone as RTP into its leg, and decodes what the leg sends back. */
@@ -48,7 +58,8 @@ export class SimulatedPhone {
   readonly ssrc = 0x1000 + Math.floor(Math.random() * 1e6);
   readonly address = '127.0.0.1';
   port = 4000;
-  private readonly options: Required<PhoneOptions>;
+  private readonly options: Required<Omit<PhoneOptions, 'sound'>>;
+  private readonly sound: Int16Array | null;
   private readonly encoder: AudioEncoder;
   private readonly packet = new RtpPacket();
   private sequenceNumber = 65530;
@@ -56,7 +67,8 @@ export class SimulatedPhone {
   private nextMs = 0;
 
   constructor(room: SimulatedRoom, id: string, options: PhoneOptions, control: LegControl) {
-    this.options = { toneHz: 0, ptimeMs: 20, levelDb: -20, ...options };
+    this.options = { toneHz: 0, ptimeMs: 20, levelDb: -20, telephoneEvents: true, comfortNoise: false, ...options };
+    this.sound = options.sound ?? null;
     this.toneHz = this.options.toneHz;
     const codec = audioCodec(this.options.codec);
     this.encoder = codec.createEncoder({
@@ -71,7 +83,7 @@ export class SimulatedPhone {
       cname: id,
       control,
       room: room.room,
-      settings,
+      settings: room.settings,
       buffers: room.buffers,
       counts: room.counts,
       now: () => room.nowMs,
@@ -84,14 +96,14 @@ export class SimulatedPhone {
   }
 
   media(direction: AudioMedia['direction']): AudioMedia {
-    const { codec, ptimeMs } = this.options;
+    const { codec, ptimeMs, telephoneEvents, comfortNoise } = this.options;
     const format = {
       codec,
       payloadType: PAYLOAD_TYPES[codec],
       clockRateHz: audioCodec(codec).rtpClockRateHz,
       parameters: {},
     };
-    const keys = { payloadType: KEY_PAYLOAD_TYPE, clockRateHz: format.clockRateHz };
+    const keys = telephoneEvents ? { payloadType: KEY_PAYLOAD_TYPE, clockRateHz: format.clockRateHz } : null;
     return {
       remote: { address: this.address, rtpPort: this.port, rtcpPort: this.port + 1 },
       rtcpMux: false,
@@ -101,6 +113,7 @@ export class SimulatedPhone {
       receive: [format],
       sendTelephoneEvent: keys,
       receiveTelephoneEvent: keys,
+      sendComfortNoise: comfortNoise ? COMFORT_NOISE_PAYLOAD_TYPE : null,
     };
   }
 
@@ -116,6 +129,7 @@ export class SimulatedPhone {
         pcm[index] = Math.round(
           amplitude * Math.sin((2 * Math.PI * this.toneHz * (this.samplesMade + index)) / rateHz),
         );
+        if (this.sound) pcm[index] = this.sound[this.samplesMade + index] ?? 0;
       }
       if (this.sending) this.sendAudio(pcm, samples, rateHz);
       this.samplesMade += samples;
@@ -130,13 +144,20 @@ export class SimulatedPhone {
     );
   }
 
+  /** A comfort noise packet (RFC 3389) in place of the audio that would be next. */
+  sendComfortNoise(levelDb: number): void {
+    const timestamp = (4_294_960_000 + this.samplesMade) >>> 0;
+    this.sendPacket(COMFORT_NOISE_PAYLOAD_TYPE, timestamp, Uint8Array.of(-levelDb));
+  }
+
   /** All that it was sent from `fromMs` on, decoded. */
   heard(fromMs: number, untilMs = Number.POSITIVE_INFINITY): { pcm: Int16Array; rateHz: number } {
     const codec = audioCodec(this.options.codec);
     const decoder = codec.createDecoder();
     const pieces: number[] = [];
     const out = new Int16Array(5760);
-    for (const { payload, atMs } of this.sent) {
+    for (const { payload, payloadType, atMs } of this.sent) {
+      if (payloadType === COMFORT_NOISE_PAYLOAD_TYPE) continue;
       const samples = decoder.decode(payload, out, 0);
       if (atMs >= fromMs && atMs < untilMs) for (let index = 0; index < samples; index++) pieces.push(out[index]!);
     }
@@ -190,10 +211,16 @@ export class SimulatedRoom {
   nowMs = 0;
   readonly events: MixerEvent[] = [];
   readonly counts = { encodes: 0, encodesUnshared: 0, decodes: 0 };
-  readonly room = new Room('demo', this.counts);
+  readonly settings: MixerSettings;
+  readonly room: Room;
   readonly buffers = new PacketBuffers(64);
   private readonly phones: SimulatedPhone[] = [];
   private ticks = 0;
+
+  constructor(changed: Partial<MixerSettings> = {}) {
+    this.settings = { ...settings, ...changed };
+    this.room = new Room('demo', this.counts, this.settings);
+  }
 
   join(id: string, options: PhoneOptions, control: Partial<LegControl> = {}): SimulatedPhone {
     const phone = new SimulatedPhone(this, id, options, { muted: false, deaf: false, gainDb: 0, ...control });

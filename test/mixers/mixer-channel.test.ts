@@ -10,6 +10,9 @@ const settings: MixerSettings = {
   portQuarantineMs: 5000,
   silenceTimeoutMs: 60_000,
   opusComplexity: 5,
+  maxTalkers: 4,
+  automaticGain: 'gentle',
+  comfortNoiseDb: -65,
 };
 
 function channel() {

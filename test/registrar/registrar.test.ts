@@ -224,9 +224,18 @@ describe('outbound (RFC 5626 §6)', () => {
     expect(registrar.contacts()).toEqual([]);
   });
 
-  it('is not promised over UDP, through proxies that do not know it (439), or when nobody asks', () => {
+  it('over UDP is that of the address and port, until it expires', () => {
     const registrar = new TestRegistrar();
-    expect(registrar.register(outbound(1)).headers.has('require')).toBe(false);
+    expect(registrar.register(outbound(1)).headers.get('require')).toBe('outbound');
+    registrar.register(outbound(1, '10.0.0.99'), flow({ port: 40_001 }));
+    registrar.office.bindings.flowClosed(flow({ port: 40_001 }));
+    expect(registrar.contacts()).toEqual(['sip:alice@10.0.0.99;ob']);
+    expect(registrar.office.bindings.userAt(flow({ port: 40_001 }))).toBe('alice');
+    expect(registrar.office.bindings.userAt(flow())).toBeNull();
+  });
+
+  it('is not promised through proxies that do not know it (439), nor when nobody asks', () => {
+    const registrar = new TestRegistrar();
     const behindProxy = { ...outbound(1), headers: ['Supported: outbound', 'Via: SIP/2.0/TCP phone;branch=z9hG4bK0'] };
     expect(registrar.register(behindProxy, tcp('one')).status).toBe(439);
     const path = [...behindProxy.headers, 'Path: <sip:edge.example.com;lr;ob>'];

@@ -2,11 +2,10 @@
 
 import { JitterBuffer, type JitterBufferOptions } from '../../mixer/rtp/jitter-buffer.ts';
 
-export interface SimulationOptions {
+/** What lies between a sender and us. */
+export interface NetworkOptions {
   seed: number;
   seconds: number;
-  ptimeMs?: number;
-  clockRateHz?: number;
   /** How much faster the sender's clock runs than ours. */
   driftPpm?: number;
   lossPercent?: number;
@@ -18,6 +17,13 @@ export interface SimulationOptions {
   talking?: (atMs: number) => boolean;
   /** Share of packets that come twice, percent. */
   duplicatePercent?: number;
+  firstSequence?: number;
+  firstTimestamp?: number;
+}
+
+export interface SimulationOptions extends NetworkOptions {
+  ptimeMs?: number;
+  clockRateHz?: number;
   /** Moment of the first tick after the first packet was sent. */
   tickPhaseMs?: number;
   /** Whether the leg stretches as the buffer asks. */
@@ -25,8 +31,6 @@ export interface SimulationOptions {
   buffer?: Partial<JitterBufferOptions>;
   /** Figures are taken from here on. */
   measureFromMs?: number;
-  firstSequence?: number;
-  firstTimestamp?: number;
 }
 
 export interface SimulationResult {
@@ -63,7 +67,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-interface Arrival {
+export interface Arrival {
   atMs: number;
   sequence: number;
   timestamp: number;
@@ -94,7 +98,12 @@ export function simulate(options: SimulationOptions): SimulationResult {
   return leg.result(network.sent, next);
 }
 
-function sendThroughNetwork(options: SimulationOptions, ptimeMs: number, clockRateHz: number) {
+/** All packets of a sender that arrive, by the time of their arrival. */
+export function sendThroughNetwork(
+  options: NetworkOptions,
+  ptimeMs: number,
+  clockRateHz: number,
+): { arrivals: Arrival[]; sent: number } {
   const random = seededRandom(options.seed);
   const loss = (options.lossPercent ?? 0) / 100;
   const burst = Math.max(1, options.lossBurst ?? 1);

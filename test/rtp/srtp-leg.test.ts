@@ -47,6 +47,7 @@ function newLeg(ssrc = 1): LegMedia {
     receiver: new LegReceiver({ decodes: 0 }),
     buffers: new PacketBuffers(8),
     event: (event) => events.push(event),
+    lossReported: () => undefined,
   });
   const keep = (data: Uint8Array, port: number, address: string) => sent.push({ data: data.slice(), address, port });
   const nothing = () => {};

@@ -28,6 +28,8 @@ export class SimulatedNetwork {
   /** While true, nothing arrives. */
   cut = false;
   messages = 0;
+  /** How often requests of each method were sent, retransmissions included. */
+  readonly methods = new Map<string, number>();
 
   private readonly timers: VirtualTimers;
   private readonly random: SeededRandom;
@@ -69,6 +71,8 @@ export class SimulatedNetwork {
 
   private send(bytes: Uint8Array, to: End): void {
     this.messages++;
+    const [method = ''] = Buffer.from(bytes).toString('latin1').split(' ', 1);
+    this.methods.set(method, (this.methods.get(method) ?? 0) + 1);
     const { loss, duplication, reliable } = this.conditions;
     if (reliable) {
       this.deliver(bytes, to, Math.max(this.delay(), (this.lastArrivalMs.get(to) ?? 0) - this.timers.now()));

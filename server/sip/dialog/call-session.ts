@@ -10,12 +10,20 @@ import type { Dialog } from './dialog.ts';
 import { DialogClient } from './dialog-client.ts';
 import { readKey } from './dtmf-info.ts';
 import { IncomingOffers } from './incoming-offers.ts';
+import { IncomingUpdates } from './incoming-updates.ts';
 import { OfferAnswer } from './offer-answer.ts';
 import { PeerCapabilities } from './peer-capabilities.ts';
 import { Referrals } from './referrals.ts';
 import { Reoffers } from './reoffers.ts';
+import type { SessionBody } from './session-body.ts';
 import type { SessionId } from './session-id.ts';
+import { answerSessionTimer } from './session-interval.ts';
 import { SessionTimer } from './session-timer.ts';
+
+interface Refusal {
+  readonly status: number;
+  readonly headers: ReadonlyArray<readonly [string, string]>;
+}
 
 /** The call that a session belongs to. */
 export interface SessionUser {
@@ -50,6 +58,7 @@ export class CallSession {
   readonly offers = new OfferAnswer();
   readonly timer: SessionTimer;
   readonly incoming: IncomingOffers;
+  readonly updates: IncomingUpdates;
   readonly reoffers: Reoffers;
   readonly referrals: Referrals;
   /** `early` until the 2xx; `ended` as the application was told, though a BYE may still be due. */
@@ -75,6 +84,7 @@ export class CallSession {
     this.sessionId = sessionId;
     this.client = new DialogClient(dialog, flow, invited, sessionId, digest, context);
     this.incoming = new IncomingOffers(this);
+    this.updates = new IncomingUpdates(this);
     this.reoffers = new Reoffers(this);
     this.referrals = new Referrals(this);
     this.timer = new SessionTimer(context.timers, {
@@ -100,7 +110,7 @@ export class CallSession {
       case 'INVITE':
         return this.incoming.invite(request, transaction);
       case 'UPDATE':
-        return this.incoming.update(request, transaction);
+        return this.updates.received(request, transaction);
       case 'PRACK':
         return this.incoming.prack(request, transaction);
       case 'INFO':
@@ -187,6 +197,7 @@ export class CallSession {
     if (this.state === 'ended') return;
     this.state = 'ended';
     this.incoming.stop(awaitsAck);
+    this.updates.stop();
     this.reoffers.stop();
     this.referrals.stop();
     this.timer.stop();
@@ -213,6 +224,25 @@ export class CallSession {
   response(request: SipRequest, status: number, parts: ResponseParts = {}): SipResponse {
     const headers = [...(parts.headers ?? []), this.sessionId.field];
     return this.context.local.createResponse(request, status, this.dialog.localTag, { ...parts, headers });
+  }
+
+  /** The Contact and the way of an accepted INVITE or UPDATE are those of our requests from now on (RFC 3261 §12.2). */
+  refreshTarget(request: SipRequest, transaction: ServerTransaction): void {
+    this.dialog.refreshTarget(request);
+    this.client.flow = transaction.flow;
+    this.client.cameIn = true;
+  }
+
+  /** Why an INVITE or UPDATE is refused, whatever it offers; null: it is not. */
+  refusalOf(request: SipRequest, body: SessionBody): Refusal | null {
+    if ('status' in body) return body;
+    const timer = answerSessionTimer(request, this.context.sessionTimer);
+    return 'status' in timer ? timer : null;
+  }
+
+  /** For a 500 to one that comes before the last is answered (RFC 3261 §14.2, RFC 3311 §5.2). */
+  later(): ResponseParts {
+    return { headers: [['Retry-After', String(this.context.random.below(11))]] };
   }
 
   contact(): string {

@@ -51,9 +51,12 @@ export class Dialog {
     this.remoteSequence = parts.remoteSequence;
   }
 
-  /** As the server of the INVITE (RFC 3261 §12.1.1); null when its Contact is missing. */
+  /**
+   * As the server of the INVITE (RFC 3261 §12.1.1); null when its Contact is missing. RFC 2543 asked for none: callers of
+   * its time, who have no tag, are reached by their From (RFC 2543 §6.13).
+   */
   static ofServer(invite: SipRequest, localTag: string): Dialog | null {
-    const remoteTarget = contactOf(invite.headers);
+    const remoteTarget = contactOf(invite.headers) ?? (invite.from.parameters.has('tag') ? null : invite.from);
     if (remoteTarget === null) return null;
     return new Dialog({
       callId: invite.callId,

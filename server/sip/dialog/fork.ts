@@ -4,7 +4,7 @@ import type { CallContext } from './call-context.ts';
 import { CallSession, type SessionParts, type SessionUser } from './call-session.ts';
 import type { ClientInvite } from './client-invite.ts';
 import { PrackSender } from './prack-sender.ts';
-import { readSessionBody } from './session-body.ts';
+import { readSessionBody, sdpOf } from './session-body.ts';
 import { acceptedSessionTimer } from './session-interval.ts';
 
 /** For the forks that the application does not hear of. */
@@ -63,8 +63,7 @@ export class Fork implements SessionUser {
     session.state = 'established';
     session.dialog.confirm(response);
     session.peer.learn(response.headers);
-    const body = readSessionBody(response);
-    const sdp = 'sdp' in body ? body.sdp : null;
+    const sdp = sdpOf(readSessionBody(response));
     if (session.offers.take('2xx-INVITE', 'them', sdp !== null) === 'answer') session.remoteSdp = sdp;
     invite.acknowledge(response, session.client, null);
     session.offers.take('ACK', 'us', false);

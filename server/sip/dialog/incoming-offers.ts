@@ -1,4 +1,3 @@
-import type { Timer } from '../../timers.ts';
 import type { ResponseParts } from '../message/create-message.ts';
 import type { SipRequest } from '../message/message.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
@@ -6,24 +5,15 @@ import type { ProgressOptions, RejectOptions, ReofferReply, SdpText } from './ca
 import type { CallSession } from './call-session.ts';
 import { InviteExchange, type InviteExchangeUser } from './invite-exchange.ts';
 import { tagsOf } from './peer-capabilities.ts';
-import { readSessionBody, type SessionBody } from './session-body.ts';
+import { readSessionBody, sdpOf } from './session-body.ts';
 import { answerSessionTimer } from './session-interval.ts';
 
-/** UPDATE is to be answered promptly, and gets 504 otherwise (RFC 3311 §5.2). */
-const UPDATE_TIMEOUT_MS = 10_000;
 const MAX_FIRST_RSEQ = 2 ** 31 - 1;
 
-interface PendingUpdate {
-  readonly request: SipRequest;
-  readonly transaction: ServerTransaction;
-  readonly timer: Timer;
-}
-
-/** The INVITEs, UPDATEs and PRACKs that come in within one dialog, and what they offer. */
+/** The INVITEs and PRACKs that come in within one dialog, and what they offer. */
 export class IncomingOffers {
   /** The last INVITE. */
   private exchange: InviteExchange | null = null;
-  private updating: PendingUpdate | null = null;
   private readonly session: CallSession;
 
   constructor(session: CallSession) {
@@ -128,13 +118,13 @@ export class IncomingOffers {
     const respond = (status: number, parts?: ResponseParts) =>
       transaction.respond(session.response(request, status, parts));
     // RFC 3261 §14.2.
-    if (this.exchange?.state === 'pending') return respond(500, this.later());
+    if (this.exchange?.state === 'pending') return respond(500, session.later());
     const ourOfferWaits = session.offers.waiting === 'us';
     // Among these is our offer in a 2xx, which waits for its answer in the ACK (RFC 5407 §3.1.5).
     if (session.reoffers.inviting || ourOfferWaits) return respond(491);
-    if (session.offers.waiting === 'them') return respond(500, this.later());
+    if (session.offers.waiting === 'them') return respond(500, session.later());
     const body = readSessionBody(request);
-    const refusal = this.refusalOf(request, body);
+    const refusal = session.refusalOf(request, body);
     if (refusal !== null) return respond(refusal.status, refusal);
     if (this.exchange?.state === 'accepted') this.acknowledgedByReinvite(this.exchange);
     // The application may have hung up on being told that the dialog stands.
@@ -144,40 +134,10 @@ export class IncomingOffers {
     session.handler?.reoffered(offer, {
       accept: (sdp) => {
         if (exchange.state !== 'pending') return;
-        this.refreshTarget(request, transaction);
+        session.refreshTarget(request, transaction);
         this.accept(exchange, sdp);
       },
       reject: (status, options) => this.refuse(exchange, status, options),
-    });
-  }
-
-  /** Without SDP it only refreshes the session and the target (RFC 3311 §5.2). */
-  update(request: SipRequest, transaction: ServerTransaction): void {
-    const { session } = this;
-    const respond = (status: number, parts?: ResponseParts) =>
-      transaction.respond(session.response(request, status, parts));
-    if (this.updating !== null) return respond(500, this.later());
-    const body = readSessionBody(request);
-    const refusal = this.refusalOf(request, body);
-    if (refusal !== null) return respond(refusal.status, refusal);
-    const offer = sdpOf(body);
-    if (offer === null) return this.acceptUpdate(request, transaction, null);
-    const meaning = session.offers.take('UPDATE', 'them', true);
-    if (meaning === 'glare') return respond(491);
-    if (meaning === 'busy') return respond(500, this.later());
-    session.remoteSdp = offer;
-    const timer = session.context.timers.set(UPDATE_TIMEOUT_MS, () => this.refuseUpdate(504));
-    const updating = { request, transaction, timer };
-    this.updating = updating;
-    session.handler?.reoffered(offer, {
-      accept: (sdp) => {
-        if (this.updating !== updating) return;
-        this.settleUpdate();
-        this.acceptUpdate(request, transaction, sdp);
-      },
-      reject: (status, options) => {
-        if (this.updating === updating) this.refuseUpdate(status, options);
-      },
     });
   }
 
@@ -217,7 +177,6 @@ export class IncomingOffers {
   stop(awaitsAck: boolean): void {
     if (this.exchange?.state === 'pending') this.refuse(this.exchange, 487);
     if (!awaitsAck) this.exchange?.finish();
-    if (this.updating !== null) this.refuseUpdate(487);
   }
 
   private unacknowledged(exchange: InviteExchange): void {
@@ -231,35 +190,6 @@ export class IncomingOffers {
     exchange.finish();
     this.session.offers.take('ACK', 'them', false);
     this.session.handler?.confirmed(null);
-  }
-
-  private acceptUpdate(request: SipRequest, transaction: ServerTransaction, sdp: SdpText | null): void {
-    const { session } = this;
-    const timer = answerSessionTimer(request, session.context.sessionTimer);
-    if ('status' in timer) throw new Error('an UPDATE with too small an interval was taken');
-    session.peer.learn(request.headers);
-    this.refreshTarget(request, transaction);
-    session.timer.restart(timer.interval);
-    if (sdp !== null) {
-      session.offers.take('2xx-UPDATE', 'us', true);
-      session.localSdp = sdp;
-    }
-    const headers = [['Contact', session.contact()] as const, ...timer.fields];
-    const content = sdp === null ? {} : { body: sdp, contentType: 'application/sdp' };
-    transaction.respond(session.response(request, 200, { headers, ...content }));
-  }
-
-  private refuseUpdate(status: number, options: RejectOptions = {}): void {
-    const { updating, session } = this;
-    if (updating === null) return;
-    this.settleUpdate();
-    session.offers.takeBack('refused-UPDATE');
-    updating.transaction.respond(session.response(updating.request, status, options));
-  }
-
-  private settleUpdate(): void {
-    this.updating?.timer.clear();
-    this.updating = null;
   }
 
   private replyToPrack(
@@ -281,29 +211,4 @@ export class IncomingOffers {
       },
     };
   }
-
-  private refusalOf(
-    request: SipRequest,
-    body: SessionBody,
-  ): { status: number; headers: ReadonlyArray<readonly [string, string]> } | null {
-    if ('status' in body) return body;
-    const timer = answerSessionTimer(request, this.session.context.sessionTimer);
-    return 'status' in timer ? timer : null;
-  }
-
-  private refreshTarget(request: SipRequest, transaction: ServerTransaction): void {
-    const { dialog, client } = this.session;
-    dialog.refreshTarget(request);
-    client.flow = transaction.flow;
-    client.cameIn = true;
-  }
-
-  /** RFC 3261 §14.2, RFC 3311 §5.2. */
-  private later(): ResponseParts {
-    return { headers: [['Retry-After', String(this.session.context.random.below(11))]] };
-  }
-}
-
-function sdpOf(body: SessionBody): SdpText | null {
-  return 'sdp' in body ? body.sdp : null;
 }

@@ -96,6 +96,7 @@ export class InviteExchange {
     this.release();
     // The transaction outlives the call, to absorb retransmissions.
     this.transaction.failed = null;
+    this.transaction.settled();
   }
 
   /** Over reliable transports too, as a hop beyond the next may be unreliable (RFC 3261 §13.3.1.4). */

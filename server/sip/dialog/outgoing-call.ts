@@ -9,7 +9,7 @@ import type { ClientInvite } from './client-invite.ts';
 import { Dialog, tagOf } from './dialog.ts';
 import { Fork, type ForkOwner } from './fork.ts';
 import { type Invitee, OutgoingInvites } from './outgoing-invites.ts';
-import { readSessionBody } from './session-body.ts';
+import { readSessionBody, sdpOf } from './session-body.ts';
 import { SessionId } from './session-id.ts';
 
 const USUAL_ANSWER_TIMEOUT_MS = 60_000;
@@ -98,9 +98,8 @@ export class OutgoingCall implements Call, ForkOwner {
     const fork = this.forkOf(response, invite);
     if (fork === null) return;
     // The first with sound is listened to.
-    const body = readSessionBody(response);
     const heard = this.current !== null && this.current.session.remoteSdp !== null;
-    if (!heard && (this.current === null || ('sdp' in body && body.sdp !== null))) this.current = fork;
+    if (!heard && (this.current === null || sdpOf(readSessionBody(response)) !== null)) this.current = fork;
     fork.progressed(response);
   }
 

@@ -2,7 +2,7 @@ import type { SipResponse } from '../message/message.ts';
 import type { SdpText } from './call.ts';
 import type { CallSession } from './call-session.ts';
 import { tagsOf } from './peer-capabilities.ts';
-import { readSessionBody } from './session-body.ts';
+import { readSessionBody, sdpOf } from './session-body.ts';
 
 /** Takes the provisional responses to one INVITE of ours in one dialog, and acknowledges reliable ones (RFC 3262 §4). */
 export class PrackSender {
@@ -15,8 +15,7 @@ export class PrackSender {
 
   received(response: SipResponse): void {
     const { session } = this;
-    const body = readSessionBody(response);
-    const sdp = 'sdp' in body ? body.sdp : null;
+    const sdp = sdpOf(readSessionBody(response));
     if (!tagsOf(response.headers, 'require').has('100rel')) {
       if (sdp !== null && session.offers.meaningOf('1xx', 'them') === 'preview') session.learnAnswer(sdp);
       return;

@@ -14,6 +14,9 @@ import { SessionId } from './session-id.ts';
 /** How long a subscription lasts at most; longer than anything that we do for a REFER. */
 const SUBSCRIPTION_S = 300;
 
+/** Of one NOTIFY that gets 500. */
+const MAX_TRIES = 3;
+
 /** The dialog that a REFER came in, or that it made. */
 export interface ReferralDialog {
   readonly flow: Flow;
@@ -106,6 +109,7 @@ class ReferNotifier implements ReferralProgress {
   private readonly queue: Array<{ status: number; reason: string }> = [];
   private state: 'idle' | 'sending' | 'over' = 'idle';
   private final = false;
+  private tries = 0;
 
   constructor(event: string, dialog: ReferralDialog) {
     this.event = event;
@@ -120,12 +124,13 @@ class ReferNotifier implements ReferralProgress {
   }
 
   private sendNext(): void {
-    const next = this.queue.shift();
+    const [next] = this.queue;
     if (next === undefined) {
       this.state = 'idle';
       return;
     }
     this.state = 'sending';
+    this.tries++;
     const last = next.status >= 200;
     const state = last ? 'terminated;reason=noresource' : `active;expires=${SUBSCRIPTION_S}`;
     const parts = {
@@ -141,6 +146,10 @@ class ReferNotifier implements ReferralProgress {
     const sent = this.dialog.notify(parts, {
       response: ({ status }) => {
         if (status < 200) return;
+        // A later request has overtaken it (RFC 3261 §12.2.2); what it says is still news.
+        if (status === 500 && this.tries < MAX_TRIES) return this.sendNext();
+        this.tries = 0;
+        this.queue.shift();
         if (last || status >= 300) this.state = 'over';
         else this.sendNext();
       },

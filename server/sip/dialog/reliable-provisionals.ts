@@ -60,11 +60,10 @@ export class ReliableProvisionals {
     action();
   }
 
-  /** The INVITE has its final response. */
+  /** The INVITE has its final response. A PRACK may still come for what was sent before (RFC 3262 §3). */
   stop(): void {
     this.timer?.clear();
     this.queue.length = 0;
-    this.current = null;
     this.afterwards = null;
   }
 

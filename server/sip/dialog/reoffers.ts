@@ -4,11 +4,13 @@ import type { ReofferResult, SdpText } from './call.ts';
 import type { CallSession } from './call-session.ts';
 import { ClientInvite } from './client-invite.ts';
 import { PrackSender } from './prack-sender.ts';
-import { readSessionBody } from './session-body.ts';
+import { readSessionBody, sdpOf } from './session-body.ts';
 import { acceptedSessionTimer, minimumOf, requestSessionTimer } from './session-interval.ts';
 
 /** After so many, the peer will not agree to anything. */
 const MAX_ATTEMPTS = 10;
+/** Where a 500 does not say that we may come again. */
+const MAX_ATTEMPTS_UNASKED = 3;
 /** A Retry-After that is longer is a refusal. */
 const MAX_RETRY_AFTER_S = 60;
 
@@ -168,8 +170,7 @@ export class Reoffers {
     session.dialog.refreshTarget(response);
     session.peer.learn(response.headers);
     session.timer.restart(acceptedSessionTimer(response, session.context.sessionTimer));
-    const body = readSessionBody(response);
-    return 'sdp' in body ? body.sdp : null;
+    return sdpOf(readSessionBody(response));
   }
 
   private agreed(offered: SdpText, answer: SdpText): void {
@@ -194,6 +195,8 @@ export class Reoffers {
     if ((status === 500 || status === 503) && afterS <= MAX_RETRY_AFTER_S) {
       return this.retryAfter(wish, afterS * 1000);
     }
+    // Perhaps a later request of ours has overtaken it (RFC 3261 §12.2.2).
+    if (status === 500 && wish.attempts < MAX_ATTEMPTS_UNASKED) return this.retryAfter(wish, 1000);
     // A refresh goes as a re-INVITE then.
     if ((status === 405 || status === 501) && wish.refreshOnly && session.localSdp !== null && wish.attempts < 2) {
       return this.attempt(wish);

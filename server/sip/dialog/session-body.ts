@@ -1,4 +1,4 @@
-import { parseParameters } from '../message/header-value.ts';
+import { parseParameters, splitList } from '../message/header-value.ts';
 import type { SipMessage } from '../message/message.ts';
 import type { SdpText } from './call.ts';
 
@@ -6,6 +6,10 @@ import type { SdpText } from './call.ts';
 export type SessionBody =
   | { readonly sdp: SdpText | null }
   | { readonly status: 400 | 415; readonly headers: ReadonlyArray<readonly [string, string]> };
+
+export function sdpOf(body: SessionBody): SdpText | null {
+  return 'sdp' in body ? body.sdp : null;
+}
 
 const NO_SESSION: SessionBody = { sdp: null };
 const MALFORMED: SessionBody = { status: 400, headers: [] };
@@ -32,6 +36,13 @@ export function readSessionBody(message: SipMessage): SessionBody {
   };
   if (mediaType(content.type).startsWith('multipart/')) return readMultipart(content);
   return readContent(content);
+}
+
+/** Whether the sender of an INVITE takes SDP in the answer; without Accept that goes without saying (RFC 3261 §20.1). */
+export function takesSdp({ headers }: SipMessage): boolean {
+  if (!headers.has('accept')) return true;
+  const ranges = headers.all('accept').flatMap(splitList).map(mediaType);
+  return ranges.some((range) => range === 'application/sdp' || range === 'application/*' || range === '*/*');
 }
 
 function readContent(content: Content): SessionBody {

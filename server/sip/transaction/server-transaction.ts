@@ -5,6 +5,7 @@ import { writeMessage } from '../message/write-message.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { Flows } from './flows.ts';
 import { type InviteServerInput, type InviteServerState, stepInviteServer } from './invite-server-transaction.ts';
+import type { KnownTransaction } from './lingering.ts';
 import {
   type NonInviteServerInput,
   type NonInviteServerState,
@@ -19,13 +20,15 @@ export interface ServerTransactionOwner {
   /** The ACK for a 2xx that matched the transaction (RFC 6026 §7.1). */
   acknowledged(ack: SipRequest, flow: Flow): void;
   terminated(transaction: ServerTransaction): void;
+  /** Only retransmissions of the request are awaited now; they get this response over this way, or nothing. */
+  answered(transaction: ServerTransaction, response: Uint8Array | null, way: Flow | null): void;
 }
 
 /**
  * One request that came in, until no retransmission of it can come any more.
  * It does not keep the request, so that a transaction which only absorbs retransmissions is small.
  */
-export class ServerTransaction {
+export class ServerTransaction implements KnownTransaction {
   readonly key: string;
   /** What a merged request would share with this one; null within a dialog, and for the merged request itself. */
   readonly mergeKey: string | null;
@@ -34,11 +37,7 @@ export class ServerTransaction {
   readonly flow: Flow;
   /** Told when no ACK came for a refusal (`timeout`), or when a response could not be sent. */
   failed: ((failure: 'timeout' | 'transport-error') => void) | null = null;
-  /**
-   * While a CANCEL can still end the INVITE (RFC 3261 §9.2): how, and the To tag that its answer will have.
-   * `reason` is the CANCEL's Reason (RFC 3326).
-   */
-  cancellable: { readonly toTag: string; cancel(reason: string | undefined): void } | null = null;
+  cancellable: KnownTransaction['cancellable'] = null;
 
   private readonly owner: ServerTransactionOwner;
   /** The way for responses. */
@@ -52,6 +51,7 @@ export class ServerTransaction {
   private lastStatus = 0;
   private lastToTag: string | undefined;
   private responseBytes: Uint8Array | null = null;
+  private isOver = false;
   /** Only while an ACK is handed to the machine. */
   private ack: { request: SipRequest; flow: Flow } | null = null;
 
@@ -93,7 +93,6 @@ export class ServerTransaction {
     return this.runner.state;
   }
 
-  /** The To tag of the last response, by which the ACK of an RFC 2543 client is known. */
   get responseToTag(): string | undefined {
     return this.lastToTag;
   }
@@ -105,6 +104,12 @@ export class ServerTransaction {
     this.lastToTag = response.to.parameters.get('tag');
     this.responseBytes = writeMessage(response);
     this.runner.input({ status: response.status });
+    if (this.invite === null && this.runner.state === 'completed') this.linger(this.responseBytes);
+  }
+
+  /** The ACK for the 2xx has come, or is not awaited any more: from now on the INVITE is only absorbed (RFC 6026 §7.1). */
+  settled(): void {
+    if (this.runner.state === 'accepted') this.linger(null);
   }
 
   /** Sends the 2xx to INVITE again, which is the user agent's to repeat (RFC 3261 §13.3.1.4). */
@@ -121,6 +126,13 @@ export class ServerTransaction {
     this.ack = { request, flow };
     this.invite?.input('ack');
     this.ack = null;
+  }
+
+  private linger(response: Uint8Array | null): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.runner.stop();
+    this.owner.answered(this, response, this.way);
   }
 
   private inform(of: string): void {

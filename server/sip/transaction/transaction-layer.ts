@@ -5,6 +5,13 @@ import { writeMessage } from '../message/write-message.ts';
 import type { Flow } from '../transport/flow.ts';
 import { ClientTransaction, type ClientTransactionUser } from './client-transaction.ts';
 import type { Flows } from './flows.ts';
+import {
+  type AnsweredTransaction,
+  type KnownTransaction,
+  Lingering,
+  type LingeringOwner,
+  ownCopy,
+} from './lingering.ts';
 import { ServerTransaction, type ServerTransactionOwner } from './server-transaction.ts';
 import { clientTransactionKey, hasUniqueBranch, mergeKey, serverTransactionKey } from './transaction-key.ts';
 
@@ -35,15 +42,17 @@ export interface TransactionLayerOptions {
 const RETRY_AFTER_S = 10;
 
 /** Matches messages to transactions, and absorbs what was there before (RFC 3261 §17). */
-export class TransactionLayer implements ServerTransactionOwner {
+export class TransactionLayer implements ServerTransactionOwner, LingeringOwner {
   private readonly options: TransactionLayerOptions;
-  private readonly servers = new Map<string, ServerTransaction>();
-  /** The server transactions of requests outside dialogs, by what merged requests share (RFC 3261 §8.2.2.2). */
-  private readonly mergeable = new Map<string, ServerTransaction>();
+  private readonly lingering: Lingering;
+  private readonly servers = new Map<string, KnownTransaction>();
+  /** What merged requests share with the requests outside dialogs whose transactions are here (RFC 3261 §8.2.2.2). */
+  private readonly mergeable = new Set<string>();
   private readonly clients = new Map<string, ClientTransaction>();
 
   constructor(options: TransactionLayerOptions) {
     this.options = options;
+    this.lingering = new Lingering(options.timers, this);
   }
 
   get serverTransactions(): number {
@@ -81,7 +90,7 @@ export class TransactionLayer implements ServerTransactionOwner {
   }
 
   /** The INVITE's transaction that a CANCEL means (RFC 3261 §9.2). */
-  cancelled(cancel: SipRequest): ServerTransaction | undefined {
+  cancelled(cancel: SipRequest): KnownTransaction | undefined {
     return this.servers.get(serverTransactionKey(cancel, 'INVITE'));
   }
 
@@ -114,9 +123,12 @@ export class TransactionLayer implements ServerTransactionOwner {
   }
 
   private begin(key: string, merged: string | null, request: SipRequest, flow: Flow): ServerTransaction {
-    const transaction = new ServerTransaction(key, merged, request, flow, this);
-    this.servers.set(key, transaction);
-    if (merged !== null) this.mergeable.set(merged, transaction);
+    // Kept for longer than the request.
+    const ownKey = ownCopy(key);
+    const ownMergeKey = merged === null ? null : ownCopy(merged);
+    const transaction = new ServerTransaction(ownKey, ownMergeKey, request, flow, this);
+    this.servers.set(ownKey, transaction);
+    if (ownMergeKey !== null) this.mergeable.add(ownMergeKey);
     transaction.receive();
     return transaction;
   }
@@ -149,12 +161,25 @@ export class TransactionLayer implements ServerTransactionOwner {
   }
 
   terminated(transaction: ServerTransaction): void {
-    this.servers.delete(transaction.key);
-    if (transaction.mergeKey !== null) this.mergeable.delete(transaction.mergeKey);
+    this.remove(transaction, transaction.key, transaction.mergeKey);
+  }
+
+  answered(transaction: ServerTransaction, response: Uint8Array | null, way: Flow | null): void {
+    this.servers.set(transaction.key, this.lingering.add(transaction, response, way));
+  }
+
+  forget(transaction: AnsweredTransaction): void {
+    this.remove(transaction, transaction.key, transaction.mergeKey);
+  }
+
+  private remove(transaction: KnownTransaction, key: string, merged: string | null): void {
+    if (this.servers.get(key) !== transaction) return;
+    this.servers.delete(key);
+    if (merged !== null) this.mergeable.delete(merged);
   }
 }
 
-function hasTagOf(transaction: ServerTransaction, ack: SipRequest): boolean {
+function hasTagOf(transaction: KnownTransaction, ack: SipRequest): boolean {
   return transaction.responseToTag === ack.to.parameters.get('tag');
 }
 

@@ -38,9 +38,17 @@ export class TransactionRunner<State extends string, Input> {
   }
 
   input(input: Input | TimerExpired): void {
+    if (this.finished) return;
     const { state, outputs } = this.step(this.state, input, this.reliable);
     this.state = state;
     for (const output of outputs) this.perform(output);
+  }
+
+  /** Nothing happens any more, and nobody is told. */
+  stop(): void {
+    this.finished = true;
+    for (const timer of this.running.values()) timer.clear();
+    this.running.clear();
   }
 
   private perform(output: Output): void {
@@ -84,9 +92,7 @@ export class TransactionRunner<State extends string, Input> {
   }
 
   private terminate(): void {
-    this.finished = true;
-    for (const timer of this.running.values()) timer.clear();
-    this.running.clear();
+    this.stop();
     this.actions.terminated();
   }
 }

@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { addressFor, canonicalAddress } from './addresses.ts';
 import type { Flow } from './flow.ts';
+import { answerStun } from './stun-keep-alive.ts';
 import type { TransportEvents } from './transport-events.ts';
 
 /** A burst of some thousand requests fits while we are busy; the kernel may allow less. */
@@ -79,6 +80,11 @@ export class UdpTransport {
   private receive(bytes: Buffer, remote: RemoteInfo): void {
     // Nobody can be answered at port 0.
     if (this.closed || remote.port === 0 || isKeepAlive(bytes)) return;
+    const stun = answerStun(bytes, canonicalAddress(remote.address), remote.port);
+    if (stun !== null) {
+      this.socket.send(stun, remote.port, remote.address, () => {});
+      return;
+    }
     this.events.message(bytes, new UdpFlow(this, canonicalAddress(remote.address), remote.port, remote.address));
   }
 }

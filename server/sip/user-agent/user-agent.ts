@@ -9,7 +9,7 @@ import { OutgoingCall, type OutgoingCallOptions } from '../dialog/outgoing-call.
 import { type RandomSource, SystemRandom } from '../dialog/random-source.ts';
 import { receiveLoneReferral } from '../dialog/referral.ts';
 import { namedCalls } from '../dialog/replaces.ts';
-import { readSessionBody } from '../dialog/session-body.ts';
+import { readSessionBody, takesSdp } from '../dialog/session-body.ts';
 import { answerSessionTimer, DEFAULT_SESSION_TIMER, type SessionTimerPolicy } from '../dialog/session-interval.ts';
 import type { Ways } from '../dialog/ways.ts';
 import type { ResponseParts } from '../message/create-message.ts';
@@ -179,6 +179,7 @@ export class UserAgent implements TransactionUser, CallContext {
     }
     const body = readSessionBody(invite);
     if ('status' in body) return this.respond(invite, transaction, body.status, body.headers);
+    if (!takesSdp(invite)) return this.respond(invite, transaction, 406);
     const timer = answerSessionTimer(invite, this.sessionTimer);
     if ('status' in timer) return this.respond(invite, transaction, timer.status, timer.headers);
     const named = namedCalls(invite, (id) => this.sessions.get(id));

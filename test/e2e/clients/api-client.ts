@@ -52,6 +52,10 @@ export class ApiClient {
     return (await this.room(room)).participants;
   }
 
+  addParticipant(room: string, participant: { uri: string; displayName?: string }): Promise<ParticipantView> {
+    return this.#json('POST', `/rooms/${room}/participants`, participant);
+  }
+
   updateParticipant(room: string, id: string, patch: object): Promise<ParticipantView> {
     return this.#json('PATCH', `/rooms/${room}/participants/${id}`, patch);
   }

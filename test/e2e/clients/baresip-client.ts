@@ -37,6 +37,8 @@ export interface BaresipOptions {
   toneSeconds?: number;
   /** Answer calls, instead of letting them ring. */
   autoAnswer?: boolean;
+  /** Registers with the server, instead of being an address of its own. */
+  account?: { user: string; password: string; serverPort: number };
   /** SRTP with keys in the SDP: offered as an option on RTP/AVP, or with RTP/SAVP. */
   srtp?: 'optional' | 'mandatory';
 }
@@ -108,10 +110,13 @@ export class BaresipClient implements VoiceClient {
     const sipAddress = `${options.address === '::1' ? '[::1]' : LOOPBACK}:${sipPort}`;
     writeFileSync(join(folder, 'config'), configuration(folder, sipAddress, controlPort, rtpPort, options));
     writeFileSync(join(folder, 'contacts'), '');
-    const address = `${options.voice.name}@${sipAddress}`;
+    const registered = options.account;
+    const address = registered
+      ? `${registered.user}@${LOOPBACK}:${registered.serverPort}`
+      : `${options.voice.name}@${sipAddress}`;
     const account = [
       `<sip:${address};transport=${options.transport ?? 'udp'}>`,
-      'regint=0',
+      ...(registered ? [`auth_pass=${registered.password}`, 'regint=600'] : ['regint=0']),
       `audio_codecs=${CODEC_NAME_IN_ACCOUNT[options.codec]}`,
       `answermode=${options.autoAnswer ? 'auto' : 'manual'}`,
       ...(options.srtp ? [`mediaenc=${options.srtp === 'optional' ? 'srtp' : 'srtp-mand'}`] : []),

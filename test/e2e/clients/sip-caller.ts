@@ -51,8 +51,12 @@ export class OutgoingCall {
   }
 
   /** Sends the INVITE and, for a 2xx, the ACK; `ackBody` is the answer to a late offer. */
-  async invite(sdp: string | null, ackBody?: (answer: SipReply) => string): Promise<SipReply> {
-    const answer = await this.#invite(sdp, ackBody);
+  async invite(
+    sdp: string | null,
+    ackBody?: (answer: SipReply) => string,
+    headers: readonly string[] = [],
+  ): Promise<SipReply> {
+    const answer = await this.#invite(sdp, ackBody, headers);
     this.answer = answer;
     return answer;
   }
@@ -98,10 +102,20 @@ export class OutgoingCall {
     if (request.method === 'BYE') for (const resolve of this.#byeWaiters.splice(0)) resolve();
   }
 
-  async #invite(sdp: string | null, ackBody?: (answer: SipReply) => string): Promise<SipReply> {
+  /** `call-id;to-tag=…;from-tag=…`, as Replaces and Join want it: seen from the server. */
+  get reference(): string {
+    const toTag = /;tag=([^;]+)/.exec(this.answer ? header(this.answer, 'to') : '')?.[1];
+    return `${this.callId};to-tag=${toTag};from-tag=${this.#fromTag}`;
+  }
+
+  async #invite(
+    sdp: string | null,
+    ackBody?: (answer: SipReply) => string,
+    headers: readonly string[] = [],
+  ): Promise<SipReply> {
     const branch = this.answer ? `z9hG4bK${token()}` : this.branch;
     const target = this.answer ? this.#remoteTarget() : this.uri;
-    const text = this.#text('INVITE', branch, target, sdp ?? '');
+    const text = this.#text('INVITE', branch, target, sdp ?? '', headers);
     const answer = await this.#caller.transact('INVITE', text, branch, 40_000);
     if (answer.status < 300) {
       this.answer ??= answer;

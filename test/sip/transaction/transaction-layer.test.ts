@@ -109,6 +109,27 @@ describe('matching requests to server transactions (RFC 3261 §17.2.3)', () => {
     expect(statusesOf(sent)).toEqual([200, 200]);
   });
 
+  it('keeps answered transactions for 32 s, each of them, by one timer for all', () => {
+    const { receive, sent, answer, timers, layer } = setUp();
+    const branches = ['one', 'two', 'three'].map((name) => `${OLD_VIA};branch=z9hG4bK-${name}`);
+    for (const via of branches) {
+      receive(request('OPTIONS', { via, callId: via.slice(-3) }));
+      answer(200);
+      timers.advance(10_000);
+    }
+    expect(timers.pending).toBe(1);
+    const left: number[] = [];
+    for (const afterMs of [1_999, 1, 9_999, 1, 9_999, 1]) {
+      timers.advance(afterMs);
+      left.push(layer.serverTransactions);
+    }
+    expect(left).toEqual([3, 2, 2, 1, 1, 0]);
+    expect(timers.pending).toBe(0);
+    const before = sent.length;
+    receive(request('OPTIONS', { via: branches[0]!, callId: 'new' }));
+    expect(sent.length).toBe(before);
+  });
+
   it('hands the ACK for a refusal to its transaction, with the cookie or by the To tag of the response', () => {
     for (const via of [COOKIE_VIA, OLD_VIA]) {
       const { receive, answer, acks, timers, layer } = setUp();

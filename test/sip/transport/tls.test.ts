@@ -43,7 +43,7 @@ async function tlsServer(identity: () => KeyAndCertificate) {
   const heard = { text: '', connections: 0, peer: '' };
   const server = createServer({ key, cert, requestCert: true, rejectUnauthorized: false }, (socket) => {
     heard.connections++;
-    heard.peer = String(socket.getPeerCertificate().subject?.CN ?? '');
+    heard.peer = String(socket.getPeerCertificate().subject?.CN);
     socket.on('data', (bytes) => {
       heard.text += bytes.toString();
     });

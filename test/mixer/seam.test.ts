@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import type { AudioEncoder } from '../../mixer/codec/codec.ts';
+import { audioCodec } from '../../mixer/codec/registry.ts';
+import type { AudioCodecName } from '../../mixer/protocol.ts';
+import { levelDb, speechLike } from '../audio/signals.ts';
+import { speech } from '../speech/speech.ts';
+import { SimulatedRoom } from './simulated-room.ts';
+
+const CODECS: AudioCodecName[] = ['PCMU', 'G722', 'opus'];
+const options = { complexity: 5, bitrateBps: 32_000, inbandFec: true, dtx: false, expectedLossPercent: 5 };
+
+interface Seam {
+  /** What the listener hears in the frame after the seam, less what one hears who never moved, against the mix; dB. */
+  differenceDb: number;
+  /** The codec's own error in a frame of the mix, against the same; dB. */
+  codingDb: number;
+  /** Of the frame after the seam against what it should be. */
+  levelStepDb: number;
+}
+
+/** Where the room makes the seam for one whose last word was in frame `k`: five frames later, or when it is quiet. */
+function seamAfter(k: number, mix: Int16Array, frame: number): number {
+  for (let at = k + 5; at < k + 50; at++) if (levelDb(mix, (at - 1) * frame, at * frame) < -50) return at;
+  return k + 50;
+}
+
+/**
+ * Moves a decoder from one encoder to another while two people speak, at many places, and compares with a decoder that
+ * had the second encoder's packets all the time.
+ * @param crosses the first encoder gets what the second gets for a while, before the decoder moves
+ */
+function seams(name: AudioCodecName, way: 'to own' | 'to common', crosses: boolean): Seam {
+  const codec = audioCodec(name);
+  const rate = codec.sampleRateHz as 8000 | 16000 | 48000;
+  const frame = rate / 50;
+  const other = speech('high', rate);
+  const mix = speech('low', rate).map((sample, i) => Math.round((sample + (other[i] ?? 0)) / 2));
+  let difference = 0;
+  let seamCount = 0;
+  let reference = 0;
+  let moved = 0;
+  for (let lastWord = 50; lastWord < 200; lastWord += 11) {
+    const seam = crosses ? seamAfter(lastWord, mix, frame) : lastWord;
+    seamCount++;
+    const encoders: [AudioEncoder, AudioEncoder] = [codec.createEncoder(options), codec.createEncoder(options)];
+    const [common, own] = encoders;
+    const steady = codec.createDecoder();
+    const listener = codec.createDecoder();
+    const heard = new Int16Array(5760);
+    const expected = new Int16Array(5760);
+    const packet = (encoder: AudioEncoder, pcm: Int16Array, k: number) => {
+      const out = new Uint8Array(1500);
+      return out.subarray(0, encoder.encode(pcm, k * frame, frame, out, 0));
+    };
+    for (let k = lastWord - 40; k <= seam; k++) {
+      if (way === 'to own' && k === seam) own.adopt(common);
+      const commonPacket = packet(common, mix, k);
+      const onOwn = way === 'to own' ? k === seam : k < seam;
+      const forOwn = way === 'to own' || (crosses && k >= lastWord) ? mix : other;
+      const ownPacket = onOwn ? packet(own, forOwn, k) : commonPacket;
+      steady.decode(commonPacket, expected, 0);
+      listener.decode(ownPacket, heard, 0);
+    }
+    for (let i = 0; i < frame; i++) {
+      difference += (heard[i]! - expected[i]!) ** 2;
+      reference += expected[i]! ** 2;
+      moved += heard[i]! ** 2;
+    }
+    for (const encoder of encoders) encoder.close();
+    steady.close();
+    listener.close();
+  }
+  let power = 0;
+  for (let i = 50 * frame; i < 250 * frame; i++) power += mix[i]! ** 2 / 200;
+  const coding = codingError(name, mix.subarray(40 * frame, 250 * frame));
+  return {
+    differenceDb: 10 * Math.log10(difference / seamCount / power + 1e-12),
+    codingDb: 10 * Math.log10(coding / power),
+    levelStepDb: 10 * Math.log10(moved / reference),
+  };
+}
+
+/** Squared error of coding per frame, at the delay that fits best. */
+function codingError(name: AudioCodecName, pcm: Int16Array): number {
+  const codec = audioCodec(name);
+  const frame = codec.sampleRateHz / 50;
+  const encoder = codec.createEncoder(options);
+  const decoder = codec.createDecoder();
+  const out = new Int16Array(pcm.length + 5760);
+  const payload = new Uint8Array(1500);
+  for (let at = 0; at + frame <= pcm.length; at += frame) {
+    decoder.decode(payload.subarray(0, encoder.encode(pcm, at, frame, payload, 0)), out, at);
+  }
+  encoder.close();
+  decoder.close();
+  let least = Number.POSITIVE_INFINITY;
+  for (let delay = 0; delay < frame; delay++) {
+    let error = 0;
+    for (let i = 10 * frame; i < pcm.length - frame; i++) error += (out[i + delay]! - pcm[i]!) ** 2;
+    least = Math.min(least, error);
+  }
+  return least / (pcm.length / frame - 11);
+}
+
+describe.each(CODECS)('a listener of %s who is moved', (name) => {
+  test('to their own encoder, as they begin to speak, hears what they would have heard', () => {
+    expect(seams(name, 'to own', false).differenceDb).toBeLessThan(-100);
+  });
+
+  test('back to the common one hears no step in level, and no more than the noise of the codec', () => {
+    const seam = seams(name, 'to common', name !== 'PCMU');
+    expect(seam.differenceDb).toBeLessThan(seam.codingDb);
+    expect(Math.abs(seam.levelStepDb)).toBeLessThan(0.5);
+  });
+});
+
+test('without the crossing it would be heard', () => {
+  expect(seams('G722', 'to common', false).differenceDb).toBeGreaterThan(-8);
+  expect(seams('opus', 'to common', false).differenceDb).toBeGreaterThan(-8);
+});
+
+/** The largest second difference, which is where a click is. */
+function sharpest(pcm: Int16Array): number {
+  let most = 0;
+  for (let i = 2; i < pcm.length; i++) most = Math.max(most, Math.abs(pcm[i]! - 2 * pcm[i - 1]! + pcm[i - 2]!));
+  return most;
+}
+
+describe.each(CODECS)('in a room of %s', (codec) => {
+  test('one who speaks now and then hears the other without a click or a step', () => {
+    const rateHz = audioCodec(codec).sampleRateHz;
+    const spoken = new Int16Array(8 * rateHz);
+    for (const second of [2, 4, 6]) spoken.set(speechLike(rateHz, rateHz, 6000), second * rateHz);
+    const room = new SimulatedRoom();
+    const one = room.join('one', { codec, sound: spoken });
+    const calm = room.join('calm', { codec });
+    room.join('other', { codec, toneHz: 400 });
+    room.run(8000);
+    const { pcm } = one.heard(1000);
+    const quiet = calm.heard(1000).pcm;
+    expect(Math.abs(levelDb(pcm) - -20)).toBeLessThan(0.5);
+    const step = 20 * Math.log10(sharpest(pcm) / sharpest(one.heard(1000, 1900).pcm));
+    expect(step).toBeLessThan(codec === 'PCMU' ? 1 : 3);
+    expect(levelDb(quiet)).toBeGreaterThan(-20.5);
+  });
+
+  test('one who speaks alone and then listens again is sent what all are sent, and no more encodes are made', () => {
+    const rateHz = audioCodec(codec).sampleRateHz;
+    const room = new SimulatedRoom();
+    room.join('alone', { codec, sound: speechLike(rateHz, rateHz, 8000) });
+    room.join('other', { codec });
+    room.run(3000);
+    const before = room.counts.encodes;
+    room.run(1000);
+    expect(room.counts.encodes - before).toBe(50);
+  });
+});
