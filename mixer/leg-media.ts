@@ -1,7 +1,9 @@
 import type { LegReceiver } from './leg-receiver.ts';
 import type { MediaSockets } from './net/media-sockets.ts';
 import type { PacketBuffers, PacketSlot } from './net/packet-buffers.ts';
-import type { AudioMedia, LegStatistics, MediaCrypto, MixerEvent } from './protocol.ts';
+import type { AudioFormat, AudioMedia, LegQuality, LegStatistics, MediaCrypto, MixerEvent } from './protocol.ts';
+import { fillVoipMetrics, legQuality, type QualityInputs } from './quality/leg-quality.ts';
+import type { VoipMetrics } from './rtp/rtcp-extended-report.ts';
 import { RtcpCompound } from './rtp/rtcp-packet.ts';
 import { RtcpSession } from './rtp/rtcp-session.ts';
 import { muxedPacketKind, RtpPacket } from './rtp/rtp-packet.ts';
@@ -37,6 +39,8 @@ export class LegMedia {
   private readonly rtp = new SymmetricRtp();
   private readonly rtcp = new SymmetricRtp();
   private readonly session: RtcpSession;
+  /** What we send. */
+  private sendFormat: AudioFormat | null = null;
   private keys = new TelephoneEventReceiver(8000);
   private telephoneEventType = -1;
   private telephoneEventRateHz = 8000;
@@ -79,6 +83,8 @@ export class LegMedia {
     this.rtcpMux = media.rtcpMux;
     this.secure(media.crypto ?? null);
     this.session.sendClockRateHz = media.send.clockRateHz;
+    this.sendFormat = media.send;
+    this.session.fillMetrics = media.voipMetrics ? this.fillMetrics : null;
     this.telephoneEventType = media.receiveTelephoneEvent?.payloadType ?? -1;
     const keyRateHz = media.receiveTelephoneEvent?.clockRateHz ?? 8000;
     if (keyRateHz !== this.telephoneEventRateHz) this.keys = new TelephoneEventReceiver(keyRateHz);
@@ -175,7 +181,37 @@ export class LegMedia {
       latchedAddress: rtp.latched ? rtp.remoteAddress : null,
       latchedPort: rtp.latched ? rtp.remotePort : null,
       receivingCodec: receiver.codec,
+      quality: legQuality(this.qualityInputs()),
       srtpRefused: this.srtp?.refused ?? 0,
+    };
+  }
+
+  quality(): LegQuality | null {
+    return legQuality(this.qualityInputs());
+  }
+
+  private readonly fillMetrics = (metrics: VoipMetrics): void => fillVoipMetrics(metrics, this.qualityInputs());
+
+  private qualityInputs(): QualityInputs {
+    const { session, sendFormat } = this;
+    const { receiver } = this.options;
+    const { reception } = session;
+    const expected = reception?.packetsExpected ?? 0;
+    return {
+      receivingCodec: receiver.codec,
+      sendingCodec: sendFormat?.codec ?? null,
+      bursts: receiver.losses.bursts,
+      receivesFec: receiver.losses.receivesFec,
+      sendsFec: sendFormat?.parameters['useinbandfec'] === '1',
+      packetMs: receiver.packetMs,
+      lossShare: expected > 0 ? Math.max(0, reception!.packetsLost) / expected : 0,
+      jitterMs: reception?.jitterMs ?? 0,
+      bufferDelayMs: receiver.delayMs,
+      bufferMostMs: receiver.maxDelayMs,
+      roundTripMs: session.roundTripMs,
+      remoteFractionLost: session.remoteFractionLost,
+      remoteJitterMs: session.remoteJitterMs,
+      remoteMetrics: session.remoteMetrics,
     };
   }
 

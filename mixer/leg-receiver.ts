@@ -1,8 +1,8 @@
 import { ReceivedComfortNoise } from './audio/received-comfort-noise.ts';
 import type { AudioDecoder } from './codec/codec.ts';
 import { audioCodec } from './codec/registry.ts';
+import { LegLosses } from './leg-losses.ts';
 import type { AudioCodecName, AudioFormat } from './protocol.ts';
-import { RepairDelay } from './repair-delay.ts';
 import { TICK_MS } from './room-clock.ts';
 import { JitterBuffer } from './rtp/jitter-buffer.ts';
 import type { RtpPacket } from './rtp/rtp-packet.ts';
@@ -50,7 +50,7 @@ export class LegReceiver {
   /** What is left in `pcm` is no sound. */
   private pcmIsSilent = true;
   private frameSamples = 0;
-  private readonly repairDelay = new RepairDelay();
+  readonly losses = new LegLosses();
   private readonly undecoded = new UndecodedPackets();
   /** The packet of this tick was decoded although it said that it is silence. */
   private checking = false;
@@ -73,6 +73,15 @@ export class LegReceiver {
 
   get delayMs(): number {
     return this.buffer?.delayMs ?? 0;
+  }
+
+  get maxDelayMs(): number {
+    return MAX_DELAY_MS;
+  }
+
+  /** The usual length of the sender's packets. */
+  get packetMs(): number {
+    return this.buffer ? (this.buffer.packet.durationTicks * 1000) / this.clockRateHz : 0;
   }
 
   /** What may come from now on, after an offer and answer. */
@@ -184,8 +193,8 @@ export class LegReceiver {
     }
     this.pauses = false;
     if (codec !== this.codec) this.use(codec);
-    const packetMs = (buffer.packet.durationTicks * 1000) / this.clockRateHz;
-    buffer.lookAheadMs = this.repairDelay.received(this.decoder!.repairsPrevious(payload), packetMs);
+    const hasCopy = this.decoder!.repairsPrevious(payload);
+    buffer.lookAheadMs = this.losses.received(hasCopy, this.packetMs, buffer.counters.pauses);
     const fits = this.pcmSamples === 0 && this.decoder!.samplesIn(payload) === this.frameSamples;
     if (attention !== 'everything' && this.mayRest(attention, payload, plannedMs)) return this.rest(payload, fits);
     if (fits && buffer.adjustment === 'none') return this.decodeFrame(payload);
@@ -246,11 +255,11 @@ export class LegReceiver {
   private conceal(): boolean {
     const samples = Math.round((this.buffer!.gapTicks * this.sampleRateHz) / this.clockRateHz);
     const wanted = Math.min(samples, this.pcm.length - this.pcmSamples);
+    this.losses.missing();
     if (this.undecoded.count > 0 || !this.decoder) {
       this.fillUp(wanted);
       return false;
     }
-    this.repairDelay.missing();
     this.decoder.conceal(wanted, this.pcm, this.pcmSamples, this.buffer!.following);
     this.pcmSamples += wanted;
     return true;

@@ -13,7 +13,7 @@ import { type Attention, LegReceiver } from './leg-receiver.ts';
 import { LegSender } from './leg-sender.ts';
 import type { MediaSockets } from './net/media-sockets.ts';
 import type { PacketBuffers } from './net/packet-buffers.ts';
-import type { AudioMedia, LegControl, LegStatistics, MixerEvent, MixerSettings } from './protocol.ts';
+import type { AudioMedia, LegControl, LegQuality, LegStatistics, MixerEvent, MixerSettings } from './protocol.ts';
 import type { EncodeCounts, Hears, Room, SharedStreams } from './room.ts';
 import { TICK_MS } from './room-clock.ts';
 import { sendFormat } from './send-format.ts';
@@ -210,6 +210,10 @@ export class Leg implements MixSource {
   /** What is due once a tick at most: reports, and noticing that nothing comes. */
   controlTick(plannedMs: number): void {
     this.media.controlTick(plannedMs);
+  }
+
+  quality(): LegQuality | null {
+    return this.media.quality();
   }
 
   statistics(): LegStatistics {

@@ -4,9 +4,18 @@ import { type FromMixer, PROTOCOL_VERSION, type ToMixer } from './protocol.ts';
 
 /** One mixer process: the channel to the server, and the timer that drives the rooms' clock. */
 
+/** What is to be sent at the end of this turn of the event loop, together. */
+let waiting: FromMixer[] = [];
+
 const send = (message: FromMixer): void => {
-  if (process.connected) process.send!(message);
+  if (waiting.push(message) === 1) setImmediate(flush);
 };
+
+function flush(): void {
+  const messages = waiting;
+  waiting = [];
+  if (process.connected) process.send!(messages);
+}
 
 let mixer: Mixer | null = null;
 let utilizationBefore = performance.eventLoopUtilization();
@@ -17,7 +26,11 @@ function run(): void {
   timer = nextMs === null ? null : setTimeout(run, Math.max(0, nextMs - performance.now()));
 }
 
-process.on('message', (message: ToMixer) => {
+process.on('message', (messages: ToMixer[]) => {
+  for (const message of messages) received(message);
+});
+
+function received(message: ToMixer): void {
   if (message.type === 'configure') {
     if (message.version !== PROTOCOL_VERSION) process.exit(1);
     mixer = new Mixer(message.settings, {
@@ -37,7 +50,7 @@ process.on('message', (message: ToMixer) => {
     return;
   }
   mixer?.request(message.id, message.method, message.params);
-});
+}
 
 // The server is gone: files are finished, and that is the end.
 process.on('disconnect', () => {

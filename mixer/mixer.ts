@@ -13,6 +13,7 @@ import type {
   MixerSettings,
   MixerStatistics,
 } from './protocol.ts';
+import { meanQuality } from './quality/mean-quality.ts';
 import { openRecording } from './recording/capture.ts';
 import { Room } from './room.ts';
 import { RoomClock } from './room-clock.ts';
@@ -232,6 +233,7 @@ export class Mixer {
       opusComplexity: this.loadControl.complexity,
       ...this.counts,
       recordings: this.recordings.size,
+      quality: meanQuality([...this.legs.values()].map(({ leg }) => leg)),
       memoryBytes: process.memoryUsage.rss(),
       cpuMs: (user + system) / 1000,
     };

@@ -8,7 +8,8 @@
 /** Raised whenever a message changes its meaning; a mixer of another version is refused at the handshake. */
 export const PROTOCOL_VERSION = 1;
 
-export type AudioCodecName = 'PCMU' | 'PCMA' | 'G722' | 'opus';
+/** Names as in SDP; those of L16 with the sampling rate, which makes them different codecs to a mixer. */
+export type AudioCodecName = 'PCMU' | 'PCMA' | 'G722' | 'opus' | 'L16/8000' | 'L16/16000' | 'L16/48000';
 
 /** One negotiated payload format (RFC 3551 §6, RFC 7587 §7). */
 export interface AudioFormat {
@@ -75,6 +76,8 @@ export interface AudioMedia {
   sendComfortNoise?: number | null;
   /** Null or absent: plain RTP. */
   crypto?: MediaCrypto | null;
+  /** The other side wants our VoIP metrics in RTCP (RFC 3611 §5.1). */
+  voipMetrics?: boolean;
 }
 
 export interface LegControl {
@@ -132,8 +135,41 @@ export interface LegStatistics {
   latchedAddress: string | null;
   latchedPort: number | null;
   receivingCodec: AudioCodecName | null;
+  /** Null before the first packet. */
+  quality: LegQuality | null;
   /** SRTP and SRTCP that was dropped because it was not authentic or came twice. */
   srtpRefused: number;
+}
+
+/** How a call sounds, both ways, since it began. Scores are estimates by the E-model (ITU-T G.107), 1 to 4.5. */
+export interface LegQuality {
+  /** What we get from the participant. */
+  received: {
+    mos: number;
+    /** Lost on the way. */
+    lossPercent: number;
+    /** Interarrival jitter (RFC 3550 §6.4.1). */
+    jitterMs: number;
+    /** Lost or too late, and made up. */
+    concealedPercent: number;
+    /** Share lost within bursts and between them, and how long these are on average (RFC 3611 §4.7.2). */
+    burstLossPercent: number;
+    burstMs: number;
+    gapLossPercent: number;
+    gapMs: number;
+  };
+  /** What the participant gets from us, by its last report; null before the first. */
+  sent: {
+    mos: number;
+    lossPercent: number;
+    jitterMs: number | null;
+    /** Only who sends VoIP metrics (RFC 3611 §4.7) says these. */
+    discardedPercent: number | null;
+    burstLossPercent: number | null;
+  } | null;
+  roundTripMs: number | null;
+  /** Present jitter buffer delay. */
+  bufferDelayMs: number;
 }
 
 export interface MixerStatistics {
@@ -156,6 +192,8 @@ export interface MixerStatistics {
   encodesUnshared: number;
   decodes: number;
   recordings: number;
+  /** Means over the legs that receive; null when none does. */
+  quality: { mos: number; lossPercent: number; jitterMs: number; roundTripMs: number | null } | null;
   memoryBytes: number;
   /** User and system time of the process since its start. */
   cpuMs: number;

@@ -16,12 +16,16 @@ export class RepairDelay {
   private packetsSinceCopy = PACKETS_WITHOUT_COPY;
   private waits = false;
 
+  /** The sender sends copies. */
+  get hasCopies(): boolean {
+    return this.packetsSinceCopy < PACKETS_WITHOUT_COPY;
+  }
+
   /** A packet's turn has come; returns how far to look ahead, milliseconds. */
   received(hasCopy: boolean, packetMs: number): number {
     this.missingShare -= this.missingShare * WEIGHT;
     this.packetsSinceCopy = hasCopy ? 0 : this.packetsSinceCopy + 1;
-    const has = this.packetsSinceCopy < PACKETS_WITHOUT_COPY;
-    this.waits = has && this.missingShare > (this.waits ? CALM_SHARE : WORTH_SHARE);
+    this.waits = this.hasCopies && this.missingShare > (this.waits ? CALM_SHARE : WORTH_SHARE);
     return this.waits ? packetMs : 0;
   }
 

@@ -5,6 +5,9 @@ import type { AudioCodecName, AudioFormat } from './protocol.ts';
 /** Frame sizes that a single Opus frame can have, of those that our ticks can make (RFC 6716 §2). */
 const OPUS_PTIMES_MS = [60, 40, 20, 10];
 
+/** 1500 less the headers of IPv6, UDP and RTP, and what SRTP adds. */
+const MOST_PAYLOAD_OCTETS = 1400;
+
 /** Speech at full band, near transparent for one voice (RFC 7587 §3.1.1 calls 28–40 kbit/s the sweet spot). */
 const OPUS_BITRATE_BPS = 32_000;
 /** RFC 7587 §6.1: the least and the most that Opus can do. */
@@ -48,13 +51,23 @@ export function sendFormat(
 ): SendFormat {
   if (format.codec === 'opus') return opusFormat(format.parameters, ptimeMs, conditions);
   const codec = audioCodec(format.codec);
+  const ptime = isL16(format.codec) ? Math.min(ptimeMs, longestL16PtimeMs(codec.sampleRateHz)) : ptimeMs;
   return {
-    key: `${format.codec}/${ptimeMs}`,
+    key: `${format.codec}/${ptime}`,
     codec: format.codec,
-    ptimeMs,
+    ptimeMs: ptime,
     dtx: false,
     createEncoder: () => codec.createEncoder(plain),
   };
+}
+
+function isL16(codec: AudioCodecName): boolean {
+  return codec.startsWith('L16/');
+}
+
+/** Packets must fit what Ethernet carries; in steps of the 10 ms that ticks can make. */
+function longestL16PtimeMs(sampleRateHz: number): number {
+  return Math.floor((MOST_PAYLOAD_OCTETS * 1000) / (2 * sampleRateHz) / 10) * 10;
 }
 
 /**

@@ -15,6 +15,7 @@ import { type GuardOptions, RequestGuard } from './guard/request-guard.ts';
 import { watchEventLoop } from './guard/watch-event-loop.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { createLog, type Log } from './log.ts';
+import { Messages } from './messages/messages.ts';
 import { createMetrics } from './metrics.ts';
 import { metricsSource } from './metrics-source.ts';
 import { Mixers } from './mixers/mixers.ts';
@@ -104,8 +105,10 @@ async function start(config: Config, log: Log): Promise<void> {
     log,
     epochMs: Date.now,
     serviceRoute: (flow) => sip.routeFor(flow),
+    flowOf: (source) => sip.flowOf(source),
     failed: (address) => guard.failed(address),
   });
+  const isTrusted = addressRanges(config.trustedPeers);
   const focus = new Focus({
     rooms,
     mixers,
@@ -113,13 +116,23 @@ async function start(config: Config, log: Log): Promise<void> {
     log,
     adhocRooms: config.adhocRooms,
     identify: (request, flow) => office.signIn.identify(request, flow),
-    isTrusted: addressRanges(config.trustedPeers),
+    isTrusted,
     call: (invitee, handler) => sip.call(invitee, handler),
     domain: config.domain,
     maxCalls: config.maxCalls,
     maxMixerLoad: config.maxMixerLoad,
     createSession: (ports, peer) => createSession(config, ports, peer),
     emptied: (room) => carry(conferences.stopRecordings(room)),
+  });
+  const messages = new Messages({
+    focus,
+    rooms,
+    location: office.location,
+    log,
+    domain: config.domain,
+    identify: (request, flow) => office.signIn.identify(request, flow),
+    isTrusted,
+    send: (message, concluded) => sip.send(message, concluded),
   });
   const conferences = new Conferences({ rooms, focus, mixers, recordings, log });
   const carry = (work: Promise<unknown>): void => {
@@ -145,7 +158,8 @@ async function start(config: Config, log: Log): Promise<void> {
     invited: (call) => focus.invited(call),
     referred: (referral) => focus.referred(referral),
     availability: (options, flow) => focus.availability(options, flow),
-    methods: { REGISTER: office.registrar },
+    methods: { REGISTER: office.registrar, MESSAGE: messages },
+    locate: (uri) => office.location.locate(uri),
     guard,
     flowClosed: (flow) => void office.bindings.flowClosed(flow),
   });

@@ -15,6 +15,8 @@ export interface MixerMetrics {
   /** 0–1. */
   load: number;
   opusComplexity: number;
+  /** Means over the participants whom something was received from; null without one. */
+  quality: { mos: number; lossPercent: number; jitterMs: number; roundTripMs: number | null } | null;
   encodes: number;
   encodesUnshared: number;
   decodes: number;
@@ -31,6 +33,8 @@ export interface MetricsSnapshot {
   callsStarted: number;
   /** By `CallEnd['cause']`. */
   callsEnded: Readonly<Record<string, number>>;
+  /** Calls that ended, by their estimated opinion score, rounded down. */
+  callScores: Readonly<Record<string, number>>;
   sipTransactions: number;
   sipConnections: number;
   /** Timers of SIP transactions, dialogs and conferences that are set. */
@@ -104,6 +108,15 @@ const by = (label: string, counts: Readonly<Record<string, number>>): Values =>
 const mixers = (value: (mixer: MixerMetrics) => number) => (snapshot: MetricsSnapshot) =>
   snapshot.mixers.map((mixer) => [value(mixer), { mixer: mixer.name }] as const);
 
+/** Without participants there is nothing to be said. */
+const quality =
+  (value: (mean: NonNullable<MixerMetrics['quality']>) => number | null) =>
+  (snapshot: MetricsSnapshot): Values =>
+    snapshot.mixers.flatMap((mixer) => {
+      const measured = mixer.quality && value(mixer.quality);
+      return measured === null ? [] : [[measured, { mixer: mixer.name }] as const];
+    });
+
 const total = (value: (mixer: MixerMetrics) => number) => (snapshot: MetricsSnapshot) =>
   one(snapshot.mixers.reduce((sum, mixer) => sum + value(mixer), 0));
 
@@ -140,6 +153,12 @@ const definitions: readonly Definition[] = [
   gauge('parley_calls', 'Calls between INVITE and end.', (s) => one(s.calls)),
   counter('parley_calls_started_total', 'Calls that began, in both directions.', (s) => one(s.callsStarted)),
   counter('parley_calls_ended_total', 'Calls that ended, by cause.', (s) => by('cause', s.callsEnded), ['cause']),
+  counter(
+    'parley_calls_by_mos_total',
+    'Calls that ended, by the estimated opinion score of what was received, rounded down.',
+    (s) => by('mos', s.callScores),
+    ['mos'],
+  ),
   gauge('parley_sip_transactions', 'SIP transactions that are not terminated.', (s) => one(s.sipTransactions)),
   gauge('parley_sip_connections', 'Connections that SIP runs over.', (s) => one(s.sipConnections)),
   gauge('parley_timers', 'Timers that are set.', (s) => one(s.timers)),
@@ -227,6 +246,30 @@ const definitions: readonly Definition[] = [
     'parley_mixer_opus_complexity',
     'Complexity that the load leaves for Opus encoders.',
     mixers((mixer) => mixer.opusComplexity),
+    ['mixer'],
+  ),
+  gauge(
+    'parley_mixer_mos',
+    'Mean estimated opinion score of what participants are received with.',
+    quality((mean) => mean.mos),
+    ['mixer'],
+  ),
+  gauge(
+    'parley_mixer_loss_ratio',
+    'Mean share of packets lost on the way from participants.',
+    quality((mean) => mean.lossPercent / 100),
+    ['mixer'],
+  ),
+  gauge(
+    'parley_mixer_jitter_seconds',
+    'Mean interarrival jitter of participants.',
+    quality((mean) => mean.jitterMs / 1000),
+    ['mixer'],
+  ),
+  gauge(
+    'parley_mixer_round_trip_seconds',
+    'Mean round trip to participants who report.',
+    quality((mean) => (mean.roundTripMs === null ? null : mean.roundTripMs / 1000)),
     ['mixer'],
   ),
   counter(

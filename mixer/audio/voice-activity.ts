@@ -13,6 +13,11 @@ import { NoiseFloor } from './noise-floor.ts';
 const ALWAYS_ACTIVE_DB = -40;
 const NEVER_ACTIVE_DB = -65;
 const ABOVE_FLOOR_DB = 9;
+/**
+ * The noise of engines and fans is strongest below this, and wavers there from one piece to the next as words do. Speech
+ * has enough above it.
+ */
+const RUMBLE_HZ = 250;
 const HANG_OVER_MS = 300;
 /** The level that decides is the loudest of such pieces, so that a word's beginning at a frame's end counts. */
 const PIECE_MS = 5;
@@ -32,10 +37,16 @@ export class VoiceActivity {
   private readonly floor: NoiseFloor;
   /** Of the last piece of PCM. */
   private meanSquare = 0;
+  /** A high-pass of first order; it rests where nothing could be active. */
+  private readonly pole: number;
+  private input = 0;
+  private output = 0;
+  private filtering = false;
   private hangOverSamples = 0;
 
   constructor(sampleRateHz: number) {
     this.pieceSamples = (sampleRateHz * PIECE_MS) / 1000;
+    this.pole = Math.exp((-2 * Math.PI * RUMBLE_HZ) / sampleRateHz);
     this.hangOver = (sampleRateHz * HANG_OVER_MS) / 1000;
     this.floor = new NoiseFloor(sampleRateHz);
   }
@@ -58,6 +69,28 @@ export class VoiceActivity {
   /** Whether there is sound in this piece, or was in the last 300 ms. */
   process(pcm: Int16Array, offset: number, samples: number): boolean {
     if (samples === 0) return this.hangOverSamples > 0;
+    const loudest = this.measure(pcm, offset, samples);
+    if (loudest > NEVER_ACTIVE) {
+      if (!this.filtering) this.input = pcm[offset]!;
+      this.filtering = true;
+      this.speaking = this.standsOut(pcm, offset, samples);
+    } else {
+      this.floor.process(this.meanSquare, samples);
+      this.speaking = false;
+      this.filtering = false;
+      this.output = 0;
+    }
+    if (this.speaking || this.meanSquare > ALWAYS_ACTIVE) {
+      this.hangOverSamples = this.hangOver;
+      return true;
+    }
+    if (this.hangOverSamples <= 0) return false;
+    this.hangOverSamples -= samples;
+    return true;
+  }
+
+  /** Mean square of the loudest piece. */
+  private measure(pcm: Int16Array, offset: number, samples: number): number {
     const end = offset + samples;
     let total = 0;
     let loudest = 0;
@@ -73,20 +106,34 @@ export class VoiceActivity {
       if (meanSquare > loudest) loudest = meanSquare;
     }
     this.meanSquare = total / samples;
-    return this.decide(loudest, samples);
+    return loudest;
   }
 
-  private decide(loudest: number, samples: number): boolean {
-    const standsOut = Math.max(NEVER_ACTIVE, this.floor.meanSquare * ABOVE_FLOOR);
-    this.floor.process(this.meanSquare, samples);
-    this.speaking = loudest > standsOut;
-    if (this.speaking || loudest > ALWAYS_ACTIVE) {
-      this.hangOverSamples = this.hangOver;
-      return true;
+  /** Whether the loudest piece, without its low end, stands out from the noise floor; which then takes in all pieces. */
+  private standsOut(pcm: Int16Array, offset: number, samples: number): boolean {
+    const { pole } = this;
+    const end = offset + samples;
+    let { input, output } = this;
+    let total = 0;
+    let loudest = 0;
+    for (let from = offset; from < end; from += this.pieceSamples) {
+      const to = Math.min(end, from + this.pieceSamples);
+      let sum = 0;
+      for (let i = from; i < to; i++) {
+        const sample = pcm[i]!;
+        output = sample - input + pole * output;
+        input = sample;
+        sum += output * output;
+      }
+      total += sum;
+      const meanSquare = sum / (to - from);
+      if (meanSquare > loudest) loudest = meanSquare;
     }
-    if (this.hangOverSamples <= 0) return false;
-    this.hangOverSamples -= samples;
-    return true;
+    this.input = input;
+    this.output = output;
+    const standsOut = loudest > this.floor.meanSquare * ABOVE_FLOOR;
+    this.floor.process(total / samples, samples);
+    return standsOut;
   }
 }
 

@@ -34,7 +34,7 @@ export class LossBursts {
     if (good > 0 || this.runs === 0) this.runs++;
     if (good >= GMIN) {
       if (this.lostInBurst === 1) this.c14++;
-      else this.c13++;
+      else if (this.lostInBurst > 1) this.c13++;
       this.lostInBurst = 1;
       this.c11 += good;
       return;
@@ -55,7 +55,7 @@ export class LossBursts {
 
   /** Share of packets lost within bursts, 0–1. */
   get burstDensity(): number {
-    const fromLost = this.c13 + this.c23 + this.c33;
+    const fromLost = this.bursts + this.c23 + this.c33;
     if (this.bursts === 0 || fromLost === 0) return 0;
     const p32 = this.c23 / fromLost;
     const p23 = this.c22 + this.c23 < 1 ? 1 : 1 - this.c22 / (this.c22 + this.c23);
@@ -64,18 +64,18 @@ export class LossBursts {
 
   /** Share of packets lost between bursts, 0–1. */
   get gapDensity(): number {
-    const inGaps = this.c11 + this.c14 + this.goodInARow;
-    return inGaps === 0 ? 0 : this.c14 / inGaps;
+    const inGaps = this.c11 + this.isolated + this.goodInARow;
+    return inGaps === 0 ? 0 : this.isolated / inGaps;
   }
 
   /** Mean length, in packets; 0 when there was none. */
   get burstPackets(): number {
-    return this.bursts === 0 ? 0 : (this.c22 + 2 * this.c23 + this.c33 + this.c13) / this.bursts;
+    return this.bursts === 0 ? 0 : (this.c22 + 2 * this.c23 + this.c33 + this.bursts) / this.bursts;
   }
 
   /** Mean length, in packets. */
   get gapPackets(): number {
-    return (this.c11 + this.c14 + this.c13 + this.goodInARow) / Math.max(1, this.bursts);
+    return (this.c11 + this.isolated + this.goodInARow) / (this.bursts + 1);
   }
 
   /**
@@ -87,7 +87,12 @@ export class LossBursts {
     return Math.max(1, (this.lost / this.runs) * (1 - this.lossShare));
   }
 
+  /** Those that are over, also when no loss came since. */
   private get bursts(): number {
-    return this.c13;
+    return this.c13 + (this.goodInARow >= GMIN && this.lostInBurst > 1 ? 1 : 0);
+  }
+
+  private get isolated(): number {
+    return this.c14 + (this.goodInARow >= GMIN && this.lostInBurst === 1 ? 1 : 0);
   }
 }

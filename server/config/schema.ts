@@ -42,7 +42,8 @@ const webOrigin = z.string().regex(/^(\*|[a-z][a-z0-9+.-]*:\/\/[^/\s]+)$/i);
 /** Labels of RFC 1123 §2.1; an IPv4 literal fits too. */
 const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
-const codecNames = ['opus', 'G722', 'PCMA', 'PCMU'] as const satisfies readonly AudioCodecName[];
+const usualCodecs = ['opus', 'G722', 'PCMA', 'PCMU'] as const satisfies readonly AudioCodecName[];
+const codecNames = [...usualCodecs, 'L16/48000', 'L16/16000', 'L16/8000'] as const satisfies readonly AudioCodecName[];
 /** Encoding names compare without case (RFC 4855 §3). */
 const codec = z.preprocess(
   (given) =>
@@ -278,10 +279,12 @@ export const configSchema = z.strictObject({
     .array(codec)
     .min(1)
     .refine(unique)
-    .default([...codecNames])
+    .default([...usualCodecs])
     .register(notes, {
-      meaning: 'Audio codecs that are used, the preferred one first.',
-      right: 'one or more of opus, G722, PCMA, PCMU, separated by commas or as a list, none twice',
+      meaning:
+        'Audio codecs that are used, the preferred one first. Who has none of them, but uncompressed sound (L16), gets that.',
+      right:
+        'one or more of opus, G722, PCMA, PCMU, L16/48000, L16/16000, L16/8000, separated by commas or as a list, none twice',
     }),
   srtp: z.enum(['off', 'optional', 'required']).default('optional').register(notes, {
     meaning:

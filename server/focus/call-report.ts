@@ -1,4 +1,4 @@
-import type { LegStatistics } from '../../mixer/protocol.ts';
+import type { LegQuality, LegStatistics } from '../../mixer/protocol.ts';
 import type { CallEnd } from '../sip/dialog/call.ts';
 
 /** Why a call ended, as its log line says it. */
@@ -27,7 +27,11 @@ export function describeMedia(statistics: LegStatistics | null): Record<string, 
   if (!statistics) return {};
   const { packetsReceived, packetsSent, packetsLost, receivingCodec: codec, srtpRefused } = statistics;
   const jitterMs = Math.round(statistics.jitterMs * 10) / 10;
-  return { packetsReceived, packetsSent, packetsLost, jitterMs, codec, ...(srtpRefused > 0 ? { srtpRefused } : {}) };
+  return {
+    ...{ packetsReceived, packetsSent, packetsLost, jitterMs, codec },
+    ...(srtpRefused > 0 ? { srtpRefused } : {}),
+    ...(statistics.quality ? describeQuality(statistics.quality) : {}),
+  };
 }
 
 /** The SIP status that a call of ours came to, for whoever asked for it. */
@@ -42,4 +46,15 @@ export function statusOf(end: CallEnd): { status: number; reason: string } {
     default:
       return { status: 503, reason: '' };
   }
+}
+
+function describeQuality({ received, sent, roundTripMs }: LegQuality): Record<string, number> {
+  const figures: Record<string, number> = { mos: received.mos, concealedPercent: received.concealedPercent };
+  if (sent !== null) {
+    figures['mosSent'] = sent.mos;
+    figures['lossSentPercent'] = sent.lossPercent;
+  }
+  if (roundTripMs !== null) figures['roundTripMs'] = roundTripMs;
+  for (const [name, figure] of Object.entries(figures)) figures[name] = Math.round(figure * 10) / 10;
+  return figures;
 }

@@ -5,7 +5,7 @@ import type { Recordings } from '../recordings/recordings.ts';
 import type { Room } from '../rooms/room.ts';
 import { roomName } from '../rooms/room-name.ts';
 import type { Rooms } from '../rooms/rooms.ts';
-import type { ParticipantView, RecordingView, RoomPolicy, RoomView } from '../rooms/views.ts';
+import type { ParticipantDetails, ParticipantView, RecordingView, RoomPolicy, RoomView } from '../rooms/views.ts';
 import { parseUri } from '../sip/message/uri.ts';
 import {
   type ConferenceControl,
@@ -64,10 +64,10 @@ export class Conferences implements ConferenceControl {
     if (room.origin !== 'configured') this.options.rooms.close(room);
   }
 
-  participant(room: string, id: string): ParticipantView {
-    const view = this.find(room).participant(id);
-    if (!view) throw new ControlError('participant-not-found', `there is no participant ${id} in ${room}`);
-    return view;
+  async participant(roomNamed: string, id: string): Promise<ParticipantDetails> {
+    const room = this.find(roomNamed);
+    const quality = (await this.findParticipant(room, id).statistics())?.quality ?? null;
+    return { ...this.participantView(room, id), quality };
   }
 
   async updateParticipant(roomNamed: string, id: string, patch: ParticipantPatch): Promise<ParticipantView> {
@@ -81,7 +81,7 @@ export class Conferences implements ConferenceControl {
     });
     if (role !== undefined) room.change(id, { role });
     if (hand !== undefined) room.change(id, { hand });
-    return this.participant(roomNamed, id);
+    return this.participantView(room, id);
   }
 
   addParticipant(roomNamed: string, { uri: text, displayName, role }: NewParticipant): ParticipantView {
@@ -217,6 +217,12 @@ export class Conferences implements ConferenceControl {
     const participant = this.options.focus.participant(room, id);
     if (!participant) throw new ControlError('participant-not-found', `there is no participant ${id} in ${room.name}`);
     return participant;
+  }
+
+  private participantView(room: Room, id: string): ParticipantView {
+    const view = room.participant(id);
+    if (!view) throw new ControlError('participant-not-found', `there is no participant ${id} in ${room.name}`);
+    return view;
   }
 
   private viewOf(room: Room): RoomView {

@@ -1,4 +1,4 @@
-import type { ParticipantView, RecordingView, Role, RoomPolicy, RoomView } from '../rooms/views.ts';
+import type { ParticipantDetails, ParticipantView, RecordingView, Role, RoomPolicy, RoomView } from '../rooms/views.ts';
 
 /** Every way in which a command to the conference can fail; HTTP gives each a status and documents it. */
 export type ControlErrorCode =
@@ -59,7 +59,7 @@ export interface ConferenceControl {
   updateRoom(name: string, policy: Partial<RoomPolicy>): RoomView;
   /** Hangs up on everybody in it. A configured room stays, empty. */
   deleteRoom(name: string): Promise<void>;
-  participant(room: string, id: string): ParticipantView;
+  participant(room: string, id: string): Promise<ParticipantDetails>;
   updateParticipant(room: string, id: string, patch: ParticipantPatch): Promise<ParticipantView>;
   /** Calls somebody. The participant is there at once, `connecting`, and leaves again when nothing comes of the call. */
   addParticipant(room: string, participant: NewParticipant): ParticipantView;

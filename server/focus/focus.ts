@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { MediaPorts, MixerEvent } from '../../mixer/protocol.ts';
+import type { LegStatistics, MediaPorts, MixerEvent } from '../../mixer/protocol.ts';
 import type { Log } from '../log.ts';
 import type { Mixers } from '../mixers/mixers.ts';
 import type { Room } from '../rooms/room.ts';
@@ -9,6 +9,7 @@ import type { ParticipantView, Role } from '../rooms/views.ts';
 import type { MediaSession } from '../sdp/media-session.ts';
 import type { Call, CallEnd, CallHandler, IncomingCall, Referral } from '../sip/dialog/call.ts';
 import type { Invitee } from '../sip/dialog/outgoing-invites.ts';
+import type { PeerContact } from '../sip/dialog/ways.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import { createUri, type SipUri, writeUri } from '../sip/message/uri.ts';
 import type { Flow } from '../sip/transport/flow.ts';
@@ -49,6 +50,14 @@ export interface Callee {
   readonly headers?: ReadonlyArray<readonly [string, string]>;
 }
 
+/** A participant, for what is sent outside of the call. */
+export interface Member {
+  readonly id: string;
+  readonly uri: string;
+  readonly displayName: string | null;
+  readonly contact: PeerContact;
+}
+
 /** Where one who enters takes part, and in whose place. */
 interface Place {
   readonly room: Room;
@@ -58,7 +67,11 @@ interface Place {
 /** The conference focus (RFC 4353 §3): each INVITE becomes a participant of the room that it names. */
 export class Focus implements ParticipantOwner {
   /** Calls in both directions, and how they ended; for metrics. */
-  readonly counts: { started: number; ended: Record<string, number> } = { started: 0, ended: {} };
+  readonly counts: { started: number; ended: Record<string, number>; scores: Record<string, number> } = {
+    started: 0,
+    ended: {},
+    scores: {},
+  };
   private readonly options: FocusOptions;
   private readonly participants = new Map<string, ParticipantCall>();
   private stopping = false;
@@ -143,6 +156,16 @@ export class Focus implements ParticipantOwner {
 
   in(room: Room): ParticipantCall[] {
     return [...this.participants.values()].filter((participant) => participant.room === room);
+  }
+
+  /** Those in the room whose call stands, and where else they can be sent something. */
+  members(room: Room): Member[] {
+    return this.in(room).flatMap(({ id, call }) => {
+      const view = room.participant(id);
+      const contact = call?.contact ?? null;
+      const stands = view?.state === 'connected' || view?.state === 'on-hold';
+      return stands && contact !== null ? [{ id, uri: view.uri, displayName: view.displayName, contact }] : [];
+    });
   }
 
   happened(event: MixerEvent): void {
@@ -270,8 +293,15 @@ export class Focus implements ParticipantOwner {
     this.counts.ended[cause] = (this.counts.ended[cause] ?? 0) + 1;
   }
 
-  gone(participant: ParticipantCall, end: CallEnd): void {
+  /** By whole scores: people say "it was a two". */
+  private countQuality(mos: number): void {
+    const score = String(Math.floor(mos));
+    this.counts.scores[score] = (this.counts.scores[score] ?? 0) + 1;
+  }
+
+  gone(participant: ParticipantCall, end: CallEnd, statistics: LegStatistics | null): void {
     this.countEnd(end.cause);
+    if (statistics?.quality) this.countQuality(statistics.quality.received.mos);
     this.participants.delete(participant.id);
     const { room } = participant;
     if (room.size === 0) {

@@ -1,4 +1,4 @@
-import type { AudioMedia, LegControl, MediaPorts } from '../../mixer/protocol.ts';
+import type { AudioMedia, LegControl, LegStatistics, MediaPorts } from '../../mixer/protocol.ts';
 import type { Log } from '../log.ts';
 import { MixerError } from '../mixers/mixer-channel.ts';
 import type { Mixers } from '../mixers/mixers.ts';
@@ -18,7 +18,7 @@ export interface ParticipantOwner {
   referred(referral: Referral, participant: ParticipantCall): void;
   keyPressed(participant: ParticipantCall, key: string): void;
   /** Exactly once, when call and leg are gone. */
-  gone(participant: ParticipantCall, end: CallEnd): void;
+  gone(participant: ParticipantCall, end: CallEnd, statistics: LegStatistics | null): void;
 }
 
 export interface ParticipantCallOptions {
@@ -78,11 +78,11 @@ export class ParticipantCall implements CallHandler {
     this.room.join(this.firstView());
     call.handle(this);
     try {
-      const session = await this.openLeg(call.flow.remoteAddress);
-      if (session === null) return;
-      const local = await this.negotiate(session, call.offer);
-      if (typeof local === 'string') call.accept(local);
-      else this.refuse(refusalOf(local));
+      const session = this.options.createSession(NO_PORTS, call.flow.remoteAddress);
+      const foreseen = call.offer === null ? null : session.foresee(call.offer);
+      if (foreseen !== null && !foreseen.ok) return this.refuse(refusalOf(foreseen));
+      if (!(await this.openLeg(session, foreseen?.media))) return;
+      call.accept(call.offer === null ? this.makeOffer(session) : this.answerForeseen(session, call.offer));
     } catch (error) {
       this.refuse(mixerRefusal(error));
     }
@@ -93,10 +93,9 @@ export class ParticipantCall implements CallHandler {
     this.rings = true;
     this.room.join(this.firstView());
     try {
-      const session = await this.openLeg(peer);
-      if (session === null) return;
-      this.awaitsAnswer = true;
-      this.takes(place(session.offer(), this));
+      const session = this.options.createSession(NO_PORTS, peer);
+      if (!(await this.openLeg(session))) return;
+      this.takes(place(this.makeOffer(session), this));
     } catch (error) {
       this.refuse(mixerRefusal(error));
     }
@@ -203,16 +202,18 @@ export class ParticipantCall implements CallHandler {
     this.log = this.log.child({ call: call.id });
   }
 
-  /** Null when the call is over meanwhile. */
-  private async openLeg(peer: string): Promise<MediaSession | null> {
+  /** False when the call is over meanwhile. What is known of the media goes along: one request to the mixer less. */
+  private async openLeg(session: MediaSession, media?: AudioMedia): Promise<boolean> {
     const { mixers } = this.options;
-    const ports = await mixers.openLeg(this.room.name, this.id, { cname: this.id, control: this.legControl });
+    const known = media === undefined ? {} : { media: this.mediaFor(media) };
+    const ports = await mixers.openLeg(this.room.name, this.id, { cname: this.id, control: this.legControl, ...known });
     if (this.over) {
       await mixers.closeLeg(this.id);
-      return null;
+      return false;
     }
-    this.session = this.options.createSession(ports, peer);
-    return this.session;
+    session.bind(ports);
+    this.session = session;
+    return true;
   }
 
   private pickedUp(): void {
@@ -235,22 +236,44 @@ export class ParticipantCall implements CallHandler {
 
   /** Our answer to their offer, or our offer when they made none. */
   private async negotiate(session: MediaSession, offer: SdpText | null): Promise<SdpText | NegotiationFailure> {
-    this.awaitsAnswer = offer === null;
-    if (offer === null) return session.offer();
+    if (offer === null) return this.makeOffer(session);
+    this.awaitsAnswer = false;
     const result = session.answer(offer);
     if (!result.ok) return result;
     await this.apply(result.media);
     return result.sdp;
   }
 
+  private makeOffer(session: MediaSession): SdpText {
+    this.awaitsAnswer = true;
+    return session.offer();
+  }
+
+  /** The answer to the offer by which the leg was opened. */
+  private answerForeseen(session: MediaSession, offer: SdpText): SdpText {
+    const result = session.answer(offer);
+    if (!result.ok) throw new Error('what was foreseen did not come');
+    this.show(result.media);
+    return result.sdp;
+  }
+
   private async apply(media: AudioMedia): Promise<void> {
-    const { send, direction } = media;
+    await this.options.mixers.updateLeg(this.id, this.mediaFor(media));
+    this.show(media);
+  }
+
+  /** Takes note of what was agreed, and gives what the mixer is to do. */
+  private mediaFor(media: AudioMedia): AudioMedia {
+    const { direction } = media;
     const listens = direction === 'sendrecv' || direction === 'sendonly';
     this.hasListened ||= listens;
     this.onHold = direction === 'inactive' || (this.hasListened && !listens);
     this.media = media;
     // A phone that holds by `sendonly` sends its music, which is not for the conference.
-    await this.options.mixers.updateLeg(this.id, this.onHold ? { ...media, direction: 'inactive' } : media);
+    return this.onHold ? { ...media, direction: 'inactive' } : media;
+  }
+
+  private show({ send, direction }: AudioMedia): void {
     const audio = { codec: send.codec, clockRateHz: send.clockRateHz, direction };
     const state = this.view?.state === 'connecting' ? 'connecting' : this.mediaState();
     this.room.change(this.id, { audio, state });
@@ -267,11 +290,16 @@ export class ParticipantCall implements CallHandler {
     else this.incoming.reject(status, { reason, ...(headers ? { headers } : {}) });
   }
 
+  /** What its leg has counted until now; null when the mixer cannot say. */
+  statistics(): Promise<LegStatistics | null> {
+    return this.options.mixers.legStatistics(this.id).catch(() => null);
+  }
+
   private async close(end: CallEnd): Promise<void> {
     const statistics = await this.options.mixers.closeLeg(this.id);
     const durationMs = Math.round(this.options.timers.now() - this.startedMs);
     this.log.info({ durationMs, ...describeEnd(end, this.endReason), ...describeMedia(statistics) }, 'call ended');
-    this.options.owner.gone(this, end);
+    this.options.owner.gone(this, end, statistics);
   }
 
   private get view(): ParticipantView | undefined {
@@ -298,6 +326,9 @@ export class ParticipantCall implements CallHandler {
     };
   }
 }
+
+/** Until the mixer has opened some. */
+const NO_PORTS: MediaPorts = { rtpPort: 0, rtcpPort: 0 };
 
 function refusalOf({ status, warning }: NegotiationFailure): Refusal {
   const reason = status === 400 ? 'Bad SDP' : 'Not Acceptable Here';

@@ -35,11 +35,13 @@ export const participantOperations: readonly Operation[] = [
     method: 'get',
     path: '/rooms/{room}/participants/{participant}',
     id: 'getParticipant',
-    summary: 'One participant',
+    summary: 'One participant, and how the call sounds',
     params: participantParams,
-    success: { status: 200, description: 'The participant.', json: schemas.participant },
+    success: { status: 200, description: 'The participant.', json: schemas.participantDetails },
     problems: ['room-not-found', 'participant-not-found'],
-    handle: ({ conference }, { params }) => ({ json: conference.participant(params.room, params.participant) }),
+    handle: async ({ conference }, { params }) => ({
+      json: await conference.participant(params.room, params.participant),
+    }),
   }),
   operation({
     method: 'patch',

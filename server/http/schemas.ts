@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { NewParticipant, ParticipantPatch, RecordingFormat } from '../focus/control.ts';
 import type { RegistrationView, UserView } from '../registrar/user-control.ts';
-import type { ParticipantView, RecordingView, Role, RoomPolicy, RoomView } from '../rooms/views.ts';
+import type { ParticipantDetails, ParticipantView, RecordingView, Role, RoomPolicy, RoomView } from '../rooms/views.ts';
 import { type ProblemDocument, problemCodes } from './problems.ts';
 
 // Each schema is pinned to the type that the conference uses, so that neither changes without the other.
@@ -36,6 +36,44 @@ export const participant = z
     joinedAt: timestamp,
   })
   .meta({ id: 'Participant' }) satisfies z.ZodType<ParticipantView>;
+
+const scoreOf = (what: string) =>
+  z.number().meta({ description: `Estimated mean opinion score of ${what}, 1 (bad) to 4.5 (ITU-T G.107).` });
+
+const quality = z
+  .object({
+    received: z.object({
+      mos: scoreOf('what we get from the participant'),
+      lossPercent: z.number().meta({ description: 'Lost on the way, since the call began.' }),
+      jitterMs: z.number().meta({ description: 'Interarrival jitter (RFC 3550).' }),
+      concealedPercent: z.number().meta({ description: 'Lost or too late, and made up.' }),
+      burstLossPercent: z.number().meta({ description: 'Loss within bursts (RFC 3611 §4.7.2).' }),
+      burstMs: z.number().meta({ description: 'How long bursts last, on average.' }),
+      gapLossPercent: z.number().meta({ description: 'Loss between bursts.' }),
+      gapMs: z.number().meta({ description: 'How long it is between bursts, on average.' }),
+    }),
+    sent: z
+      .object({
+        mos: scoreOf('what the participant gets from us'),
+        lossPercent: z.number().meta({ description: 'Lost on the way, by the last report (RFC 3550).' }),
+        jitterMs: z.number().nullable(),
+        discardedPercent: z.number().nullable().meta({ description: 'Too late for the phone (RFC 3611).' }),
+        burstLossPercent: z.number().nullable().meta({ description: 'Loss within bursts (RFC 3611).' }),
+      })
+      .nullable()
+      .meta({ description: "By the phone's own reports; null before the first." }),
+    roundTripMs: z.number().nullable().meta({ description: 'Null before the first report.' }),
+    bufferDelayMs: z.number().meta({ description: 'What our jitter buffer adds at present.' }),
+  })
+  .meta({ id: 'Quality' });
+
+export const participantDetails = participant
+  .extend({
+    quality: quality.nullable().meta({
+      description: 'How the call sounds. Null when nothing was received yet, or the mixer is being started again.',
+    }),
+  })
+  .meta({ id: 'ParticipantDetails' }) satisfies z.ZodType<ParticipantDetails>;
 
 export const recording = z
   .object({

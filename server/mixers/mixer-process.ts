@@ -12,6 +12,8 @@ export interface MixerProcessOptions {
 /** A mixer as a child process: the rim under `MixerChannel`. */
 export class MixerProcess {
   private readonly child: ChildProcess;
+  /** What is to be sent at the end of this turn of the event loop. */
+  private waiting: ToMixer[] = [];
 
   constructor(options: MixerProcessOptions) {
     // No signals from the terminal: the server ends its mixers itself, after it has said goodbye to the callers.
@@ -22,14 +24,16 @@ export class MixerProcess {
       gone = true;
       options.exited(reason);
     };
-    this.child.on('message', (message) => options.received(message as FromMixer));
+    this.child.on('message', (messages) => {
+      for (const message of messages as FromMixer[]) options.received(message);
+    });
     this.child.on('error', (error) => exited(error.message));
     this.child.on('exit', (code, signal) => exited(signal ? `ended by ${signal}` : `ended with code ${code}`));
   }
 
+  /** What a turn of the event loop has to say goes together: each write costs more than the messages in it. */
   send(message: ToMixer): void {
-    // A failure to send is followed by the exit, which settles everything.
-    if (this.child.connected) this.child.send(message, () => undefined);
+    if (this.waiting.push(message) === 1) setImmediate(() => this.flush());
   }
 
   kill(): void {
@@ -38,6 +42,15 @@ export class MixerProcess {
 
   /** Lets go of the channel; the mixer ends by itself when it sees that. */
   disconnect(): void {
+    this.flush();
     if (this.child.connected) this.child.disconnect();
+  }
+
+  private flush(): void {
+    const messages = this.waiting;
+    if (messages.length === 0) return;
+    this.waiting = [];
+    // A failure to send is followed by the exit, which settles everything.
+    if (this.child.connected) this.child.send(messages, () => undefined);
   }
 }

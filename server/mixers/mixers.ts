@@ -74,7 +74,7 @@ export class Mixers {
     leg: string,
     options: { cname: string; control: LegControl; media?: AudioMedia },
   ): Promise<MediaPorts> {
-    const record = await this.place(room);
+    const record = this.place(room);
     // Counted before it is there, so that the room is not closed under it.
     record.legs.add(leg);
     try {
@@ -111,13 +111,13 @@ export class Mixers {
     this.legs.delete(leg);
     const room = this.rooms.get(record.room)!;
     room.legs.delete(leg);
-    const statistics = await this.request(room.mixer, 'closeLeg', { leg }).catch(() => null);
+    const statistics = this.request(room.mixer, 'closeLeg', { leg }).catch(() => null);
     this.closeIfEmpty(record.room);
     return statistics;
   }
 
   async startRecording(room: string, recording: string, path: string): Promise<void> {
-    const record = await this.place(room);
+    const record = this.place(room);
     record.recordings.add(recording);
     try {
       await this.request(record.mixer, 'startRecording', { room, recording, path });
@@ -193,18 +193,16 @@ export class Mixers {
     return requests;
   }
 
-  private async place(room: string): Promise<RoomRecord> {
+  /** Who places something there must count it at once, as a room without anything is closed. */
+  private place(room: string): RoomRecord {
     const there = this.rooms.get(room);
     if (there) return there;
     const mixer = this.leastBusy();
     if (!mixer) throw new MixerError('mixer-gone', 'no mixer is up');
     const record: RoomRecord = { mixer, legs: new Set(), recordings: new Set() };
     this.rooms.set(room, record);
-    // Not awaited for its own sake: the channel keeps the order, so what follows finds the room open.
-    await this.request(mixer, 'openRoom', { room }).catch((error: unknown) => {
-      this.rooms.delete(room);
-      throw error;
-    });
+    // Not waited for: the channel keeps the order, so what follows finds the room open, or fails as this did.
+    this.request(mixer, 'openRoom', { room }).catch(() => undefined);
     return record;
   }
 

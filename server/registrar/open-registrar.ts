@@ -8,7 +8,9 @@ import type { Database } from '../store/database.ts';
 import { UserTable } from '../store/user-table.ts';
 import type { Timers } from '../timers.ts';
 import { Authentication } from './authentication.ts';
+import type { BindingSource } from './binding.ts';
 import { Bindings } from './bindings.ts';
+import { Location } from './location.ts';
 import type { ExpiryLimits } from './register-request.ts';
 import { Registrar } from './registrar.ts';
 import { SignIn } from './sign-in.ts';
@@ -33,6 +35,8 @@ export interface RegistrarSurroundings {
   readonly log: Log;
   readonly epochMs: () => number;
   readonly serviceRoute: (flow: Flow) => string;
+  /** The way back to where a REGISTER came from, while there is one. */
+  readonly flowOf: (source: BindingSource) => Flow | null;
   /** A wrong password came from that address. */
   readonly failed: (address: string) => void;
 }
@@ -44,6 +48,7 @@ export interface OpenRegistrar {
   readonly bindings: Bindings;
   readonly authentication: Authentication;
   readonly signIn: SignIn;
+  readonly location: Location;
   readonly accounts: UserAccounts;
   /** Writes what has not been written yet. The database stays open. */
   close(): void;
@@ -51,7 +56,7 @@ export interface OpenRegistrar {
 
 /** Takes up the users and bindings of the database. */
 export function openRegistrar(settings: RegistrarSettings, surroundings: RegistrarSurroundings): OpenRegistrar {
-  const { database, timers, log, epochMs, serviceRoute, failed } = surroundings;
+  const { database, timers, log, epochMs, serviceRoute, flowOf, failed } = surroundings;
   const { domain, aliases, algorithms, qop, expiry, maxContactsPerUser, maxBindings } = settings;
   const users = new Users({ store: new UserTable(database), realm: domain, algorithms, epochMs });
   const lockedOut = users.lockedOut();
@@ -81,6 +86,7 @@ export function openRegistrar(settings: RegistrarSettings, surroundings: Registr
     bindings,
     authentication,
     signIn: new SignIn(authentication, bindings, users),
+    location: new Location({ users, bindings, hosts: [domain, ...aliases], flowOf }),
     accounts: new UserAccounts(users, bindings, domain),
     close() {
       bindings.close();

@@ -1,5 +1,7 @@
 /** The state of rooms as HTTP, events and SIP subscribers see it. Plain data; made anew whenever something changes. */
 
+import type { LegQuality } from '../../mixer/protocol.ts';
+
 export type Role = 'participant' | 'moderator';
 
 export interface ParticipantView {
@@ -18,6 +20,12 @@ export interface ParticipantView {
   video: null;
   /** ISO 8601. */
   joinedAt: string;
+}
+
+/** What is asked for one participant at a time: it is measured, and no part of the room's state. */
+export interface ParticipantDetails extends ParticipantView {
+  /** Null when nothing was received yet, or the mixer is being started again. */
+  quality: LegQuality | null;
 }
 
 export interface RecordingView {

@@ -77,6 +77,7 @@ function settle(
   return {
     remote: theirs.remote,
     rtcpMux: ours.rtcpMux && theirs.rtcpMux,
+    voipMetrics: theirs.voipMetrics,
     direction: directionTowards(theirs, local.direction),
     send,
     sendPtimeMs: sendPtimeFor(theirs, local.ptimeMs),

@@ -29,10 +29,37 @@ export const AUDIO_CAPABILITIES: Readonly<Record<AudioCodecName, AudioCapability
   G722: { codec: 'G722', encodingName: 'G722', clockRateHz: 8000, channels: 1, payloadType: 9, parameters: {} },
   PCMA: { codec: 'PCMA', encodingName: 'PCMA', clockRateHz: 8000, channels: 1, payloadType: 8, parameters: {} },
   PCMU: { codec: 'PCMU', encodingName: 'PCMU', clockRateHz: 8000, channels: 1, payloadType: 0, parameters: {} },
+  'L16/48000': {
+    codec: 'L16/48000',
+    encodingName: 'L16',
+    clockRateHz: 48000,
+    channels: 1,
+    payloadType: 97,
+    parameters: {},
+  },
+  'L16/16000': {
+    codec: 'L16/16000',
+    encodingName: 'L16',
+    clockRateHz: 16000,
+    channels: 1,
+    payloadType: 98,
+    parameters: {},
+  },
+  'L16/8000': {
+    codec: 'L16/8000',
+    encodingName: 'L16',
+    clockRateHz: 8000,
+    channels: 1,
+    payloadType: 99,
+    parameters: {},
+  },
 };
 
 /** By quality. */
 export const DEFAULT_CODECS: readonly AudioCodecName[] = ['opus', 'G722', 'PCMA', 'PCMU'];
+
+/** Not offered, as it needs ten times the bandwidth; but recorders and bots that have nothing else get it. */
+export const LAST_RESORT_CODECS: readonly AudioCodecName[] = ['L16/48000', 'L16/16000', 'L16/8000'];
 
 /** The payload types that our offers propose for telephone-event, by clock; RFC 4733 §2.1 wants the codec's clock. */
 export const TELEPHONE_EVENT_PAYLOAD_TYPES: ReadonlyMap<number, number> = new Map([
@@ -60,6 +87,8 @@ export function codecOf(format: RtpFormat): AudioCodecName | null {
       return isMono(format) && format.clockRateHz === 8000 ? 'PCMA' : null;
     case 'pcmu':
       return isMono(format) && format.clockRateHz === 8000 ? 'PCMU' : null;
+    case 'l16':
+      return (isMono(format) && LAST_RESORT_CODECS.find((name) => name === `L16/${format.clockRateHz}`)) || null;
     default:
       return null;
   }

@@ -32,6 +32,7 @@ export function createOffer(
     telephoneEvents: offeredTelephoneEvents(formats, payloadTypes),
     direction: local.direction,
     rtcpMux: true,
+    voipMetrics: true,
     crypto: offeredCrypto(local, suiteInUse),
   });
   if (current === null) return describeSession(local, DEFAULT_TIMING, [ourStream]);

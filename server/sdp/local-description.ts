@@ -31,6 +31,8 @@ export interface AudioOutline {
   telephoneEvents: readonly TelephoneEventFormat[];
   direction: MediaDirection;
   rtcpMux: boolean;
+  /** We want the other side's VoIP metrics, as it wants ours. */
+  voipMetrics: boolean;
   /** `a=crypto` lines; none for plain RTP. */
   crypto: readonly SdpAttribute[];
 }
@@ -70,6 +72,7 @@ export function describeAudio(local: LocalMedia, outline: AudioOutline): MediaDe
   // Without it the other side takes the port above RTP's (RFC 3605 §2.1).
   if (local.rtcpPort !== local.rtpPort + 1) attributes.push({ name: 'rtcp', value: String(local.rtcpPort) });
   if (outline.rtcpMux) attributes.push({ name: 'rtcp-mux', value: null });
+  if (outline.voipMetrics) attributes.push({ name: 'rtcp-xr', value: 'voip-metrics' });
   attributes.push(...outline.crypto);
   return {
     media: 'audio',

@@ -62,6 +62,20 @@ export class MediaSession {
     return this.#media;
   }
 
+  /** The ports, where they were not known when the session began; before anything is said. */
+  bind({ rtpPort, rtcpPort }: { rtpPort: number; rtcpPort: number }): void {
+    if (this.#lastSent !== null) throw new Error('other ports were said already');
+    this.#local.rtpPort = rtpPort;
+    this.#local.rtcpPort = rtcpPort;
+  }
+
+  /** What `answer` would agree to, for who opens ports by that. Nothing is said or agreed yet; the keys are those that will be. */
+  foresee(offerText: string): { ok: true; media: AudioMedia } | NegotiationFailure {
+    const parsed = parseSdp(offerText);
+    if (!parsed.ok) return this.#notSdp(parsed.error);
+    return negotiateAnswer(parsed.description, this.#local, this.#current?.mediaIndex ?? null);
+  }
+
   /** Answers an offer, the first or a later one. An offer of ours that was never answered is void then. */
   answer(offerText: string): AnswerResult {
     const parsed = parseSdp(offerText);

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { AudioCodecName, AudioFormat, AudioMedia } from '../../mixer/protocol.ts';
-import { AUDIO_CAPABILITIES, telephoneEventFor } from './audio-capabilities.ts';
+import { AUDIO_CAPABILITIES, LAST_RESORT_CODECS, telephoneEventFor } from './audio-capabilities.ts';
 import { type CryptoAttribute, writeCryptoAttribute } from './crypto-attribute.ts';
 import { describeAudio, describeSession, type LocalMedia, refuseMedia } from './local-description.ts';
 import { mediaNotAcceptable, type NegotiationFailure } from './negotiation-failure.ts';
@@ -73,7 +73,10 @@ function tryStream(offer: SessionDescription, media: MediaDescription, local: Lo
  * as what it is sent; many phones list G.711 first only out of habit.
  */
 function commonFormats(audio: RemoteAudio, codecs: readonly AudioCodecName[]): AudioFormat[] {
-  return codecs.flatMap((codec) => audio.codecs.filter((format) => format.codec === codec));
+  const of = (names: readonly AudioCodecName[]): AudioFormat[] =>
+    names.flatMap((codec) => audio.codecs.filter((format) => format.codec === codec));
+  const common = of(codecs);
+  return common.length > 0 ? common : of(LAST_RESORT_CODECS);
 }
 
 function acceptStream(
@@ -96,6 +99,7 @@ function acceptStream(
     telephoneEvents: telephoneEvent === null ? [] : [telephoneEvent],
     direction,
     rtcpMux: audio.rtcpMux,
+    voipMetrics: audio.voipMetrics,
     crypto: crypto === null ? [] : [writeCryptoAttribute(crypto.tag, crypto.suiteName, sendKey)],
   });
   const streams = offer.media.map((media, index) => (index === mediaIndex ? ourStream : refuseMedia(media)));
@@ -105,6 +109,7 @@ function acceptStream(
     media: {
       remote: audio.remote,
       rtcpMux: audio.rtcpMux,
+      voipMetrics: audio.voipMetrics,
       direction,
       send,
       sendPtimeMs: sendPtimeFor(audio, local.ptimeMs),

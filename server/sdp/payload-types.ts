@@ -16,7 +16,7 @@ const OUR_STATIC: ReadonlySet<number> = new Set(
 /** Those that our offers do not give to something by default. */
 const SPARE: readonly number[] = Array.from({ length: 32 }, (_, index) => FIRST_DYNAMIC + index).filter(
   (payloadType) =>
-    payloadType !== AUDIO_CAPABILITIES.opus.payloadType &&
+    !Object.values(AUDIO_CAPABILITIES).some((capability) => capability.payloadType === payloadType) &&
     ![...TELEPHONE_EVENT_PAYLOAD_TYPES.values()].includes(payloadType),
 );
 

@@ -9,7 +9,7 @@ import {
   readRtcpPort,
   readRtpFormats,
 } from './media-attributes.ts';
-import type { MediaDescription, SessionDescription } from './session-description.ts';
+import type { AttributeHolder, MediaDescription, SessionDescription } from './session-description.ts';
 
 /** What the other side says of an audio stream, from its offer or answer alike. */
 export interface RemoteAudio {
@@ -29,6 +29,8 @@ export interface RemoteAudio {
   /** How long it wants our packets to be, within what we can do; null when it does not say. */
   ptimeMs: number | null;
   maxptimeMs: number;
+  /** It wants our VoIP metrics in RTCP (RFC 3611 §5.1). */
+  voipMetrics: boolean;
 }
 
 export function readRemoteAudio(session: SessionDescription, media: MediaDescription): RemoteAudio {
@@ -49,12 +51,18 @@ export function readRemoteAudio(session: SessionDescription, media: MediaDescrip
     rtcpMux,
     ptimeMs: ptimeMs === null ? null : withinBounds(Math.round(ptimeMs / 10) * 10),
     maxptimeMs: withinBounds(Math.floor(maxptimeMs / 10) * 10),
+    voipMetrics: wantsVoipMetrics(session) || wantsVoipMetrics(media),
   };
 }
 
 /** With payload types 64–95, RTP and RTCP could not be told apart on one port (RFC 5761 §4). */
 function clashesWithRtcp(media: MediaDescription): boolean {
   return media.formats.some((format) => Number(format) >= 64 && Number(format) <= 95);
+}
+
+/** `a=rtcp-xr:` and the reports that are wanted, separated by spaces (RFC 3611 §5.1). */
+function wantsVoipMetrics(holder: AttributeHolder): boolean {
+  return (attributeValue(holder, 'rtcp-xr') ?? '').toLowerCase().split(/\s+/).includes('voip-metrics');
 }
 
 function withinBounds(ptimeMs: number): number {

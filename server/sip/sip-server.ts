@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { RequestGuard } from '../guard/request-guard.ts';
 import type { Log } from '../log.ts';
 import type { Timers } from '../timers.ts';
+import { ContactWays, type Locate } from './contact-ways.ts';
 import { DestinationWays } from './destination-ways.ts';
 import type { Call, CallHandler, IncomingCall, Referral } from './dialog/call.ts';
 import type { OutgoingCallOptions } from './dialog/outgoing-call.ts';
@@ -14,9 +15,10 @@ import { DnsCache } from './resolve/dns-cache.ts';
 import type { DnsResolver } from './resolve/dns-resolver.ts';
 import { resolveTarget } from './resolve/resolve-target.ts';
 import type { Destination } from './transport/destination.ts';
-import type { Flow } from './transport/flow.ts';
+import type { Flow, TransportProtocol } from './transport/flow.ts';
 import type { TlsIdentity, TlsVerification } from './transport/tls-transport.ts';
 import { SipTransports, type TransportUser } from './transport/transport-layer.ts';
+import type { LoneRequest } from './user-agent/lone-request.ts';
 import { type MethodHandler, UserAgent } from './user-agent/user-agent.ts';
 
 export interface SipServerOptions {
@@ -39,10 +41,21 @@ export interface SipServerOptions {
   availability(options: SipRequest, flow: Flow): 'available' | 'unknown' | 'busy';
   /** Who answers further methods outside of dialogs, by method. */
   methods: Readonly<Record<string, MethodHandler>>;
+  /** Where users of ours are; asked for addresses with one of our ports, or none. */
+  locate: Locate;
   /** Who may send what. */
   guard: RequestGuard;
   /** A connection is gone. */
   flowClosed(flow: Flow): void;
+}
+
+/** The other end of a flow, as it can be kept. */
+export interface FlowEnd {
+  readonly protocol: TransportProtocol;
+  readonly address: string;
+  readonly port: number;
+  /** Of the connection; null where there is none any more. */
+  readonly flowId: string | null;
 }
 
 /** Messages counted since the start, retransmissions included. */
@@ -111,11 +124,12 @@ export class SipServer implements TransportUser {
   async listen(): Promise<void> {
     await this.bind();
     const { timers, publicAddress, maxCalls, invited, referred, availability, methods, guard } = this.options;
-    const ways = new DestinationWays({
+    const destinations = new DestinationWays({
       resolve: (uri) => this.resolve(uri),
       connect: (destination, requestBytes) => this.transports.flowFor(destination, requestBytes),
       health: new DestinationHealth(timers),
     });
+    const ways = new ContactWays((uri) => (this.isOurPort(uri) ? this.options.locate(uri) : null), destinations);
     this.agent = new UserAgent({
       timers,
       flows: this.transports,
@@ -132,6 +146,18 @@ export class SipServer implements TransportUser {
   call(options: OutgoingCallOptions, handler: CallHandler): Call {
     if (this.agent === null) throw new Error('not listening');
     return this.agent.call(options, handler);
+  }
+
+  /** Sends a request outside of dialogs; told of its final status, once and never before this returns. */
+  send(request: LoneRequest, concluded: (status: number) => void): void {
+    if (this.agent === null) throw new Error('not listening');
+    this.agent.send(request, concluded);
+  }
+
+  /** The way back to where a message came from: over its connection while that is open, or over UDP; else null. */
+  flowOf({ protocol, address, port, flowId }: FlowEnd): Flow | null {
+    if (protocol === 'udp') return this.transports.datagrams(address, port);
+    return flowId === null ? null : this.transports.connection(flowId);
   }
 
   /** Our key and certificate for TLS connections from now on. */
@@ -250,6 +276,10 @@ export class SipServer implements TransportUser {
         if (port !== 0 || tries >= FREE_PORT_TRIES) throw error;
       }
     }
+  }
+
+  private isOurPort({ port }: SipUri): boolean {
+    return port === null || port === this.port || port === this.sipsPort;
   }
 
   private resolve(uri: SipUri): Promise<readonly Destination[]> {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { VoiceActivity } from '../../mixer/audio/voice-activity.ts';
-import { noise, speechLike, tone } from './signals.ts';
+import { speech } from '../speech/speech.ts';
+import { levelDb, noise, speechLike, tone } from './signals.ts';
 
 /** The decision for each frame of 20 ms. */
 function decisions(sampleRateHz: number, pcm: Int16Array): boolean[] {
@@ -29,7 +30,7 @@ describe.each([8000, 16000, 48000])('at %i Hz', (rateHz) => {
   test.each([-60, -50, -42])('over a hiss of %i dBov one is heard who speaks, and the hiss alone is not', (levelDb) => {
     const hiss = noise(20 * rateHz, amplitude(levelDb) * Math.sqrt(3 / 2));
     for (let second = 6; second < 20; second += 4) {
-      const talk = tone(rateHz, 2 * rateHz, 300, amplitude(levelDb + 12));
+      const talk = tone(rateHz, 2 * rateHz, 500, amplitude(levelDb + 12));
       for (let i = 0; i < talk.length; i++) hiss[second * rateHz + i]! += talk[i]!;
     }
     const active = decisions(rateHz, hiss);
@@ -89,4 +90,52 @@ test('the level is dBov: 0 for a full-scale square wave, −3.01 for a sine, −
   expect(detector.levelDb).toBeCloseTo(-3.01, 2);
   detector.process(new Int16Array(160), 0, 160);
   expect(detector.levelDb).toBe(-127);
+});
+
+/** Noise that falls off above a frequency, as of an engine. */
+function rumble(rateHz: number, samples: number, levelDb: number, cornerHz: number): Int16Array {
+  const pole = Math.exp((-2 * Math.PI * cornerHz) / rateHz);
+  const white = noise(samples, 10_000, 7);
+  const filtered = new Float64Array(samples);
+  let value = 0;
+  let power = 0;
+  for (let i = 0; i < samples; i++) {
+    value = pole * value + white[i]!;
+    filtered[i] = value;
+    power += value * value;
+  }
+  const gain = (32768 * 10 ** (levelDb / 20)) / Math.sqrt(power / samples);
+  return Int16Array.from(filtered, (sample) => Math.round(sample * gain));
+}
+
+describe.each([8000, 16000, 48000] as const)('speech over noise at %i Hz', (rateHz) => {
+  const spoken = speech('low', rateHz);
+  const frame = rateHz / 50;
+  const gapFrames = 400;
+
+  test.each([
+    ['a quiet room', -22, -70, 1000],
+    ['a quiet room, a quiet talker', -40, -70, 1000],
+    ['hiss', -22, -42, 4000],
+    ['hiss, a quiet talker', -36, -48, 4000],
+    ['a fan', -28, -50, 100],
+    ['an engine', -22, -47, 50],
+  ])('in %s no syllable is lost, and the noise alone is not active', (_, speechDb, noiseDb, cornerHz) => {
+    const scale = 10 ** ((speechDb - levelDb(spoken)) / 20);
+    const clean = new Int16Array(gapFrames * frame + spoken.length);
+    for (let i = 0; i < spoken.length; i++) clean[gapFrames * frame + i] = spoken[i]! * scale;
+    const background = rumble(rateHz, clean.length, noiseDb, cornerHz);
+    const active = decisions(
+      rateHz,
+      clean.map((sample, i) => sample + background[i]!),
+    );
+    const audible = active.flatMap((_value, k) => {
+      const level = k < gapFrames ? -127 : levelDb(clean, k * frame, (k + 1) * frame);
+      return level > Math.max(-50, noiseDb + 9) ? [k] : [];
+    });
+    expect(audible.length).toBeGreaterThan(100);
+    expect(audible.filter((k) => !active[k])).toEqual([]);
+    const wrong = active.slice(200, gapFrames).filter((value) => value).length;
+    expect(wrong / 200).toBeLessThan(0.1);
+  });
 });

@@ -23,7 +23,7 @@ const GENERATOR = fileURLToPath(new URL(`call-generator${import.meta.url.slice(-
 export function startServer(): Promise<Parley> {
   return Parley.start({
     env: {
-      PARLEY_LOG_LEVEL: process.env['BENCH_LOG_LEVEL'] ?? 'warn',
+      PARLEY_LOG_LEVEL: process.env['PARLEY_LOG_LEVEL'] ?? 'warn',
       PARLEY_MAX_PARTICIPANTS: '5000',
       PARLEY_AUDIO_MIXERS: '1',
       PARLEY_RTP_MIN: '12000',

@@ -10,7 +10,7 @@ import { barkDistanceDb } from '../speech/speech-quality.ts';
 
 /** Speech through a network in virtual time into a real leg: jitter buffer, decoder, concealment, stretching. */
 
-export type TableCodec = Exclude<AudioCodecName, 'PCMA'>;
+export type TableCodec = Extract<AudioCodecName, 'PCMU' | 'G722' | 'opus'>;
 
 const PTIME_MS = 20;
 const TICK_MS = 20;

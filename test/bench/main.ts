@@ -3,10 +3,12 @@ import { parseArgs } from 'node:util';
 import { type Durations, type LoadScenario, runScenario, type ScenarioResult } from './load-run.ts';
 import { measureRegistrations } from './registrations.ts';
 import { METHOD, machine, table } from './report.ts';
+import { TABLES } from './tables.ts';
 
 /**
  * `npm run bench [-- filter…] [--short] [--json FILE] [--list]`: scenarios whose name holds one of the filters;
- * `register` is that of registrations, in this process.
+ * `register` is that of registrations, in this process; `opus-loss` and `loss-table` are speech over a bad network, in
+ * virtual time.
  */
 
 const SCENARIOS: readonly LoadScenario[] = (['PCMU', 'opus'] as const).flatMap((codec) =>
@@ -37,7 +39,11 @@ const scenarios = (values.short ? SHORT_SCENARIOS : SCENARIOS).filter(
   ({ name }) => positionals.length === 0 || positionals.some((filter) => name.includes(filter.toLowerCase())),
 );
 
-if (positionals.includes(REGISTRATIONS)) {
+const tables = positionals.filter((name) => name in TABLES);
+
+if (tables.length > 0) {
+  for (const name of tables) console.log(`${TABLES[name]!(values.short)}\n`);
+} else if (positionals.includes(REGISTRATIONS)) {
   console.log(await measureRegistrations(values.short ? 1_000 : 10_000));
   // Its transactions would last for 32 s more.
   process.exit();

@@ -123,6 +123,7 @@ function openOffice(database: Database, timers: NodeTimers): OpenRegistrar {
     log: pino({ level: 'silent' }),
     epochMs: Date.now,
     serviceRoute: () => '<sip:192.0.2.1:5060;lr>',
+    flowOf: () => null,
     failed: () => {},
   });
 }

@@ -1,12 +1,14 @@
 import { fuzzRtp } from './rtp.ts';
 import { fuzzSdp } from './sdp.ts';
 import { fuzzSipMessages } from './sip-messages.ts';
+import { fuzzSipServer } from './sip-server.ts';
 
 /** The long run: `npm run fuzz -- [iterations] [seed]`. A failure prints its input, to be kept as a case. */
 const [iterations = 1_000_000, seed = Date.now() % 1_000_000] = process.argv.slice(2).map(Number);
 
 for (const [name, fuzz] of [
   ['SIP messages', fuzzSipMessages],
+  ['SIP stack', fuzzSipServer],
   ['SDP', fuzzSdp],
   ['RTP and RTCP', fuzzRtp],
 ] as const) {

@@ -77,7 +77,7 @@ function startingText(random: Random): string {
   return random() < 0.5 ? writeSdp(randomDescription(random)) : pick(random, PHONE_OFFERS).offer;
 }
 
-function mangle(start: string, random: Random): string {
+export function mangle(start: string, random: Random): string {
   let text = start;
   for (let changes = Math.floor(random() * 6); changes > 0; changes--) {
     const at = Math.floor(random() * (text.length + 1));

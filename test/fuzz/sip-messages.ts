@@ -156,7 +156,11 @@ function describe(framed: ReturnType<StreamFraming['push']>): string[] {
     );
 }
 
-function mutate(bytes: Uint8Array, corpus: readonly Uint8Array[], random: (below: number) => number): Uint8Array {
+export function mutate(
+  bytes: Uint8Array,
+  corpus: readonly Uint8Array[],
+  random: (below: number) => number,
+): Uint8Array {
   const at = random(bytes.length + 1);
   const length = random(random(4) === 0 ? 200 : 12);
   const before = bytes.subarray(0, at);

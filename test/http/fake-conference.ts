@@ -1,3 +1,4 @@
+import type { LegQuality } from '../../mixer/protocol.ts';
 import {
   type ConferenceControl,
   ControlError,
@@ -6,7 +7,23 @@ import {
   type RecordingFile,
   type RecordingFormat,
 } from '../../server/focus/control.ts';
-import type { ParticipantView, RecordingView, RoomPolicy, RoomView } from '../../server/rooms/views.ts';
+import type {
+  ParticipantDetails,
+  ParticipantView,
+  RecordingView,
+  RoomPolicy,
+  RoomView,
+} from '../../server/rooms/views.ts';
+
+const quality: LegQuality = {
+  received: {
+    ...{ mos: 4.4, lossPercent: 0, jitterMs: 1.5, concealedPercent: 0 },
+    ...{ burstLossPercent: 0, burstMs: 0, gapLossPercent: 0, gapMs: 60_000 },
+  },
+  sent: null,
+  roundTripMs: null,
+  bufferDelayMs: 8,
+};
 
 export function someone(id: string, changes: Partial<ParticipantView> = {}): ParticipantView {
   return {
@@ -89,14 +106,19 @@ export class FakeConference implements ConferenceControl {
     this.byName.delete(this.room(name).name);
   }
 
-  participant(room: string, id: string): ParticipantView {
+  /** Whoever is asked for sounds perfect, but has sent no report. */
+  async participant(room: string, id: string): Promise<ParticipantDetails> {
+    return { ...this.#find(room, id), quality };
+  }
+
+  #find(room: string, id: string): ParticipantView {
     const found = this.room(room).participants.find((participant) => participant.id === id);
     if (!found) throw new ControlError('participant-not-found', `${id} is not in ${room}`);
     return found;
   }
 
   async updateParticipant(room: string, id: string, { muted, ...rest }: ParticipantPatch): Promise<ParticipantView> {
-    const participant = this.participant(room, id);
+    const participant = this.#find(room, id);
     if (muted !== undefined) participant.muted = muted ? { by: 'moderator' } : null;
     return Object.assign(participant, rest);
   }
@@ -117,7 +139,7 @@ export class FakeConference implements ConferenceControl {
   }
 
   async removeParticipant(room: string, id: string): Promise<void> {
-    const leaving = this.participant(room, id);
+    const leaving = this.#find(room, id);
     const { participants } = this.room(room);
     participants.splice(participants.indexOf(leaving), 1);
   }

@@ -102,6 +102,15 @@ test('G.711 and G.722 have packets of any length that was asked for', () => {
   }
 });
 
+test.each([
+  ['L16/48000', 20, 10],
+  ['L16/16000', 20, 20],
+  ['L16/16000', 60, 40],
+  ['L16/8000', 60, 60],
+] as const)('%s in packets of %i ms would be longer than a frame of Ethernet: %i ms', (codec, asked, sent) => {
+  expect(sendFormat({ codec, parameters: {} }, asked, conditions).ptimeMs).toBe(sent);
+});
+
 describe('the loss that an encoder prepares for', () => {
   it('comes in steps, so that listeners share encoders', () => {
     expect([0, 0.01, 0.02, 0.08, 0.12, 0.9].map(expectedLossPercentFor)).toEqual([0, 0, 10, 10, 20, 20]);

@@ -8,7 +8,15 @@ import type { AudioCodecName, AudioMedia, LegControl, MixerEvent, MixerSettings 
 import { Room } from '../../mixer/room.ts';
 import { RtpPacket, writeRtpHeader } from '../../mixer/rtp/rtp-packet.ts';
 
-const PAYLOAD_TYPES: Record<AudioCodecName, number> = { PCMU: 0, PCMA: 8, G722: 9, opus: 111 };
+const PAYLOAD_TYPES: Record<AudioCodecName, number> = {
+  PCMU: 0,
+  PCMA: 8,
+  G722: 9,
+  opus: 111,
+  'L16/8000': 112,
+  'L16/16000': 113,
+  'L16/48000': 114,
+};
 const KEY_PAYLOAD_TYPE = 101;
 const COMFORT_NOISE_PAYLOAD_TYPE = 13;
 
@@ -53,6 +61,8 @@ export class SimulatedPhone {
   readonly leg: Leg;
   readonly sent: Sent[] = [];
   readonly rtcp: Uint8Array[] = [];
+  /** Which packets do not reach the leg. */
+  loses: (sequenceNumber: number) => boolean = () => false;
   toneHz: number;
   sending = true;
   readonly ssrc = 0x1000 + Math.floor(Math.random() * 1e6);
@@ -182,8 +192,9 @@ export class SimulatedPhone {
     const packet = new Uint8Array(12 + payload.length);
     writeRtpHeader(packet, payloadType, false, this.sequenceNumber, timestamp, this.ssrc);
     packet.set(payload, 12);
+    const isLost = this.loses(this.sequenceNumber);
     this.sequenceNumber = (this.sequenceNumber + 1) & 0xffff;
-    this.leg.receivedRtp(packet, this.address, this.port);
+    if (!isLost) this.leg.receivedRtp(packet, this.address, this.port);
   }
 
   private sockets(room: SimulatedRoom): MediaSockets {

@@ -109,6 +109,8 @@ export class TestRegistrar {
         log: pino(LOG_AS_THE_SERVER_DOES, stream),
         epochMs: () => START_MS + this.timers.now(),
         serviceRoute: () => '<sip:192.0.2.9:5060;lr>',
+        flowOf: ({ protocol, address, port, flowId }) =>
+          protocol === 'udp' || flowId !== null ? flow({ protocol, address, port }) : null,
         failed: (address) => this.failures.push(address),
       },
     );

@@ -72,6 +72,7 @@ export class RunningServer {
         log,
         epochMs: () => timers.now(),
         serviceRoute: (flow) => this.sip.routeFor(flow),
+        flowOf: () => null,
         failed: (address) => guard.failed(address),
       },
     );
@@ -89,6 +90,7 @@ export class RunningServer {
       referred: (referral) => referral.reject(603),
       availability: (options) => (roomName(options.uri?.user ?? null) === null ? 'unknown' : 'available'),
       methods: { REGISTER: this.office.registrar },
+      locate: () => null,
       guard,
       flowClosed: () => {},
     });

@@ -55,6 +55,7 @@ describe('our offer', () => {
       'a=maxptime:60',
       'a=sendrecv',
       'a=rtcp-mux',
+      'a=rtcp-xr:voip-metrics',
       '',
     ]);
   });
@@ -86,7 +87,14 @@ describe('the answer to our offer', () => {
       sendTelephoneEvent: { payloadType: 101, clockRateHz: 8000 },
       receiveTelephoneEvent: { payloadType: 101, clockRateHz: 8000 },
       crypto: null,
+      voipMetrics: false,
     });
+  });
+
+  test('says whether it wants our VoIP metrics (RFC 3611 §5.1)', () => {
+    const wants = (...lines: string[]) => agreed(accept('m=audio 4000 RTP/AVP 0', ...lines)).voipMetrics;
+    expect(wants('a=rtcp-xr:rcvr-rtt=all:10000 stat-summary=loss voip-metrics')).toBe(true);
+    expect(wants('a=rtcp-xr:rcvr-rtt=all')).toBe(false);
   });
 
   test('may have other payload types: we send with those, and receive with ours (RFC 3264 §5.1)', () => {

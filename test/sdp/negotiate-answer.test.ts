@@ -56,6 +56,24 @@ describe('codecs', () => {
     expect(result.sdp).toContain('a=rtpmap:9 G722/8000');
   });
 
+  test('uncompressed sound is for recorders and bots that have nothing else', () => {
+    const bot = answer(['m=audio 4000 RTP/AVP 96 97', 'a=rtpmap:96 L16/16000', 'a=rtpmap:97 L16/44100']);
+    expect(agreed(bot).media.send).toMatchObject({ codec: 'L16/16000', payloadType: 96, clockRateHz: 16000 });
+    expect(agreed(bot).sdp).toContain('a=rtpmap:96 L16/16000');
+    const phone = answer(['m=audio 4000 RTP/AVP 96 0', 'a=rtpmap:96 L16/16000/1']);
+    expect(agreed(phone).media.receive.map(({ codec }) => codec)).toEqual(['PCMU']);
+    const asked = answer(['m=audio 4000 RTP/AVP 0 96', 'a=rtpmap:96 L16/8000'], { codecs: ['L16/8000', 'PCMU'] });
+    expect(agreed(asked).media.send.codec).toBe('L16/8000');
+    expect(answer(['m=audio 4000 RTP/AVP 96', 'a=rtpmap:96 L16/48000/2']).ok).toBe(false);
+  });
+
+  test('VoIP metrics are said to be wanted to who wants ours (RFC 3611 §5.1)', () => {
+    const wants = agreed(answer(['m=audio 4000 RTP/AVP 0', 'a=rtcp-xr:voip-metrics']));
+    expect(wants.media.voipMetrics).toBe(true);
+    expect(wants.sdp).toContain('a=rtcp-xr:voip-metrics');
+    expect(agreed(answer(['m=audio 4000 RTP/AVP 0'])).sdp.join()).not.toContain('rtcp-xr');
+  });
+
   test('a static payload type with an rtpmap that says nothing is what RFC 3551 says', () => {
     expect(streamLines(answer(['m=audio 4000 RTP/AVP 0', 'a=rtpmap:0 PCMU']))).toEqual(['m=audio 20000 RTP/AVP 0']);
   });

@@ -19,6 +19,7 @@ import type { SessionBody } from './session-body.ts';
 import type { SessionId } from './session-id.ts';
 import { answerSessionTimer } from './session-interval.ts';
 import { SessionTimer } from './session-timer.ts';
+import type { PeerContact } from './ways.ts';
 
 interface Refusal {
   readonly status: number;
@@ -96,6 +97,12 @@ export class CallSession {
 
   get handler(): CallHandler | null {
     return this.user.handler;
+  }
+
+  /** Where the peer takes requests, also outside of the dialog; null when its Contact is no SIP address. */
+  get peerContact(): PeerContact | null {
+    const { remoteTarget, routeSet } = this.dialog;
+    return remoteTarget.uri === null ? null : { uri: remoteTarget.uri, routes: routeSet, flow: this.client.flow };
   }
 
   /** A request within the dialog other than ACK and CANCEL. */

@@ -1,6 +1,7 @@
 import type { SipRequest } from '../message/message.ts';
 import type { NameAddress } from '../message/name-address.ts';
 import type { Flow } from '../transport/flow.ts';
+import type { PeerContact } from './ways.ts';
 
 /** Why a call is over. */
 export type CallEnd =
@@ -88,6 +89,8 @@ export interface Call {
   readonly id: string;
   /** The way to the peer; for a call that we make, before there is any, null. */
   readonly flow: Flow | null;
+  /** Where the peer takes requests; null before anybody answered a call of ours. */
+  readonly contact: PeerContact | null;
   /** Ours in Session-ID (RFC 7989), which stands in the logs of others. */
   readonly sessionId: string;
   /** BYE, or what there is before an answer: 480, CANCEL; before the ACK it waits for it (RFC 3261 §15). `ended` follows. */

@@ -16,6 +16,7 @@ import { CallSession, type SessionUser } from './call-session.ts';
 import type { Dialog } from './dialog.ts';
 import type { InviteExchange } from './invite-exchange.ts';
 import { SessionId } from './session-id.ts';
+import type { PeerContact } from './ways.ts';
 
 export interface Invitation {
   readonly id: string;
@@ -66,6 +67,10 @@ export class InvitedCall implements IncomingCall, SessionUser {
 
   get call(): Call {
     return this;
+  }
+
+  get contact(): PeerContact | null {
+    return this.session.peerContact;
   }
 
   handle(handler: CallHandler): void {

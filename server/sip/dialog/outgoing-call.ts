@@ -11,6 +11,7 @@ import { Fork, type ForkOwner } from './fork.ts';
 import { type Invitee, OutgoingInvites } from './outgoing-invites.ts';
 import { readSessionBody, sdpOf } from './session-body.ts';
 import { SessionId } from './session-id.ts';
+import type { PeerContact } from './ways.ts';
 
 const USUAL_ANSWER_TIMEOUT_MS = 60_000;
 
@@ -65,6 +66,10 @@ export class OutgoingCall implements Call, ForkOwner {
 
   get flow(): Flow | null {
     return this.current?.session.client.flow ?? null;
+  }
+
+  get contact(): PeerContact | null {
+    return this.current?.session.peerContact ?? null;
   }
 
   hangUp(reason?: string): void {

@@ -103,8 +103,12 @@ export class OutgoingInvites {
     }
     this.target = target;
     const hop = this.invitee.routes?.[0]?.uri ?? target;
-    this.context.ways.find(hop, (ways) => {
+    this.context.ways.find(hop, (ways, status) => {
       this.ways = ways;
+      if (status !== undefined) {
+        this.lastStatus = status;
+        this.lastReason = '';
+      }
       this.nextWay();
     });
   }
@@ -167,6 +171,8 @@ export class OutgoingInvites {
     if (status < 400) this.targets.redirect(response);
     // Whoever says so speaks for all (RFC 3261 §21.6).
     if (status >= 600) this.user.failed(status, reason);
+    // Another phone of the same user may take it (RFC 3261 §16.7 step 5).
+    else if (this.way?.contact !== undefined) this.nextWay();
     else this.nextTarget();
   }
 
@@ -182,8 +188,9 @@ export class OutgoingInvites {
   private create(flow: Flow): SipRequest {
     const { invitee, context, target } = this;
     const { local } = context;
-    const uri = createUri({ ...target, headers: new Map() });
-    const routes = (invitee.routes ?? []).map(({ uriText }) => `<${uriText}>`);
+    const contact = this.way?.contact;
+    const uri = createUri({ ...(contact?.uri ?? target), headers: new Map() });
+    const routes = (contact?.routes ?? invitee.routes ?? []).map(({ uriText }) => `<${uriText}>`);
     const parts: RequestParts = {
       method: 'INVITE',
       requestUri: writeUri(uri),

@@ -14,7 +14,8 @@ export interface ConnectionCountLimits {
 /** The connections of one transport, counted by the address of the other side. */
 export class Connections<C extends Connection> {
   private readonly limits: ConnectionCountLimits;
-  private readonly all = new Set<C>();
+  /** By id. */
+  private readonly all = new Map<string, C>();
   private readonly countByAddress = new Map<string, number>();
   private closing: (() => void) | null = null;
 
@@ -24,6 +25,10 @@ export class Connections<C extends Connection> {
 
   get size(): number {
     return this.all.size;
+  }
+
+  get(id: string): C | undefined {
+    return this.all.get(id);
   }
 
   /** Whether one more may come from there. */
@@ -36,13 +41,13 @@ export class Connections<C extends Connection> {
 
   add(connection: C): void {
     const { remoteAddress } = connection;
-    this.all.add(connection);
+    this.all.set(connection.id, connection);
     this.countByAddress.set(remoteAddress, (this.countByAddress.get(remoteAddress) ?? 0) + 1);
   }
 
   /** Once it is gone; false when it was known already. */
   remove(connection: C): boolean {
-    if (!this.all.delete(connection)) return false;
+    if (!this.all.delete(connection.id)) return false;
     const { remoteAddress } = connection;
     const count = this.countByAddress.get(remoteAddress)! - 1;
     if (count === 0) this.countByAddress.delete(remoteAddress);
@@ -55,7 +60,7 @@ export class Connections<C extends Connection> {
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.closing = resolve;
-      for (const connection of this.all) connection.close();
+      for (const connection of this.all.values()) connection.close();
       if (this.all.size === 0) resolve();
     });
   }

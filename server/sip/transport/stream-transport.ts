@@ -46,6 +46,11 @@ export class StreamTransport {
     return this.connections.size;
   }
 
+  /** The connection of that id, while there is one. */
+  get(id: string): Flow | undefined {
+    return this.connections.get(id);
+  }
+
   /** Whether a socket from there would be taken. */
   admits(address: string | undefined): boolean {
     return this.connections.admits(canonicalAddress(address ?? ''));

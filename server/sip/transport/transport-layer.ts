@@ -123,6 +123,17 @@ export class SipTransports {
     return (this.tcp?.connections.size ?? 0) + (this.tls?.connections.size ?? 0) + this.webSockets.size;
   }
 
+  /** The open connection of that id, in whichever direction; null when it is gone. */
+  connection(id: string): Flow | null {
+    const found = this.tcp?.connections.get(id) ?? this.tls?.connections.get(id) ?? this.webSockets.get(id);
+    return found?.open ? found : null;
+  }
+
+  /** The way over UDP to an address; null when there is none. */
+  datagrams(address: string, port: number): Flow | null {
+    return this.flow({ protocol: 'udp', address, port });
+  }
+
   /** The way for the responses to a request with this Via that came in over `flow`; null when there is none. */
   forResponse(via: Via, flow: Flow): Flow | null {
     if (flow.reliable && flow.open) return flow;

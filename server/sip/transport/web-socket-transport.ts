@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { MAX_MESSAGE_BYTES } from '../message/message-lines.ts';
 import { canonicalAddress, isLoopbackAddress } from './addresses.ts';
 import { Connections } from './connections.ts';
+import type { Flow } from './flow.ts';
 import type { StreamSurroundings } from './tcp-transport.ts';
 import type { TransportEvents } from './transport-events.ts';
 import { WebSocketConnection, type WebSocketEnds } from './web-socket-connection.ts';
@@ -47,6 +48,11 @@ export class WebSocketTransport {
 
   get size(): number {
     return this.connections.size;
+  }
+
+  /** The connection of that id, while there is one. */
+  get(id: string): Flow | undefined {
+    return this.connections.get(id);
   }
 
   /** Takes an HTTP request to upgrade, or answers why not; its socket is ours from now on. */

@@ -18,6 +18,7 @@ import type { Flows } from '../transaction/flows.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import { TransactionLayer, type TransactionUser } from '../transaction/transaction-layer.ts';
 import type { Flow, TransportProtocol } from '../transport/flow.ts';
+import { type LoneRequest, sendLoneRequest } from './lone-request.ts';
 import { checkRequest } from './request-check.ts';
 
 /** The application above the user agent. */
@@ -32,10 +33,12 @@ export interface UserAgentHandler {
   readonly methods?: Readonly<Record<string, MethodHandler>>;
 }
 
-/** Answers the requests of one method outside of dialogs. */
+/** Answers the requests of one method. */
 export interface MethodHandler {
   /** Extensions that requests of this method may require. */
   readonly optionTags: readonly string[];
+  /** Whether it answers those within dialogs too. */
+  readonly inDialogs?: boolean;
   /** `respond` must be called once with a final response, now or later. */
   received(request: SipRequest, flow: Flow, respond: (status: number, parts?: ResponseParts) => void): void;
 }
@@ -126,13 +129,18 @@ export class UserAgent implements TransactionUser, CallContext {
     return call;
   }
 
+  /** Sends a request outside of dialogs; told of its final status, once and never before this returns. */
+  send(parts: LoneRequest, concluded: (status: number) => void): void {
+    sendLoneRequest(parts, this, concluded);
+  }
+
   request(request: SipRequest, transaction: ServerTransaction): void {
     const handler = this.handler.methods?.[request.method];
     const optionTags = handler?.optionTags ?? OPTION_TAGS;
     const refusal = checkRequest(request, transaction.flow, this.local.methods, optionTags);
     if (refusal !== null) this.respond(request, transaction, refusal.status, refusal.headers);
     else if (request.method === 'CANCEL') this.cancel(request, transaction);
-    else if (request.to.parameters.has('tag')) this.requestInDialog(request, transaction);
+    else if (request.to.parameters.has('tag')) this.requestInDialog(request, transaction, handler);
     else if (request.method === 'INVITE') this.invite(request, transaction);
     else if (request.method === 'OPTIONS') this.options(request, transaction);
     else if (request.method === 'REFER')
@@ -166,10 +174,16 @@ export class UserAgent implements TransactionUser, CallContext {
     cancellable?.cancel(cancel.headers.get('reason'));
   }
 
-  private requestInDialog(request: SipRequest, transaction: ServerTransaction): void {
+  private requestInDialog(
+    request: SipRequest,
+    transaction: ServerTransaction,
+    handler: MethodHandler | undefined,
+  ): void {
     const session = this.sessionOf(request);
     if (session === undefined) this.respond(request, transaction, 481);
-    else session.received(request, transaction);
+    else if (handler?.inDialogs !== true || session.state === 'ended') session.received(request, transaction);
+    else if (!session.dialog.takeInOrder(request)) this.respond(request, transaction, 500);
+    else this.handOver(request, transaction, handler);
   }
 
   private invite(invite: SipRequest, transaction: ServerTransaction): void {

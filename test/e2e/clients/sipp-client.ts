@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,8 +10,8 @@ import { freePort, LOOPBACK } from './free-ports.ts';
 const SCENARIO_FOLDER = fileURLToPath(new URL('../scenarios/', import.meta.url));
 
 export interface SippOptions {
-  /** A file of test/e2e/scenarios, without its ending. */
-  scenario: string;
+  /** A file of test/e2e/scenarios, without its ending; one that SIPp brings along; or the text of one. */
+  scenario: string | { builtIn: string } | { xml: string };
   /** The user part that is called. */
   room: string;
   serverPort: number;
@@ -21,6 +22,10 @@ export interface SippOptions {
   transport?: 'udp' | 'tcp';
   /** Further values for `[name]` in the scenario. */
   keys?: Record<string, string | number>;
+  /** Any free one unless told. */
+  sipPort?: number;
+  /** For the scenarios of third party call control: where the two controllers meet. */
+  controllersMeetAt?: number;
   folder?: string;
 }
 
@@ -32,14 +37,30 @@ export interface SippResult {
   report: string;
 }
 
-/** SIPp with one of our scenarios. It cannot record: give it the port of an RtpEndpoint for that. */
+function scenarioArguments(scenario: SippOptions['scenario'], folder: string): string[] {
+  if (typeof scenario === 'string') return ['-sf', join(SCENARIO_FOLDER, `${scenario}.xml`)];
+  if ('builtIn' in scenario) return ['-sn', scenario.builtIn];
+  const path = join(folder, 'scenario.xml');
+  writeFileSync(path, scenario.xml);
+  return ['-sf', path];
+}
+
+/** The text of a scenario that SIPp brings along. */
+export function builtInScenario(name: string): string {
+  const { stdout, stderr } = spawnSync('sipp', ['-sd', name], { encoding: 'utf8' });
+  // It is printed to either, by version.
+  const text = `${stdout}${stderr}`;
+  return text.slice(text.indexOf('<?xml'), text.indexOf('</scenario>') + '</scenario>'.length);
+}
+
+/** SIPp with a scenario. It cannot record: give it the port of an RtpEndpoint for that. */
 export class SippClient {
   readonly #program: ChildProgram;
   readonly #folder: string;
 
   static async start(options: SippOptions): Promise<SippClient> {
     const folder = mkdtempSync(join(tmpdir(), 'parley-sipp-'));
-    const sipPort = await freePort();
+    const sipPort = options.sipPort ?? (await freePort());
     const controlPort = await freePort();
     const mediaPort = await freePort();
     const keys = Object.entries(options.keys ?? {}).flatMap(([name, value]) => ['-key', name, String(value)]);
@@ -47,13 +68,14 @@ export class SippClient {
       'sipp',
       [
         `${LOOPBACK}:${options.serverPort}`,
-        ...['-sf', join(SCENARIO_FOLDER, `${options.scenario}.xml`)],
+        ...scenarioArguments(options.scenario, folder),
         ...['-s', options.room],
         ...['-i', LOOPBACK, '-p', String(sipPort), '-cp', String(controlPort)],
         ...['-mi', LOOPBACK, '-mp', String(mediaPort)],
         ...['-m', String(options.calls ?? 1), '-r', String(options.callsPerSecond ?? 1)],
         ...['-l', String(options.calls ?? 1)],
         ...['-t', options.transport === 'tcp' ? 't1' : 'u1'],
+        ...(options.controllersMeetAt === undefined ? [] : ['-3pcc', `${LOOPBACK}:${options.controllersMeetAt}`]),
         ...['-d', String(options.pauseMs ?? 0)],
         ...['-trace_err', '-trace_screen', '-nostdin'],
         ...keys,

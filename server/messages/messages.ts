@@ -1,0 +1,151 @@
+import type { Identify, Refusal } from '../focus/admission.ts';
+import { callerOf } from '../focus/caller.ts';
+import type { Member } from '../focus/focus.ts';
+import type { Log } from '../log.ts';
+import type { Room } from '../rooms/room.ts';
+import { roomName } from '../rooms/room-name.ts';
+import type { PeerContact } from '../sip/dialog/ways.ts';
+import type { ResponseParts } from '../sip/message/create-message.ts';
+import { sameHost } from '../sip/message/host.ts';
+import type { SipRequest } from '../sip/message/message.ts';
+import type { NameAddress } from '../sip/message/name-address.ts';
+import { createUri, parseUri, writeUri } from '../sip/message/uri.ts';
+import type { Flow } from '../sip/transport/flow.ts';
+import type { LoneRequest } from '../sip/user-agent/lone-request.ts';
+import type { MethodHandler } from '../sip/user-agent/user-agent.ts';
+import { hopsLeft, readText, type TextMessage } from './text-message.ts';
+
+export interface MessagesOptions {
+  readonly rooms: { get(name: string): Room | undefined };
+  readonly focus: { members(room: Room): Member[] };
+  readonly location: { user(name: string | null): string | null; contacts(user: string): PeerContact[] };
+  readonly log: Log;
+  readonly domain: string;
+  readonly identify: Identify;
+  /** Whether to believe what a peer at this address says of who sends (RFC 3325). */
+  readonly isTrusted: (address: string) => boolean;
+  /** Sends a request; told of its final status later. */
+  readonly send: (request: LoneRequest, concluded: (status: number) => void) => void;
+}
+
+type Respond = (status: number, parts?: ResponseParts) => void;
+type Text = Extract<TextMessage, { body: Uint8Array }>;
+
+/** Text messages (RFC 3428): to a room for those who are in it, and between users. */
+export class Messages implements MethodHandler {
+  readonly optionTags = [];
+  readonly inDialogs = true;
+  private readonly options: MessagesOptions;
+
+  constructor(options: MessagesOptions) {
+    this.options = options;
+  }
+
+  received(request: SipRequest, flow: Flow, respond: Respond): void {
+    const { rooms, focus } = this.options;
+    const name = request.uri?.user ?? null;
+    const room = rooms.get(roomName(name) ?? '');
+    const members = room === undefined ? [] : focus.members(room);
+    const member = this.memberWhoSends(request, flow, members);
+    const sender = member ?? this.userWhoSends(request, flow);
+    if ('status' in sender) return refuse(respond, sender);
+    const user = room === undefined ? this.options.location.user(name) : null;
+    if (room === undefined && user === null) return respond(404);
+    const text = readText(request);
+    if ('status' in text) return refuse(respond, text);
+    if (room !== undefined) {
+      const others = members.filter(({ id }) => id !== member?.id);
+      this.toRoom(room, others, sender.displayName ?? userPart(sender.uri), request, text);
+      respond(202);
+    } else if (user !== null) {
+      this.toUser(user, sender, request, text, respond);
+    }
+  }
+
+  /**
+   * The participant who sends: over the flow of their call, if nobody else's call uses it, as with a proxy; otherwise as
+   * whom they called, from the same address.
+   */
+  private memberWhoSends(request: SipRequest, flow: Flow, members: readonly Member[]): Member | null {
+    const address = flow.remoteAddress;
+    const { uri } = callerOf(request, this.options.isTrusted(address));
+    const near = members.filter(({ contact }) => contact.flow?.remoteAddress === address);
+    const named = near.find((member) => sameAddress(member.uri, uri));
+    const sameFlow = near.filter(({ contact }) => contact.flow?.id === flow.id);
+    return named ?? (sameFlow.length === 1 ? sameFlow[0]! : null);
+  }
+
+  /** Users send as themselves, whatever From says. */
+  private userWhoSends(request: SipRequest, flow: Flow): { uri: string; displayName: string | null } | Refusal {
+    const identity = this.options.identify(request, flow);
+    if (identity === null) return { status: 403, reason: 'Only participants and signed-in users may send messages' };
+    if ('status' in identity) return identity;
+    const uri = writeUri(createUri({ user: identity.user, host: this.options.domain }));
+    return { uri, displayName: request.from.displayName };
+  }
+
+  /** From the room, so that answers go there, under the name of who wrote it. */
+  private toRoom(room: Room, others: readonly Member[], writer: string, request: SipRequest, text: Text): void {
+    const { send, log, domain } = this.options;
+    const from = address(writeUri(createUri({ user: room.name, host: domain })), writer);
+    for (const { id, uri, displayName, contact } of others) {
+      const to = address(uri, displayName);
+      send({ method: 'MESSAGE', contact, from, to, maxForwards: hopsLeft(request), ...text }, (status) => {
+        if (status >= 300) log.info({ room: room.name, participant: id, status }, 'message not delivered');
+      });
+    }
+  }
+
+  /** To all of the user's phones at once; the first that takes it answers for all (RFC 3261 §16.7). */
+  private toUser(
+    user: string,
+    sender: Pick<Member, 'uri' | 'displayName'>,
+    request: SipRequest,
+    text: Text,
+    respond: Respond,
+  ): void {
+    const { send, location, domain } = this.options;
+    const contacts = location.contacts(user);
+    if (contacts.length === 0) return respond(480);
+    const from = address(sender.uri, sender.displayName);
+    const to = address(writeUri(createUri({ user, host: domain })), null);
+    const refusals: number[] = [];
+    let answered = false;
+    for (const contact of contacts) {
+      send({ method: 'MESSAGE', contact, from, to, maxForwards: hopsLeft(request), ...text }, (status) => {
+        if (answered) return;
+        if (status >= 300) refusals.push(status);
+        answered = status < 300 || refusals.length === contacts.length;
+        if (answered) respond(status < 300 ? status : bestOf(refusals));
+      });
+    }
+  }
+}
+
+function refuse(respond: Respond, refusal: Pick<Refusal, 'status' | 'headers'> & { reason?: string }): void {
+  const { status, reason, headers } = refusal;
+  respond(status, { ...(reason === undefined ? {} : { reason }), ...(headers === undefined ? {} : { headers }) });
+}
+
+/** What is said for all: 6xx, else the lowest class (RFC 3261 §16.7 step 6); never what only we could follow. */
+function bestOf(refusals: readonly number[]): number {
+  const rank = (status: number) => (status >= 600 ? 0 : Math.floor(status / 100));
+  const [best = 480] = [...refusals].sort((one, other) => rank(one) - rank(other));
+  if (best === 401 || best === 407) return 403;
+  return best < 400 || best === 503 ? 480 : best;
+}
+
+/** As addresses of record: scheme, port and parameters do not count. */
+function sameAddress(one: string, other: string): boolean {
+  const [first, second] = [parseUri(one), parseUri(other)];
+  if (first === null || second === null) return one === other;
+  return first.user === second.user && sameHost(first.host, second.host);
+}
+
+function userPart(uri: string): string {
+  return parseUri(uri)?.user ?? uri;
+}
+
+function address(uriText: string, displayName: string | null): NameAddress {
+  return { displayName, uriText, uri: parseUri(uriText), parameters: new Map() };
+}

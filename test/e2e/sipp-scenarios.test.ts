@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from './clients/free-ports.ts';
+import { Parley } from './clients/parley.ts';
+import { eventually } from './clients/pause.ts';
+import { peersPresent } from './clients/peer-programs.ts';
+import { builtInScenario, SippClient, type SippOptions } from './clients/sipp-client.ts';
+
+/**
+ * The scenarios that SIPp brings along, with us as the server. Those without digest for a client's REGISTER get it here;
+ * SIPp knows MD5 alone.
+ */
+describe.runIf(peersPresent('sipp'))('SIPp’s own scenarios', () => {
+  const domain = 'ca.cym.com';
+  let parley: Parley;
+
+  beforeAll(async () => {
+    parley = await Parley.start({
+      env: { PARLEY_AUDIO_MIXERS: '1', PARLEY_DOMAIN: domain, PARLEY_DIGEST_ALGORITHMS: 'MD5' },
+    });
+    await parley.api.putUser('ua1', 'wonderland');
+  });
+
+  afterAll(() => parley?.stop());
+
+  async function play(options: Omit<SippOptions, 'serverPort'>): Promise<void> {
+    const sipp = await SippClient.start({ serverPort: parley.sipPort, ...options });
+    const result = await sipp.finished(30_000);
+    expect(result.exitCode, result.report).toBe(0);
+    expect(result.successful).toBe(options.calls ?? 1);
+    expect(result.failed).toBe(0);
+  }
+
+  /** All have said BYE, so nobody is left. */
+  async function assertEmpty(room: string): Promise<void> {
+    await eventually(
+      `nobody is in ${room}`,
+      () => parley.api.room(room).catch(() => null),
+      (view) => view === null,
+    );
+  }
+
+  test.each(['udp', 'tcp'] as const)('uac: 100 calls over %s, 50 a second', async (transport) => {
+    await play({ scenario: { builtIn: 'uac' }, room: 'uac', transport, calls: 100, callsPerSecond: 50, pauseMs: 200 });
+    await assertEmpty('uac');
+  });
+
+  test.each(['udp', 'tcp'] as const)('branchc, with the password that we ask for, over %s', async (transport) => {
+    await play({ scenario: { xml: withPassword(builtInScenario('branchc')) }, room: 'unused', transport, calls: 3 });
+    await assertEmpty('ua2');
+    expect(await parley.api.registrations('ua1')).not.toHaveLength(0);
+  });
+
+  test('branchc as it is: without a password nobody is registered', async () => {
+    const { sipPort: serverPort } = parley;
+    const sipp = await SippClient.start({ scenario: { builtIn: 'branchc' }, room: 'unused', serverPort });
+    const result = await sipp.finished(10_000);
+    expect(result.failed, result.report).toBe(1);
+    expect(result.report).toMatch(/401 Unauthorized/);
+  });
+
+  test('3pcc: a controller connects two calls to us with each other', async () => {
+    const controllersMeetAt = await freePort();
+    const controllers = [
+      play({ scenario: { builtIn: '3pcc-C-B' }, room: 'side-b', controllersMeetAt, calls: 3 }),
+      play({ scenario: { builtIn: '3pcc-C-A' }, room: 'side-a', controllersMeetAt, calls: 3 }),
+    ];
+    await Promise.all(controllers);
+    await assertEmpty('side-a');
+    await assertEmpty('side-b');
+  });
+
+  test('uas: a call that we make, and end', async () => {
+    const scenario = { builtIn: 'uas' };
+    const sipPort = await freePort();
+    const sipp = await SippClient.start({ scenario, room: 'unused', serverPort: parley.sipPort, sipPort });
+    await parley.api.createRoom({ name: 'out' });
+    await parley.api.addParticipant('out', { uri: `sip:anybody@127.0.0.1:${sipPort}` });
+    const states = async (): Promise<string[]> => (await parley.api.participants('out')).map(({ state }) => state);
+    await eventually('it is answered', states, (all) => all[0] === 'connected');
+    await parley.api.deleteRoom('out');
+    const result = await sipp.finished(10_000);
+    expect(result.exitCode, result.report).toBe(0);
+    expect(result.successful).toBe(1);
+  });
+
+  /** The REGISTER again with credentials, in our domain; and none of its pauses for people. */
+  function withPassword(scenario: string): string {
+    const inDomain = scenario.replaceAll('nnl.cym:[local_port]', domain).replaceAll('nnl.cym:[remote_port]', domain);
+    const [register] = /<send retrans="500">[\s\S]*?<\/send>/.exec(inDomain)!;
+    const again = register
+      .replace('CSeq: 1 REGISTER', 'CSeq: 2 REGISTER')
+      .replace('Expires: 300', 'Expires: 300\n      [authentication username=ua1 password=wonderland]');
+    return inDomain
+      .replace(register, () => `${register}\n<recv response="401" auth="true"/>\n${again}`)
+      .replace(/<pause milliseconds="\d+"\/>/g, '<pause milliseconds="200"/>');
+  }
+});
