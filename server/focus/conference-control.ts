@@ -92,7 +92,9 @@ export class Conferences implements ConferenceControl {
       throw new ControlError('participant-uri-invalid', `${text} is no SIP address that can be called`);
     }
     if (room.full) throw new ControlError('room-full', `${room.name} holds ${room.policy.maxParticipants}`);
-    if (this.options.focus.full) throw new ControlError('server-full', 'the server holds no more calls');
+    if (this.options.focus.full || this.options.focus.isBusy(room)) {
+      throw new ControlError('server-full', 'the server holds no more calls');
+    }
     return this.options.focus.dialOut(room, { uri, displayName, role });
   }
 

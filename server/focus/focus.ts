@@ -125,6 +125,11 @@ export class Focus implements ParticipantOwner {
     return this.stopping || this.participants.size >= this.options.maxCalls;
   }
 
+  /** The mixer of the room has no time for one more. */
+  isBusy(room: Room): boolean {
+    return this.mayLoad(room.name) !== null;
+  }
+
   /** A REFER to a room, by a participant or from outside of any call: somebody is to be called into it (RFC 4579 §5.5). */
   referred(referral: Referral, participant: ParticipantCall | null = null): void {
     const refusal = this.refer(referral, participant);

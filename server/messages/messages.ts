@@ -48,7 +48,10 @@ export class Messages implements MethodHandler {
     const members = room === undefined ? [] : focus.members(room);
     const member = this.memberWhoSends(request, flow, members);
     const sender = member ?? this.userWhoSends(request, flow);
-    if ('status' in sender) return refuse(respond, sender);
+    if ('status' in sender) {
+      // Nobody is to find out who our users are; rooms are no secret.
+      return refuse(respond, sender.status === 403 && room === undefined ? { status: 404 } : sender);
+    }
     const user = room === undefined ? this.options.location.user(name) : null;
     if (room === undefined && user === null) return respond(404);
     const text = readText(request);

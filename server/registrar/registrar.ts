@@ -44,6 +44,14 @@ export class Registrar implements MethodHandler {
     this.hosts = new Set(options.hosts.map(canonicalHost));
   }
 
+  /** Who gives no password is asked for it; every second REGISTER is of that kind, and there is nothing to be kept of it. */
+  statelessAnswer(request: SipRequest, flow: Flow): (ResponseParts & { readonly status: number }) | null {
+    const { authentication } = this.options;
+    if (request.to.uri === null || authentication.isSigned(request)) return null;
+    const challenge = authentication.authenticate(request, flow);
+    return 'status' in challenge ? challenge : null;
+  }
+
   received(request: SipRequest, flow: Flow, respond: (status: number, parts?: ResponseParts) => void): void {
     const answer = this.register(request, flow);
     if (Array.isArray(answer)) {

@@ -34,7 +34,7 @@ export const AUDIO_CAPABILITIES: Readonly<Record<AudioCodecName, AudioCapability
     encodingName: 'L16',
     clockRateHz: 48000,
     channels: 1,
-    payloadType: 97,
+    payloadType: 127,
     parameters: {},
   },
   'L16/16000': {
@@ -42,7 +42,7 @@ export const AUDIO_CAPABILITIES: Readonly<Record<AudioCodecName, AudioCapability
     encodingName: 'L16',
     clockRateHz: 16000,
     channels: 1,
-    payloadType: 98,
+    payloadType: 126,
     parameters: {},
   },
   'L16/8000': {
@@ -50,7 +50,7 @@ export const AUDIO_CAPABILITIES: Readonly<Record<AudioCodecName, AudioCapability
     encodingName: 'L16',
     clockRateHz: 8000,
     channels: 1,
-    payloadType: 99,
+    payloadType: 125,
     parameters: {},
   },
 };

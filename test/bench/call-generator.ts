@@ -13,7 +13,7 @@ export interface CallJob {
   readonly callsPerSecond: number | null;
   /** At a time. */
   readonly concurrency: number;
-  /** The calls stay up until this process ends. */
+  /** The calls stay up, on hold, until this process ends. */
   readonly stay: boolean;
 }
 
@@ -60,7 +60,7 @@ async function run(job: CallJob): Promise<CallResult> {
     const id = `${process.pid}-${++begun}`;
     const giveUp = setTimeout(() => end(id, 0), GIVE_UP_MS);
     calls.set(id, { id, startedMs: performance.now(), giveUp, ended: false });
-    send(request('INVITE', job.uri, id, '', 1, port, offer(port)));
+    send(request('INVITE', job.uri, id, '', 1, port, offer(port) + (job.stay ? 'a=inactive\r\n' : '')));
   }
 
   function fill(): void {

@@ -1,29 +1,63 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Parley } from '../e2e/clients/parley.ts';
+import { SippClient } from '../e2e/clients/sipp-client.ts';
 import type { CallJob, CallResult } from './call-generator.ts';
+import type { DurationSummary } from './histogram.ts';
 import { processCpuMs } from './process-cpu.ts';
+import { type FromRegisterGenerator, type RegisterJob, userName } from './register-generator.ts';
 
-/** Whole calls, INVITE to BYE, with media allocated: what they cost and how many there can be. */
+/** What signalling costs over real sockets: whole calls with media allocated, registrations, and memory for both. */
+
 export interface CallFigures {
   readonly name: string;
-  readonly result: CallResult;
   readonly callsPerSecond: number;
-  /** CPU milliseconds a call, over all our processes. */
+  readonly failed: number;
+  /** Over all our processes, and the parts; CPU milliseconds for a call from INVITE to BYE. */
   readonly cpuMsPerCall: number;
   readonly serverCpuMsPerCall: number;
   readonly mixerCpuMsPerCall: number;
+  /** From INVITE to 200; null where SIPp made the calls. */
+  readonly setUpMs: DurationSummary | null;
+}
+
+export interface RegistrationFigures {
+  /** CPU milliseconds of the server for the first registration of a user (two requests), and for a refresh (one). */
+  readonly firstCpuMs: number;
+  readonly refreshCpuMs: number;
+  readonly refreshesPerSecond: number;
+}
+
+export interface SignallingFigures {
+  readonly calls: readonly CallFigures[];
+  readonly registrations: RegistrationFigures;
+  /** Resident memory of the server and the mixer for one more; bytes. */
+  readonly bytesPerIdleCall: number;
+  readonly bytesPerRegistration: number;
+}
+
+export interface SignallingScale {
+  /** Calls of each measurement. */
+  readonly calls: number;
+  readonly idleCalls: number;
+  readonly registrations: number;
+  readonly sippCallsPerSecond: readonly number[];
 }
 
 const GENERATOR = fileURLToPath(new URL(`call-generator${import.meta.url.slice(-3)}`, import.meta.url));
+const REGISTER_GENERATOR = fileURLToPath(new URL(`register-generator${import.meta.url.slice(-3)}`, import.meta.url));
+const PASSWORD = 'a password';
+/** Users that are made at a time. */
+const USERS_AT_ONCE = 50;
 
-/** One room is in one mixer; its ports are kept for 5 s after a call, so many calls a second need many. */
+/** One room is in one mixer, and rests its ports for 5 s after a call: 2,000 calls a second would need them all. */
 export function startServer(): Promise<Parley> {
   return Parley.start({
     env: {
-      PARLEY_LOG_LEVEL: process.env['PARLEY_LOG_LEVEL'] ?? 'warn',
+      PARLEY_LOG_LEVEL: 'warn',
       PARLEY_MAX_PARTICIPANTS: '5000',
       PARLEY_AUDIO_MIXERS: '1',
       PARLEY_RTP_MIN: '12000',
@@ -32,40 +66,173 @@ export function startServer(): Promise<Parley> {
   });
 }
 
+export async function measureSignalling(scale: SignallingScale, withSipp: boolean): Promise<SignallingFigures> {
+  const calls = await onServer(async (server) => {
+    const { calls: count } = scale;
+    // Code that has not run yet is interpreted: it is compiled before anything is measured.
+    await measureCalls(server, 'warming up', { calls: count, callsPerSecond: null, concurrency: 20, stay: false });
+    const figures = [
+      await measureCalls(server, 'as fast as it goes, 20 at a time', {
+        calls: count,
+        callsPerSecond: null,
+        concurrency: 20,
+        stay: false,
+      }),
+      await measureCalls(server, '500 a second', { calls: count, callsPerSecond: 500, concurrency: 500, stay: false }),
+      await measureCalls(server, '100 a second', {
+        calls: Math.ceil(count / 4),
+        callsPerSecond: 100,
+        concurrency: 500,
+        stay: false,
+      }),
+    ];
+    for (const rate of withSipp ? scale.sippCallsPerSecond : []) figures.push(await measureSipp(server, rate, count));
+    return figures;
+  });
+  told(calls);
+  const bytesPerIdleCall = told(await onServer((server) => measureIdleCalls(server, scale.idleCalls)));
+  const { registrations, bytesPerRegistration } = await onServer((server) =>
+    measureRegistering(server, scale.registrations),
+  );
+  return { calls, registrations, bytesPerIdleCall, bytesPerRegistration };
+}
+
+/** What is known already, for who waits. */
+function told<Figures>(figures: Figures): Figures {
+  console.error(JSON.stringify(figures));
+  return figures;
+}
+
+async function onServer<Result>(measure: (server: Parley) => Promise<Result>): Promise<Result> {
+  const server = await startServer();
+  try {
+    return await measure(server);
+  } finally {
+    await server.kill();
+  }
+}
+
 export async function measureCalls(
   server: Parley,
   name: string,
   job: Omit<CallJob, 'sipPort' | 'uri'>,
 ): Promise<CallFigures> {
+  const used = cpuOf(server);
+  const { result, end } = await generate(server, job);
+  const failed = Object.values(result.failed).reduce((sum, count) => sum + count, 0);
+  const figures = { name, failed, setUpMs: result.setUpMs, callsPerSecond: result.completed / result.seconds };
+  end();
+  return { ...figures, ...used(job.calls) };
+}
+
+async function measureSipp(server: Parley, callsPerSecond: number, calls: number): Promise<CallFigures> {
+  const used = cpuOf(server);
+  const startedMs = performance.now();
+  const scenario = { builtIn: 'uac' };
+  const sipp = await SippClient.start({ scenario, room: 'bench', serverPort: server.sipPort, calls, callsPerSecond });
+  const { successful, failed } = await sipp.finished(120_000);
+  const seconds = (performance.now() - startedMs) / 1_000;
+  const name = `SIPp uac, ${callsPerSecond} a second`;
+  return { name, callsPerSecond: successful / seconds, failed, setUpMs: null, ...used(calls) };
+}
+
+/** CPU since now, for each of so many calls. */
+function cpuOf(server: Parley): (calls: number) => {
+  cpuMsPerCall: number;
+  serverCpuMsPerCall: number;
+  mixerCpuMsPerCall: number;
+} {
   const mixers = server.mixerPids();
-  const cpu = (): [number, number] => [
-    processCpuMs(server.program.pid),
-    mixers.reduce((sum, pid) => sum + processCpuMs(pid), 0),
-  ];
-  const before = cpu();
-  const result = await generate({ ...job, sipPort: server.sipPort, uri: server.sipUri('bench') });
-  const after = cpu();
-  const [serverMs, mixerMs] = [(after[0] - before[0]) / job.calls, (after[1] - before[1]) / job.calls];
-  return {
-    name,
-    result,
-    callsPerSecond: result.completed / result.seconds,
-    cpuMsPerCall: serverMs + mixerMs,
-    serverCpuMsPerCall: serverMs,
-    mixerCpuMsPerCall: mixerMs,
+  const mixerCpuMs = (): number => mixers.reduce((sum, pid) => sum + processCpuMs(pid), 0);
+  const before = { server: processCpuMs(server.program.pid), mixer: mixerCpuMs() };
+  return (calls) => {
+    const serverCpuMsPerCall = (processCpuMs(server.program.pid) - before.server) / calls;
+    const mixerCpuMsPerCall = (mixerCpuMs() - before.mixer) / calls;
+    return { cpuMsPerCall: serverCpuMsPerCall + mixerCpuMsPerCall, serverCpuMsPerCall, mixerCpuMsPerCall };
   };
 }
 
-async function generate(job: CallJob): Promise<CallResult> {
-  const child = fork(GENERATOR);
-  child.send(job);
+async function generate(
+  server: Parley,
+  job: Omit<CallJob, 'sipPort' | 'uri'>,
+): Promise<{ result: CallResult; end(): void }> {
+  const child = fork(GENERATOR, { execArgv: [] });
+  child.send({ ...job, sipPort: server.sipPort, uri: server.sipUri('bench') });
   const [result] = (await once(child, 'message')) as [CallResult | { error: string }];
-  child.disconnect();
   if ('error' in result) throw new Error(result.error);
-  return result;
+  return { result, end: () => child.disconnect() };
 }
 
-/** Resident set of a process, in bytes. */
-export function residentBytes(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) * 1024;
+async function measureIdleCalls(server: Parley, calls: number): Promise<number> {
+  await measureCalls(server, 'warming up', { calls, callsPerSecond: 200, concurrency: 500, stay: false });
+  const before = residentBytes(server);
+  const { result, end } = await generate(server, { calls, callsPerSecond: 200, concurrency: calls, stay: true });
+  if (result.completed < calls) throw new Error(`calls failed: ${JSON.stringify(result.failed)}`);
+  // The transactions of their INVITEs are gone after 32 s.
+  await pause(40_000);
+  const after = residentBytes(server);
+  end();
+  return (after - before) / calls;
+}
+
+/** Users have two phones each: to make 10,000 of them at once would be too much for the API's limit of requests. */
+async function measureRegistering(
+  server: Parley,
+  phones: number,
+): Promise<{ registrations: RegistrationFigures; bytesPerRegistration: number }> {
+  const users = Math.ceil(phones / 2);
+  for (let first = 0; first < users; first += USERS_AT_ONCE) {
+    const some = Array.from({ length: Math.min(USERS_AT_ONCE, users - first) }, (_, index) => userName(first + index));
+    await Promise.all(some.map((user) => server.api.putUser(user, PASSWORD)));
+  }
+  const before = residentBytes(server);
+  const child = fork(REGISTER_GENERATOR, { execArgv: [] });
+  const job: RegisterJob = { sipPort: server.sipPort, phones, users, password: PASSWORD, refreshes: 2 };
+  const rounds: { cpuMs: number; seconds: number }[] = [];
+  let cpuMs = processCpuMs(server.program.pid);
+  child.send(job);
+  for (let round = 0; round <= job.refreshes; round++) {
+    const [message] = (await once(child, 'message')) as [FromRegisterGenerator];
+    if (message.type === 'failed') throw new Error(message.reason);
+    // What is written to the database later belongs to it.
+    await pause(1_000);
+    const nowMs = processCpuMs(server.program.pid);
+    rounds.push({ cpuMs: (nowMs - cpuMs) / phones, seconds: message.seconds });
+    cpuMs = nowMs;
+    child.send('next');
+  }
+  await pause(40_000);
+  const [first, , refresh] = rounds;
+  return {
+    registrations: {
+      firstCpuMs: first!.cpuMs,
+      refreshCpuMs: refresh!.cpuMs,
+      refreshesPerSecond: phones / refresh!.seconds,
+    },
+    bytesPerRegistration: (residentBytes(server) - before) / phones,
+  };
+}
+
+/** Of the server and its mixers. */
+function residentBytes(server: Parley): number {
+  return [server.program.pid, ...server.mixerPids()].reduce((sum, pid) => {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    return sum + Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+  }, 0);
+}
+
+export function describeSignalling(figures: SignallingFigures): string {
+  const lines = figures.calls.map(({ name, callsPerSecond, failed, setUpMs, ...cpu }) => {
+    const parts = `server ${cpu.serverCpuMsPerCall.toFixed(2)}, mixer ${cpu.mixerCpuMsPerCall.toFixed(2)}`;
+    const times = setUpMs === null ? '' : `, set up in ${setUpMs.median} ms (median), ${setUpMs.p99} ms (p99)`;
+    const failures = failed > 0 ? `, ${failed} FAILED` : '';
+    return `${name}: ${callsPerSecond.toFixed(0)} calls/s, CPU ${cpu.cpuMsPerCall.toFixed(2)} ms a call (${parts})${times}${failures}`;
+  });
+  const { registrations, bytesPerIdleCall, bytesPerRegistration } = figures;
+  const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
+  return [
+    ...lines,
+    `registrations: ${registrations.refreshesPerSecond.toFixed(0)} refreshes/s, CPU ${registrations.refreshCpuMs.toFixed(3)} ms each; first ones ${registrations.firstCpuMs.toFixed(3)} ms`,
+    `memory: ${kilobytes(bytesPerIdleCall)} an idle call, ${kilobytes(bytesPerRegistration)} a registration`,
+  ].join('\n');
 }

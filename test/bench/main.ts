@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { peersPresent } from '../e2e/clients/peer-programs.ts';
+import { describeSignalling, measureSignalling, type SignallingScale } from './calls.ts';
 import { type Durations, type LoadScenario, runScenario, type ScenarioResult } from './load-run.ts';
 import { measureRegistrations } from './registrations.ts';
 import { METHOD, machine, table } from './report.ts';
@@ -7,7 +9,7 @@ import { TABLES } from './tables.ts';
 
 /**
  * `npm run bench [-- filter…] [--short] [--json FILE] [--list]`: scenarios whose name holds one of the filters;
- * `register` is that of registrations, in this process; `opus-loss` and `loss-table` are speech over a bad network, in
+ * `signalling` is that of calls and registrations over SIP; `register` that of registrations in this process; `opus-loss` and `loss-table` are speech over a bad network, in
  * virtual time.
  */
 
@@ -23,8 +25,22 @@ const SHORT_SCENARIOS: readonly LoadScenario[] = [
 const LONG: Durations = { settleSeconds: 4, measureSeconds: 15 };
 const SHORT: Durations = { settleSeconds: 1, measureSeconds: 2 };
 
-/** The name of the scenario that has no callers. */
+/** The names of the scenarios that have no callers who talk. */
 const REGISTRATIONS = 'register';
+const SIGNALLING = 'signalling';
+
+const LONG_SIGNALLING: SignallingScale = {
+  calls: 5_000,
+  idleCalls: 1_000,
+  registrations: 10_000,
+  sippCallsPerSecond: [100, 500, 1_000],
+};
+const SHORT_SIGNALLING: SignallingScale = {
+  calls: 200,
+  idleCalls: 100,
+  registrations: 200,
+  sippCallsPerSecond: [100],
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -43,6 +59,11 @@ const tables = positionals.filter((name) => name in TABLES);
 
 if (tables.length > 0) {
   for (const name of tables) console.log(`${TABLES[name]!(values.short)}\n`);
+} else if (positionals.includes(SIGNALLING)) {
+  const scale = values.short ? SHORT_SIGNALLING : LONG_SIGNALLING;
+  const figures = await measureSignalling(scale, peersPresent('sipp'));
+  console.log(describeSignalling(figures));
+  if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine: machine(), figures }, null, 2)}\n`);
 } else if (positionals.includes(REGISTRATIONS)) {
   console.log(await measureRegistrations(values.short ? 1_000 : 10_000));
   // Its transactions would last for 32 s more.

@@ -54,6 +54,8 @@ export interface PhoneOptions {
   telephoneEvents?: boolean;
   /** Our silence may be comfort noise. */
   comfortNoise?: boolean;
+  /** What it asks for in `a=fmtp`. */
+  parameters?: Record<string, string>;
 }
 
 /** A phone in virtual time: sends a tone as RTP into its leg, and decodes what the leg sends back. */
@@ -77,7 +79,15 @@ export class SimulatedPhone {
   private nextMs = 0;
 
   constructor(room: SimulatedRoom, id: string, options: PhoneOptions, control: LegControl) {
-    this.options = { toneHz: 0, ptimeMs: 20, levelDb: -20, telephoneEvents: true, comfortNoise: false, ...options };
+    this.options = {
+      toneHz: 0,
+      ptimeMs: 20,
+      levelDb: -20,
+      telephoneEvents: true,
+      comfortNoise: false,
+      parameters: {},
+      ...options,
+    };
     this.sound = options.sound ?? null;
     this.toneHz = this.options.toneHz;
     const codec = audioCodec(this.options.codec);
@@ -111,7 +121,7 @@ export class SimulatedPhone {
       codec,
       payloadType: PAYLOAD_TYPES[codec],
       clockRateHz: audioCodec(codec).rtpClockRateHz,
-      parameters: {},
+      parameters: this.options.parameters,
     };
     const keys = telephoneEvents ? { payloadType: KEY_PAYLOAD_TYPE, clockRateHz: format.clockRateHz } : null;
     return {

@@ -36,6 +36,11 @@ export interface TransactionLayerOptions {
   readonly maxServerTransactions: number;
   /** For other reasons to turn away a new request without a transaction: 503's Retry-After in seconds, or no answer. */
   readonly refuses?: (request: SipRequest, flow: Flow) => number | 'drop' | null;
+  /**
+   * What is answered to a new request without a transaction, to each retransmission anew; null: it gets one. `toTag` is the
+   * same for all of them (RFC 3261 §8.2.7).
+   */
+  readonly answersAtOnce?: (request: SipRequest, flow: Flow, toTag: string) => SipResponse | null;
 }
 
 /** What the Retry-After of our 503 says, in seconds. */
@@ -119,7 +124,16 @@ export class TransactionLayer implements ServerTransactionOwner, LingeringOwner 
     if (refused === 'drop') return;
     if (refused !== null) this.refuse(request, flow, refused);
     else if (merged !== null && this.mergeable.has(merged)) this.refuseMerged(key, request, flow);
-    else this.options.user.request(request, this.begin(key, merged, request, flow));
+    else if (!this.answeredAtOnce(request, flow)) {
+      this.options.user.request(request, this.begin(key, merged, request, flow));
+    }
+  }
+
+  private answeredAtOnce(request: SipRequest, flow: Flow): boolean {
+    const response = this.options.answersAtOnce?.(request, flow, statelessTag(request)) ?? null;
+    if (response === null) return false;
+    this.options.flows.forResponse(request.via, flow)?.send(writeMessage(response));
+    return true;
   }
 
   private begin(key: string, merged: string | null, request: SipRequest, flow: Flow): ServerTransaction {

@@ -13,7 +13,7 @@ import { readSessionBody, takesSdp } from '../dialog/session-body.ts';
 import { answerSessionTimer, DEFAULT_SESSION_TIMER, type SessionTimerPolicy } from '../dialog/session-interval.ts';
 import type { Ways } from '../dialog/ways.ts';
 import type { ResponseParts } from '../message/create-message.ts';
-import type { SipMessage, SipRequest } from '../message/message.ts';
+import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import type { Flows } from '../transaction/flows.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import { TransactionLayer, type TransactionUser } from '../transaction/transaction-layer.ts';
@@ -39,6 +39,11 @@ export interface MethodHandler {
   readonly optionTags: readonly string[];
   /** Whether it answers those within dialogs too. */
   readonly inDialogs?: boolean;
+  /**
+   * The answer to a request of which nothing is to be kept, such as a challenge; null: it goes to `received`. As each
+   * retransmission is asked about anew, it must have no effect.
+   */
+  statelessAnswer?(request: SipRequest, flow: Flow): (ResponseParts & { readonly status: number }) | null;
   /** `respond` must be called once with a final response, now or later. */
   received(request: SipRequest, flow: Flow, respond: (status: number, parts?: ResponseParts) => void): void;
 }
@@ -104,6 +109,7 @@ export class UserAgent implements TransactionUser, CallContext {
       newTag: () => this.random.token(),
       maxServerTransactions: options.maxServerTransactions ?? 100_000,
       ...(options.refuses ? { refuses: options.refuses } : {}),
+      answersAtOnce: (request, flow, toTag) => this.statelessAnswer(request, flow, toTag),
     });
   }
 
@@ -211,6 +217,16 @@ export class UserAgent implements TransactionUser, CallContext {
     const toServer = options.uri === null || options.uri.user === null;
     const status = toServer ? 200 : AVAILABILITY_STATUS[this.handler.availability(options, transaction.flow)];
     this.respond(options, transaction, status, this.local.capabilities);
+  }
+
+  private statelessAnswer(request: SipRequest, flow: Flow, toTag: string): SipResponse | null {
+    const handler = this.handler.methods?.[request.method];
+    if (handler?.statelessAnswer === undefined || request.to.parameters.has('tag')) return null;
+    if (checkRequest(request, flow, this.local.methods, handler.optionTags) !== null) return null;
+    const answer = handler.statelessAnswer(request, flow);
+    if (answer === null) return null;
+    const { status, ...parts } = answer;
+    return this.local.createResponse(request, status, toTag, parts);
   }
 
   private handOver(request: SipRequest, transaction: ServerTransaction, handler: MethodHandler): void {

@@ -31,6 +31,12 @@ export interface BrowserOutcome {
   cause: string | null;
 }
 
+/** A MESSAGE that came. */
+export interface BrowserText {
+  from: string;
+  text: string;
+}
+
 /** Runs in the page; there is no such thing in Node. */
 declare const phone: {
   connect(url: string, account: BrowserAccount): Promise<string>;
@@ -38,12 +44,14 @@ declare const phone: {
   unregister(): Promise<BrowserOutcome>;
   options(target: string): Promise<BrowserOutcome>;
   message(target: string, text: string): Promise<BrowserOutcome>;
+  received(): BrowserText[];
 };
 
 /** What the page does; the bundler puts JsSIP in it. */
 const PAGE_SCRIPT = `
 import JsSIP from 'jssip';
 let ua;
+const texts = [];
 const once = (wire) => new Promise((resolve) => wire(resolve));
 const handlers = (resolve) => ({
   succeeded: ({ response }) => resolve({ status: response.status_code, cause: null }),
@@ -59,6 +67,11 @@ window.phone = {
       register: false,
       connection_recovery_min_interval: 3600,
     });
+    ua.on('newMessage', ({ originator, message, request }) => {
+      if (originator !== 'remote') return;
+      texts.push({ from: request.from.uri.toString(), text: request.body });
+      message.accept();
+    });
     ua.on('connected', () => resolve('connected'));
     ua.on('disconnected', ({ reason }) => resolve('disconnected ' + (reason || '')));
     ua.start();
@@ -73,6 +86,7 @@ window.phone = {
     ua.unregister();
   }),
   options: (target) => once((resolve) => ua.sendOptions(target, null, { eventHandlers: handlers(resolve) })),
+  received: () => texts,
   message: (target, text) => once((resolve) => ua.sendMessage(target, text, { eventHandlers: handlers(resolve) })),
 };
 `;
@@ -138,6 +152,11 @@ export class BrowserPhone {
 
   message(target: string, text: string): Promise<BrowserOutcome> {
     return this.#page.evaluate(([to, said]) => phone.message(to, said), [target, text] as const);
+  }
+
+  /** The MESSAGEs that came since it connected. */
+  received(): Promise<BrowserText[]> {
+    return this.#page.evaluate(() => phone.received());
   }
 
   async stop(): Promise<void> {

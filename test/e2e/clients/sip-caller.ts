@@ -162,6 +162,8 @@ export class OutgoingCall {
 
 export class SipCaller {
   readonly user: string;
+  /** The texts of the MESSAGEs that came outside of its calls. */
+  readonly messages: string[] = [];
   #wire: Wire | null = null;
   #pending = new Map<string, Pending>();
   #calls = new Map<string, OutgoingCall>();
@@ -276,7 +278,11 @@ export class SipCaller {
     const copied = ['Via', 'From', 'To', 'Call-ID', 'CSeq'].flatMap((name) =>
       (request.headers.get(name.toLowerCase()) ?? []).map((value) => `${name}: ${value}`),
     );
-    this.send(`SIP/2.0 ${call ? '200 OK' : '481 No Such Call'}\r\n${copied.join('\r\n')}\r\nContent-Length: 0\r\n\r\n`);
+    const text = request.method === 'MESSAGE' && !call;
+    if (text) this.messages.push(request.body);
+    this.send(
+      `SIP/2.0 ${call || text ? '200 OK' : '481 No Such Call'}\r\n${copied.join('\r\n')}\r\nContent-Length: 0\r\n\r\n`,
+    );
     call?.received(request);
   }
 }

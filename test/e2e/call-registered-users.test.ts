@@ -1,0 +1,71 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { BaresipClient } from './clients/baresip-client.ts';
+import { LOOPBACK } from './clients/free-ports.ts';
+import { Parley } from './clients/parley.ts';
+import { eventually, pause } from './clients/pause.ts';
+import { peersPresent } from './clients/peer-programs.ts';
+import { ToneCaller } from './clients/tone-caller.ts';
+import { assertWhoHearsWhom } from './clients/tone-levels.ts';
+
+const CALLED = { name: 'called', frequencyHz: 425, levelDbfs: -12 };
+const CALLER = { name: 'caller', frequencyHz: 1_010, levelDbfs: -12 };
+const PASSWORD = 'wonderland';
+const ROOM = 'demo';
+
+let parley: Parley;
+let talker: ToneCaller | null = null;
+let phone: BaresipClient | null = null;
+
+beforeAll(async () => {
+  parley = await Parley.start({ env: { PARLEY_AUDIO_MIXERS: '1' } });
+  for (const user of ['alice', 'bob']) await parley.api.putUser(user, PASSWORD);
+});
+
+afterAll(() => parley?.stop());
+
+afterEach(async () => {
+  await phone?.stop();
+  await talker?.stop();
+  phone = null;
+  talker = null;
+});
+
+const present = () => parley.api.participants(ROOM);
+
+describe.runIf(peersPresent('baresip'))('a user who has registered is called by name', () => {
+  test.each([
+    ['udp', 'with our port', (port: number): string => `sip:alice@${LOOPBACK}:${port}`],
+    ['tcp', 'without a port', (): string => `sip:alice@${LOOPBACK}`],
+  ] as const)('over %s, %s: the phone rings, answers, and all hear each other', async (transport, _how, uri) => {
+    const account = { user: 'alice', password: PASSWORD, serverPort: parley.sipPort };
+    phone = await BaresipClient.start({ voice: CALLED, codec: 'opus', transport, account, autoAnswer: true });
+    await eventually(
+      'alice is registered',
+      () => parley.api.registrations('alice'),
+      (all) => all.length === 1 && all[0]?.transport === transport,
+    );
+    talker = await ToneCaller.start({ voice: CALLER, serverPort: parley.sipPort });
+    await talker.dial(parley.sipUri(ROOM));
+    const { id } = await parley.api.addParticipant(ROOM, { uri: uri(parley.sipPort) });
+    await phone.established(10_000);
+    await eventually('it is in', present, (all) => all.some((one) => one.id === id && one.state === 'connected'));
+    await pause(2_000);
+    const toMs = performance.now() - 300;
+    const listeners = [phone, talker].map((client) => ({ name: client.voice.name, hearing: client.hearing() }));
+    assertWhoHearsWhom({ voices: [CALLED, CALLER], listeners, fromMs: toMs - 800, toMs });
+    await parley.api.hangUp(ROOM, id);
+    await phone.ended(5_000);
+  });
+});
+
+describe('a user who is nowhere registered', () => {
+  test('cannot be called: 480 in the log', async () => {
+    const { id } = await parley.api.addParticipant(ROOM, { uri: `sip:bob@${LOOPBACK}` });
+    const line = await eventually(
+      'the call has ended',
+      async () => parley.logLines().find((text) => text.includes('"call ended"') && text.includes(id)),
+      (text) => text !== undefined,
+    );
+    expect(line).toContain('"status":480');
+  });
+});
