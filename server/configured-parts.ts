@@ -1,0 +1,77 @@
+import { randomInt } from 'node:crypto';
+import type { MediaPorts } from '../mixer/protocol.ts';
+import { ServerCertificate } from './certificate/server-certificate.ts';
+import type { Config } from './config/schema.ts';
+import { type GuardOptions, RequestGuard } from './guard/request-guard.ts';
+import type { Log } from './log.ts';
+import type { MixersOptions } from './mixers/mixers.ts';
+import type { NodeTimers } from './node-timers.ts';
+import type { RegistrarSettings } from './registrar/open-registrar.ts';
+import { MediaSession } from './sdp/media-session.ts';
+import { ownAddressFor } from './sip/transport/addresses.ts';
+
+/** What the configuration means for each part of the server. */
+
+const PORT_QUARANTINE_MS = 5000;
+
+/** Null when nothing is served over TLS. */
+export async function openCertificate(config: Config, timers: NodeTimers, log: Log): Promise<ServerCertificate | null> {
+  if (!config.tls && !config.httpTls) return null;
+  const { dataDir, domain, publicAddress, tlsCertificate, tlsKey } = config;
+  const files = tlsCertificate && tlsKey ? { certificate: tlsCertificate, key: tlsKey } : null;
+  const names = [...new Set([domain, ...publicAddress, 'localhost', '127.0.0.1', '::1'])];
+  return ServerCertificate.open({ timers, log, dataDir, files, names });
+}
+
+export function registrarSettings(config: Config): RegistrarSettings {
+  const { domain, publicAddress, digestAlgorithms, digestQop, maxContactsPerUser, maxRegistrations } = config;
+  return {
+    domain,
+    aliases: [...publicAddress, 'localhost'],
+    algorithms: digestAlgorithms,
+    qop: digestQop,
+    expiry: { minimumS: config.registrationMinSeconds, maximumS: config.registrationMaxSeconds },
+    maxContactsPerUser,
+    maxBindings: maxRegistrations,
+  };
+}
+
+type GuardSurroundings = Pick<GuardOptions, 'log' | 'now' | 'overload' | 'isSignedIn'>;
+
+export function createGuard(config: Config, surroundings: GuardSurroundings): RequestGuard {
+  return new RequestGuard({
+    ...surroundings,
+    bans: {
+      afterFailures: config.banAfterFailures,
+      windowMs: config.failureWindowSeconds * 1000,
+      banMs: config.banSeconds * 1000,
+    },
+    requestsPerSecond: config.requestsPerSecondPerAddress,
+    requestsPerSecondPrivate: config.requestsPerSecondPerPrivateAddress,
+    scanners: config.scannerUserAgents,
+  });
+}
+
+export function mixerOptions(config: Config): Pick<MixersOptions, 'count' | 'settings' | 'rtpPortMin' | 'rtpPortMax'> {
+  return {
+    count: config.audioMixers,
+    settings: {
+      bindAddress: config.bind,
+      portQuarantineMs: PORT_QUARANTINE_MS,
+      silenceTimeoutMs: config.rtpSilenceTimeoutSeconds * 1000,
+      opusComplexity: config.opusComplexity,
+      maxTalkers: config.maxTalkers,
+      automaticGain: config.automaticGain,
+      comfortNoiseDb: config.comfortNoiseDb,
+    },
+    rtpPortMin: config.rtpMin,
+    rtpPortMax: config.rtpMax,
+  };
+}
+
+/** `peer` is the address that the call comes from. */
+export function createSession(config: Config, ports: MediaPorts, peer: string): MediaSession {
+  const { publicAddress, codecs, srtp } = config;
+  const address = ownAddressFor(publicAddress, peer);
+  return new MediaSession({ address, ...ports, codecs, srtp, sessionId: randomInt(1, 2 ** 47) });
+}
