@@ -270,6 +270,7 @@ export type MixerEvent =
   /** Each second while there are rooms; `load` is the busy share of the process, ticks and packets, 0–1, smoothed. */
   | { event: 'load'; load: number; tickLoad: number; lateTicks: number };
 
+/** Over the channel go arrays of these, as of `FromMixer`: what one turn of the event loop had to say. */
 export type ToMixer =
   | { type: 'configure'; version: number; settings: MixerSettings }
   | { type: 'request'; id: number; method: MixerMethod; params: MixerParams<MixerMethod> };

@@ -31,12 +31,18 @@ export interface RegistrationFigures {
   readonly refreshesPerSecond: number;
 }
 
+/** Resident memory of the server and its mixers, in bytes: just started, and with so many, half a minute after the last. */
+export interface MemoryFigures {
+  readonly count: number;
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+}
+
 export interface SignallingFigures {
   readonly calls: readonly CallFigures[];
   readonly registrations: RegistrationFigures;
-  /** Resident memory of the server and the mixer for one more; bytes. */
-  readonly bytesPerIdleCall: number;
-  readonly bytesPerRegistration: number;
+  readonly idleCalls: MemoryFigures;
+  readonly registered: MemoryFigures;
 }
 
 export interface SignallingScale {
@@ -90,11 +96,9 @@ export async function measureSignalling(scale: SignallingScale, withSipp: boolea
     return figures;
   });
   told(calls);
-  const bytesPerIdleCall = told(await onServer((server) => measureIdleCalls(server, scale.idleCalls)));
-  const { registrations, bytesPerRegistration } = await onServer((server) =>
-    measureRegistering(server, scale.registrations),
-  );
-  return { calls, registrations, bytesPerIdleCall, bytesPerRegistration };
+  const idleCalls = told(await onServer((server) => measureIdleCalls(server, scale.idleCalls)));
+  const registering = await onServer((server) => measureRegistering(server, scale.registrations));
+  return { calls, idleCalls, ...registering };
 }
 
 /** What is known already, for who waits. */
@@ -163,29 +167,28 @@ async function generate(
   return { result, end: () => child.disconnect() };
 }
 
-async function measureIdleCalls(server: Parley, calls: number): Promise<number> {
-  await measureCalls(server, 'warming up', { calls, callsPerSecond: 200, concurrency: 500, stay: false });
-  const before = residentBytes(server);
+async function measureIdleCalls(server: Parley, calls: number): Promise<MemoryFigures> {
+  const bytesBefore = residentBytes(server);
   const { result, end } = await generate(server, { calls, callsPerSecond: 200, concurrency: calls, stay: true });
   if (result.completed < calls) throw new Error(`calls failed: ${JSON.stringify(result.failed)}`);
   // The transactions of their INVITEs are gone after 32 s.
   await pause(40_000);
-  const after = residentBytes(server);
+  const bytesAfter = residentBytes(server);
   end();
-  return (after - before) / calls;
+  return { count: calls, bytesBefore, bytesAfter };
 }
 
 /** Users have two phones each: to make 10,000 of them at once would be too much for the API's limit of requests. */
 async function measureRegistering(
   server: Parley,
   phones: number,
-): Promise<{ registrations: RegistrationFigures; bytesPerRegistration: number }> {
+): Promise<{ registrations: RegistrationFigures; registered: MemoryFigures }> {
   const users = Math.ceil(phones / 2);
+  const bytesBefore = residentBytes(server);
   for (let first = 0; first < users; first += USERS_AT_ONCE) {
     const some = Array.from({ length: Math.min(USERS_AT_ONCE, users - first) }, (_, index) => userName(first + index));
     await Promise.all(some.map((user) => server.api.putUser(user, PASSWORD)));
   }
-  const before = residentBytes(server);
   const child = fork(REGISTER_GENERATOR, { execArgv: [] });
   const job: RegisterJob = { sipPort: server.sipPort, phones, users, password: PASSWORD, refreshes: 2 };
   const rounds: { cpuMs: number; seconds: number }[] = [];
@@ -209,7 +212,7 @@ async function measureRegistering(
       refreshCpuMs: refresh!.cpuMs,
       refreshesPerSecond: phones / refresh!.seconds,
     },
-    bytesPerRegistration: (residentBytes(server) - before) / phones,
+    registered: { count: phones, bytesBefore, bytesAfter: residentBytes(server) },
   };
 }
 
@@ -228,11 +231,15 @@ export function describeSignalling(figures: SignallingFigures): string {
     const failures = failed > 0 ? `, ${failed} FAILED` : '';
     return `${name}: ${callsPerSecond.toFixed(0)} calls/s, CPU ${cpu.cpuMsPerCall.toFixed(2)} ms a call (${parts})${times}${failures}`;
   });
-  const { registrations, bytesPerIdleCall, bytesPerRegistration } = figures;
-  const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
+  const { registrations, idleCalls, registered } = figures;
+  const { refreshesPerSecond, refreshCpuMs, firstCpuMs } = registrations;
+  const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+  const memory = ({ bytesBefore, bytesAfter }: MemoryFigures): string =>
+    `${megabytes(bytesBefore)} at the start, ${megabytes(bytesAfter)} with them`;
   return [
     ...lines,
-    `registrations: ${registrations.refreshesPerSecond.toFixed(0)} refreshes/s, CPU ${registrations.refreshCpuMs.toFixed(3)} ms each; first ones ${registrations.firstCpuMs.toFixed(3)} ms`,
-    `memory: ${kilobytes(bytesPerIdleCall)} an idle call, ${kilobytes(bytesPerRegistration)} a registration`,
+    `registrations: ${refreshesPerSecond.toFixed(0)} refreshes/s, CPU ${refreshCpuMs.toFixed(3)} ms each; first ones ${firstCpuMs.toFixed(3)} ms`,
+    `memory, ${idleCalls.count} idle calls: ${memory(idleCalls)}`,
+    `memory, ${registered.count} registrations: ${memory(registered)}`,
   ].join('\n');
 }

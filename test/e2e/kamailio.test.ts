@@ -60,7 +60,7 @@ describe.runIf(peersPresent('kamailio'))('through Kamailio, which records its ro
       await other.dial(parley.sipUri(ROOM));
       const phone = remember(await BaresipClient.start({ voice: PHONE, codec: 'PCMU', transport }));
       await phone.dial(proxies[behind].sipUri(ROOM));
-      await pause(1_500);
+      await pause(2_000);
       const listeners = [phone, other].map((client) => ({ name: client.voice.name, hearing: client.hearing() }));
       const toMs = performance.now() - 300;
       assertWhoHearsWhom({ voices: [PHONE, OTHER], listeners, fromMs: toMs - 800, toMs });
@@ -79,7 +79,7 @@ describe.runIf(peersPresent('kamailio'))('through Kamailio, which records its ro
     test('hangs up itself', async () => {
       const phone = remember(await BaresipClient.start({ voice: PHONE, codec: 'PCMU' }));
       await phone.dial(proxies.udp.sipUri(ROOM));
-      expect(await states()).toEqual(['connected']);
+      await eventually('connected', states, (all) => all.length === 1 && all[0] === 'connected');
       await phone.hangUp();
       await eventually(
         'the room is gone',
