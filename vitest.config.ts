@@ -6,6 +6,11 @@ const resultsFile = process.env['TEST_RESULTS_FILE'];
 /** Tests with real programs, in real time. */
 const REAL_TIME = ['test/e2e/**/*.test.ts', 'test/bench/**/*.test.ts'];
 
+/** Those that mostly wait, and measure no sound that a busy machine could spoil. */
+const WAITING = ['life', 'lossy-signalling', 'register', 'signalling', 'silent-callers', 'sipp-scenarios'].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -22,14 +27,26 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'calls',
+          include: WAITING,
+          testTimeout: 60_000,
+          hookTimeout: 30_000,
+          maxWorkers: 2,
+          retry: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: REAL_TIME,
+          exclude: WAITING,
           testTimeout: 60_000,
           hookTimeout: 30_000,
           // One file at a time, as each measures sound; and again when a busy machine has spoilt it.
           fileParallelism: false,
           retry: 2,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
