@@ -1,6 +1,7 @@
 import type { AudioEncoder } from './codec/codec.ts';
 import { PACKET_BYTES } from './net/packet-buffers.ts';
 import { TICK_MS } from './room-clock.ts';
+import type { SendFormat } from './send-format.ts';
 
 /** 10 ms packets: two in a 20 ms tick; and 60 ms waiting beside a tick's 20 ms need no more either. */
 const MOST_PACKETS = 2;
@@ -17,6 +18,8 @@ export class EncodeStream {
   /** Packets of the last `encode`. */
   packetCount = 0;
   readonly payloads: Uint8Array[] = [];
+  /** The same memory, to be copied four octets at a time. */
+  readonly payloadWords: Uint32Array[] = [];
   readonly payloadLengths = new Uint16Array(MOST_PACKETS);
   /** Where the first of them begins on the room's time line, samples since tick 0; each is `packetSamples` long. */
   firstPacketStart = 0;
@@ -34,7 +37,11 @@ export class EncodeStream {
     this.frameSamples = (this.sampleRateHz * TICK_MS) / 1000;
     this.packetSamples = (this.sampleRateHz * ptimeMs) / 1000;
     this.pending = new Int16Array((this.sampleRateHz * (LONGEST_PTIME_MS + TICK_MS)) / 1000);
-    for (let index = 0; index < MOST_PACKETS; index++) this.payloads.push(new Uint8Array(PACKET_BYTES));
+    for (let index = 0; index < MOST_PACKETS; index++) {
+      const memory = new ArrayBuffer(PACKET_BYTES);
+      this.payloads.push(new Uint8Array(memory));
+      this.payloadWords.push(new Uint32Array(memory));
+    }
   }
 
   /** Takes the 20 ms of `tick` and makes the packets that they complete. Returns how many encodes that took. */
@@ -63,7 +70,7 @@ export class EncodeStream {
     return this.encoder.hasMemory;
   }
 
-  /** Goes on as if it had made all packets of `other`, of the same format, and gathered what that has for its next. */
+  /** Goes on as if it had made all packets of `other`, of the same codec and packet time, and gathered what that has. */
   continueFrom(other: EncodeStream): void {
     this.encoder.adopt(other.encoder);
     this.pending.set(other.pending.subarray(0, other.pendingSamples));
@@ -93,4 +100,19 @@ export class EncodeStream {
     this.pendingSamples = (tick * this.frameSamples) % this.packetSamples;
     this.pending.fill(0, 0, this.pendingSamples);
   }
+}
+
+/**
+ * A stream of `format` for those who had `before`, of the same codec and packet time: `stream` if that is at work, as two
+ * encoders of one mix differ by no more than their coding noise; else it goes on where `before` is.
+ */
+export function continued(
+  stream: EncodeStream | null,
+  before: EncodeStream | null,
+  format: SendFormat,
+): EncodeStream | null {
+  if (before === null || (stream !== null && stream.tick >= before.tick)) return stream;
+  const next = stream ?? new EncodeStream(format.createEncoder(), format.ptimeMs);
+  next.continueFrom(before);
+  return next;
 }

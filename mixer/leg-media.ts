@@ -25,6 +25,9 @@ export interface LegMediaOptions {
   lossReported(fractionLost: number): void;
 }
 
+/** Arrival times are the kernel's, so nothing is lost by looking late. */
+const RTCP_EVERY_TICKS = 5;
+
 /** One view for all legs: packets are taken one at a time. */
 const packet = new RtpPacket();
 const compound = new RtcpCompound();
@@ -51,6 +54,7 @@ export class LegMedia {
   /** The kernel takes RTP from the latched source only. */
   private connected = false;
   private lastRtpMs = 0;
+  private ticksSinceRtcp = 0;
   private latches = 0;
   private lastHeardMs: number;
   private bytesReceived = 0;
@@ -89,7 +93,15 @@ export class LegMedia {
     const keyRateHz = media.receiveTelephoneEvent?.clockRateHz ?? 8000;
     if (keyRateHz !== this.telephoneEventRateHz) this.keys = new TelephoneEventReceiver(keyRateHz);
     this.telephoneEventRateHz = keyRateHz;
-    this.options.receiver.configure(media.receive);
+    this.options.receiver.configure(media.receive, media.receiveAudioLevel ?? null);
+  }
+
+  /** Takes what has come since the last tick; reports, which nothing waits for, less often. */
+  readSockets(): void {
+    this.sockets?.receiveRtp();
+    if (++this.ticksSinceRtcp < RTCP_EVERY_TICKS) return;
+    this.ticksSinceRtcp = 0;
+    this.sockets?.receiveRtcp();
   }
 
   receivedRtp(data: Uint8Array, address: string, port: number, nowMs: number): void {
@@ -134,7 +146,7 @@ export class LegMedia {
     if (remoteAddress === null) return;
     const sentLength = this.srtp ? this.srtp.protectRtp(data.bytes, length) : length;
     if (sentLength === 0) return;
-    this.sockets?.sendRtp(data.first(sentLength), remotePort, remoteAddress);
+    this.sockets?.sendRtp(data, sentLength, remotePort, remoteAddress);
     this.session.sent(timestamp, payloadLength, nowMs);
     this.bytesSent += sentLength;
   }
@@ -260,9 +272,8 @@ export class LegMedia {
     if (remoteAddress === null) return;
     const sentLength = this.srtp ? this.srtp.protectRtcp(data.bytes, length) : length;
     if (sentLength === 0) return;
-    const report = data.first(sentLength);
-    if (this.rtcpMux) this.sockets?.sendRtp(report, remotePort, remoteAddress);
-    else this.sockets?.sendRtcp(report, remotePort, remoteAddress);
+    if (this.rtcpMux) this.sockets?.sendRtp(data, sentLength, remotePort, remoteAddress);
+    else this.sockets?.sendRtcp(data, sentLength, remotePort, remoteAddress);
   }
 
   private secure(crypto: MediaCrypto | null): void {

@@ -1,8 +1,9 @@
 import { ReceivedComfortNoise } from './audio/received-comfort-noise.ts';
+import { levelSaysSilence, NO_AUDIO_LEVEL, SilenceClaims } from './audio/silence-claims.ts';
 import type { AudioDecoder } from './codec/codec.ts';
 import { audioCodec } from './codec/registry.ts';
 import { LegLosses } from './leg-losses.ts';
-import type { AudioCodecName, AudioFormat } from './protocol.ts';
+import type { AudioCodecName, AudioFormat, AudioLevelExtension } from './protocol.ts';
 import { TICK_MS } from './room-clock.ts';
 import { JitterBuffer } from './rtp/jitter-buffer.ts';
 import type { RtpPacket } from './rtp/rtp-packet.ts';
@@ -17,11 +18,6 @@ const LONGEST_PACKET_MS = 120;
 /** Comfort noise beside G.711 has this payload type without saying (RFC 3551 §6), and some send it without asking. */
 const COMFORT_NOISE_TYPE = 13;
 const COMFORT_NOISE_RATE_HZ = 8000;
-
-/** A sender's word that it sends silence is checked once in so many packets; a second of them. */
-const CHECK_EVERY_PACKETS = 50;
-/** Whose word was wrong is decoded for so long. */
-const DISTRUST_MS = 10_000;
 
 /**
  * What of a sender is wanted: `everything`; `voice` and so nothing that says of itself that it is silence; or `nothing`,
@@ -52,12 +48,12 @@ export class LegReceiver {
   private frameSamples = 0;
   readonly losses = new LegLosses();
   private readonly undecoded = new UndecodedPackets();
-  /** The packet of this tick was decoded although it said that it is silence. */
-  private checking = false;
+  private readonly claims = new SilenceClaims();
+  /** Where packets tell their level (RFC 6464); null: they do not. */
+  private audioLevel: AudioLevelExtension | null = null;
   /** What the sender's pauses sound like, where it says so; `pauses` from such a packet to the next of audio. */
   private comfortNoise: ReceivedComfortNoise | null = null;
   private pauses = false;
-  private distrustUntilMs = 0;
 
   constructor(
     counts: { decodes: number },
@@ -85,7 +81,8 @@ export class LegReceiver {
   }
 
   /** What may come from now on, after an offer and answer. */
-  configure(formats: readonly AudioFormat[]): void {
+  configure(formats: readonly AudioFormat[], audioLevel: AudioLevelExtension | null = null): void {
+    this.audioLevel = audioLevel;
     this.codecOf.fill(null);
     this.clockOf.fill(0);
     for (const { payloadType, codec } of formats) {
@@ -102,14 +99,15 @@ export class LegReceiver {
     return this.clockOf[payloadType]!;
   }
 
-  /** @param payload is kept until it is played. */
   put(packet: RtpPacket, payload: Uint8Array, nowMs: number): void {
     const clockRateHz = this.clockOf[packet.payloadType]!;
     if (clockRateHz === 0) return;
     // Comfort noise goes with G.711 only, which must have come before.
     if (packet.payloadType === COMFORT_NOISE_TYPE && clockRateHz !== this.clockRateHz) return;
     if (!this.buffer || clockRateHz !== this.clockRateHz) this.begin(clockRateHz);
-    this.buffer!.put(packet.sequenceNumber, packet.timestamp, packet.payloadType, packet.marker, payload, nowMs);
+    const { sequenceNumber, timestamp, payloadType, marker } = packet;
+    const level = this.audioLevel === null ? NO_AUDIO_LEVEL : packet.extensionOctet(this.audioLevel.id);
+    this.buffer!.put(sequenceNumber, timestamp, payloadType, marker, payload, nowMs, level);
   }
 
   /** A packet of the stream that is not audio: a key (RFC 4733). */
@@ -121,6 +119,7 @@ export class LegReceiver {
   reset(): void {
     this.buffer?.reset();
     this.undecoded.clear();
+    this.claims.reset();
     this.pauses = false;
     this.pcmSamples = 0;
   }
@@ -131,7 +130,7 @@ export class LegReceiver {
    */
   pull(plannedMs: number, attention: Attention): boolean {
     if (!this.buffer) return false;
-    this.checking = false;
+    this.claims.nothing();
     let sound = this.pcmSamples > 0 && !this.pcmIsSilent;
     while (this.pcmSamples < this.frameSamples || this.frameSamples === 0) {
       const kind = this.buffer.take(plannedMs, this.bufferedMs());
@@ -156,9 +155,9 @@ export class LegReceiver {
     return sound;
   }
 
-  /** What was just decoded to check on the sender was no silence, though the sender said so. */
-  distrust(plannedMs: number): void {
-    if (this.checking) this.distrustUntilMs = plannedMs + DISTRUST_MS;
+  /** There was sound in what `pull` gave. */
+  sounded(plannedMs: number): void {
+    this.claims.sounded(plannedMs);
   }
 
   close(): void {
@@ -204,18 +203,26 @@ export class LegReceiver {
 
   private rest(payload: Uint8Array, fits: boolean): 'silent frame' | 'silence' {
     const samples = Math.min(this.decoder!.samplesIn(payload), this.pcm.length - this.pcmSamples);
+    const { adjustment, adjustmentTicks } = this.buffer!;
     this.undecoded.add(payload);
     this.buffer!.played((samples * this.clockRateHz) / this.sampleRateHz);
-    if (fits) this.frame.fill(0);
-    else this.fillUp(samples);
-    return fits ? 'silent frame' : 'silence';
+    if (fits && adjustment === 'none') {
+      this.frame.fill(0);
+      return 'silent frame';
+    }
+    // Nobody hears how long a silence is.
+    const change = Math.round((adjustmentTicks * this.sampleRateHz) / this.clockRateHz);
+    const room = this.pcm.length - this.pcmSamples;
+    if (adjustment === 'shorten') this.fillUp(samples - change);
+    else this.fillUp(Math.min(samples + (adjustment === 'lengthen' ? change : 0), room));
+    return 'silence';
   }
 
   private mayRest(attention: Attention, payload: Uint8Array, plannedMs: number): boolean {
     if (attention === 'nothing') return true;
-    if (plannedMs < this.distrustUntilMs || !this.decoder!.saysSilence(payload)) return false;
-    this.checking = this.undecoded.count >= CHECK_EVERY_PACKETS;
-    return !this.checking;
+    const level = this.buffer!.packet.audioLevel;
+    const silent = this.decoder!.saysSilence(payload) || levelSaysSilence(level, this.audioLevel?.vad ?? false);
+    return this.claims.mayRest(silent, this.undecoded.count, plannedMs);
   }
 
   private decodeFrame(payload: Uint8Array): 'frame' | 'silence' {

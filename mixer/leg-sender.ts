@@ -7,6 +7,7 @@ import { RTP_HEADER_LENGTH, writeRtpHeader } from './rtp/rtp-packet.ts';
 /** After so long a silence comfort noise takes the place of packets; and is told again so often, also to keep NATs open. */
 const REST_AFTER_TICKS = 10;
 const COMFORT_NOISE_TICKS = 25;
+const HEADER_WORDS = RTP_HEADER_LENGTH / 4;
 /** Of its 8000 Hz clock. */
 const TICK_SAMPLES = 8 * TICK_MS;
 
@@ -42,7 +43,7 @@ export class LegSender {
     for (let index = 0; index < stream.packetCount; index++) {
       const start = (stream.firstPacketStart + index * stream.packetSamples) * ticksPerSample;
       const timestamp = (this.timestampBase + start) >>> 0;
-      this.sendPacket(stream.payloads[index]!, stream.payloadLengths[index]!, timestamp);
+      this.sendPacket(stream.payloadWords[index]!, stream.payloadLengths[index]!, timestamp);
       this.nextTimestamp = (timestamp + stream.packetSamples * ticksPerSample) >>> 0;
     }
   }
@@ -51,7 +52,7 @@ export class LegSender {
    * Whether nothing is to be sent in this tick, as there has been no voice for a while and the other side makes its own
    * noise (RFC 3389): of which it is told in a packet now and then.
    */
-  rests(quiet: boolean, tick: number, comfortNoise: Uint8Array): boolean {
+  rests(quiet: boolean, tick: number, comfortNoise: Uint32Array): boolean {
     this.restingTicks = quiet ? this.restingTicks + 1 : 0;
     const restedTicks = this.restingTicks - REST_AFTER_TICKS;
     if (restedTicks < 0) return false;
@@ -59,25 +60,27 @@ export class LegSender {
     return true;
   }
 
-  private sendComfortNoise(payload: Uint8Array, start: number): void {
+  private sendComfortNoise(payload: Uint32Array, start: number): void {
     const audioType = this.payloadType;
     const timestamp = (this.timestampBase + start) >>> 0;
     this.payloadType = this.comfortNoiseType;
     this.nextTimestamp = timestamp;
-    this.sendPacket(payload, payload.length, timestamp);
+    this.sendPacket(payload, 1, timestamp);
     this.payloadType = audioType;
     // So that the first packet of sound has the marker.
     this.nextTimestamp = -1;
   }
 
-  private sendPacket(payload: Uint8Array, length: number, timestamp: number): void {
+  /** @param payload its octets in the order of memory; what is copied beyond `length` is not sent. */
+  private sendPacket(payload: Uint32Array, length: number, timestamp: number): void {
     if (length === 0) return;
     const packet = this.buffers.take();
-    const { bytes } = packet;
+    const { bytes, words } = packet;
     // The first packet after a pause (RFC 3551 §4.1).
     const marker = timestamp !== this.nextTimestamp;
     writeRtpHeader(bytes, this.payloadType, marker, this.sequenceNumber, timestamp, this.ssrc);
-    for (let index = 0; index < length; index++) bytes[RTP_HEADER_LENGTH + index] = payload[index]!;
+    const count = (length + 3) >> 2;
+    for (let index = 0; index < count; index++) words[HEADER_WORDS + index] = payload[index]!;
     this.sequenceNumber = (this.sequenceNumber + 1) & 0xffff;
     this.output.send(packet, RTP_HEADER_LENGTH + length, timestamp, length);
   }

@@ -6,13 +6,14 @@ import { Resampler } from './audio/resampler.ts';
 import { TalkerVoice } from './audio/talker-voice.ts';
 import { VoiceActivity } from './audio/voice-activity.ts';
 import type { ComplexityLimit } from './codec/codec.ts';
-import type { EncodeStream } from './encode-once.ts';
+import { continued, type EncodeStream } from './encode-once.ts';
 import { ExpectedLoss } from './expected-loss.ts';
 import { LegMedia } from './leg-media.ts';
 import { type Attention, LegReceiver } from './leg-receiver.ts';
 import { LegSender } from './leg-sender.ts';
 import type { MediaSockets } from './net/media-sockets.ts';
 import type { PacketBuffers } from './net/packet-buffers.ts';
+import type { PacketHandler } from './net/udp-socket.ts';
 import type { AudioMedia, LegControl, LegQuality, LegStatistics, MixerEvent, MixerSettings } from './protocol.ts';
 import type { EncodeCounts, Hears, Room, SharedStreams } from './room.ts';
 import { TICK_MS } from './room-clock.ts';
@@ -107,12 +108,12 @@ export class Leg implements MixSource {
     });
   }
 
-  readonly receivedRtp = (packet: Uint8Array, address: string, port: number): void => {
-    this.media.receivedRtp(packet, address, port, this.options.now());
+  readonly receivedRtp: PacketHandler = (packet, address, port, arrivedMs) => {
+    this.media.receivedRtp(packet, address, port, arrivedMs);
   };
 
-  readonly receivedRtcp = (packet: Uint8Array, address: string, port: number): void => {
-    this.media.receivedRtcp(packet, address, port, this.options.now());
+  readonly receivedRtcp: PacketHandler = (packet, address, port, arrivedMs) => {
+    this.media.receivedRtcp(packet, address, port, arrivedMs);
   };
 
   open(sockets: MediaSockets): void {
@@ -145,6 +146,7 @@ export class Leg implements MixSource {
   receiveTick(plannedMs: number): boolean {
     this.pulls++;
     this.tickMs = plannedMs;
+    this.media.readSockets();
     const present = this.receives && this.pull(plannedMs);
     if (present) {
       this.speaker.speaking = this.activity!.speaking;
@@ -203,7 +205,7 @@ export class Leg implements MixSource {
   }
 
   /** Whether nothing is to be sent in this tick, in which there is no voice for this participant if it is `quiet`. */
-  rests(quiet: boolean, tick: number, comfortNoise: Uint8Array): boolean {
+  rests(quiet: boolean, tick: number, comfortNoise: Uint32Array): boolean {
     return this.sender.comfortNoiseType >= 0 && this.sender.rests(quiet, tick, comfortNoise);
   }
 
@@ -245,9 +247,17 @@ export class Leg implements MixSource {
       ...(complexityLimit ? { complexityLimit } : {}),
       expectedLossPercent: this.expectedLoss.percent,
     });
-    if (format.key === this.streams?.format.key) return;
+    const { streams: before, hears } = this;
+    if (format.key === before?.format.key) return;
+    const goesOn = before?.format.codec === format.codec && before.format.ptimeMs === format.ptimeMs;
+    const streams = room.useStreams(format, goesOn ? before : null);
+    const own = goesOn && this.onOwnStream ? continued(null, this.ownStream, format) : null;
     this.releaseStreams();
-    this.streams = room.useStreams(format);
+    this.streams = streams;
+    if (!goesOn) return;
+    this.hears = hears;
+    this.ownStream = own;
+    this.onOwnStream = own !== null;
   }
 
   private pull(plannedMs: number): boolean {
@@ -263,7 +273,7 @@ export class Leg implements MixSource {
     this.active = this.activity!.process(frame, 0, frame.length);
     this.keyDown = this.hearsKey(frame);
     if (!sound || !this.active || this.keyDown || this.voice!.volume.silent) return false;
-    receiver.distrust(plannedMs);
+    receiver.sounded(plannedMs);
     return true;
   }
 

@@ -27,6 +27,14 @@ export interface TelephoneEventFormat {
   clockRateHz: number;
 }
 
+/** The header extension with the level of each packet (RFC 6464). */
+export interface AudioLevelExtension {
+  /** Local identifier (RFC 8285 §4.1), 1–14, or to 255 where it comes in the two-byte form. */
+  id: number;
+  /** Its V bit says whether there is voice in the packet. */
+  vad: boolean;
+}
+
 /** Where the other side said that it takes media; where it really sends from is found by latching (RFC 4961). */
 export interface RemoteMediaAddress {
   address: string;
@@ -74,6 +82,8 @@ export interface AudioMedia {
   receiveTelephoneEvent: TelephoneEventFormat | null;
   /** Payload type of comfort noise (RFC 3389) in place of our silence, where the other side negotiated it beside G.711. */
   sendComfortNoise?: number | null;
+  /** The other side tells the level of its packets; null or absent: it does not. */
+  receiveAudioLevel?: AudioLevelExtension | null;
   /** Null or absent: plain RTP. */
   crypto?: MediaCrypto | null;
   /** The other side wants our VoIP metrics in RTCP (RFC 3611 §5.1). */
@@ -172,6 +182,17 @@ export interface LegQuality {
   bufferDelayMs: number;
 }
 
+/** Upper ends of the buckets that tick times are counted in; what is longer is in one more. */
+export const TICK_TIME_BOUNDS_MS: readonly number[] = [
+  0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 60, 100,
+];
+
+/** Since the mixer's start: how many in each bucket, the bound included, and their sum. */
+export interface TickTimeCounts {
+  counts: readonly number[];
+  totalMs: number;
+}
+
 export interface MixerStatistics {
   rooms: number;
   legs: number;
@@ -181,6 +202,8 @@ export interface MixerStatistics {
   /** Room ticks since start, and those that began more than a tick late. */
   ticks: number;
   lateTicks: number;
+  /** Of each pass over the rooms in which at least one ticked. */
+  tickTimes: TickTimeCounts;
   /** Share of the last second that ticks took, 0–1. */
   tickLoad: number;
   /** Busy share of the process in the last seconds, ticks and packets, 0–1. */

@@ -1,7 +1,7 @@
 import { Floor, type Speaker } from './audio/floor.ts';
 import { MixBus } from './audio/mix-bus.ts';
 import { audioCodec } from './codec/registry.ts';
-import { EncodeStream } from './encode-once.ts';
+import { continued, EncodeStream } from './encode-once.ts';
 import type { Leg } from './leg.ts';
 import type { MixerSettings } from './protocol.ts';
 import { TICK_MS, type Ticking } from './room-clock.ts';
@@ -57,15 +57,15 @@ export class Room implements Ticking {
   private readonly present: Speaker[] = [];
   private readonly talkers: Leg[] = [];
   private readonly ownFrame = new Int16Array(960);
-  /** Payload of a comfort noise packet (RFC 3389 §3): the level below overload. */
-  private readonly comfortNoise: Uint8Array;
+  /** Payload of a comfort noise packet (RFC 3389 §3): one octet, the level below overload. */
+  private readonly comfortNoise: Uint32Array;
 
   constructor(id: string, counts: EncodeCounts, settings: MixSettings) {
     this.id = id;
     this.counts = counts;
     this.settings = settings;
     this.floor = new Floor(settings.maxTalkers);
-    this.comfortNoise = Uint8Array.of(Math.min(127, -settings.comfortNoiseDb));
+    this.comfortNoise = new Uint32Array(Uint8Array.of(Math.min(127, -settings.comfortNoiseDb), 0, 0, 0).buffer);
   }
 
   add(leg: Leg): void {
@@ -77,8 +77,11 @@ export class Room implements Ticking {
     if (index >= 0) this.legs.splice(index, 1);
   }
 
-  /** The streams of this format; to be given back with `releaseStreams`. */
-  useStreams(format: SendFormat): SharedStreams {
+  /**
+   * The streams of this format; to be given back with `releaseStreams`. `before` are those, of the same codec and packet
+   * time, that the listener had until now.
+   */
+  useStreams(format: SendFormat, before: SharedStreams | null = null): SharedStreams {
     let streams = this.shared.get(format.key);
     if (!streams) {
       streams = { format, bus: this.bus(audioCodec(format.codec).sampleRateHz), common: null, silence: null, users: 0 };
@@ -86,6 +89,8 @@ export class Room implements Ticking {
     }
     streams.users++;
     streams.bus.users++;
+    streams.common = continued(streams.common, before?.common ?? null, format);
+    streams.silence = continued(streams.silence, before?.silence ?? null, format);
     return streams;
   }
 

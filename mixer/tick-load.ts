@@ -1,3 +1,5 @@
+import { TICK_TIME_BOUNDS_MS, type TickTimeCounts } from './protocol.ts';
+
 const WINDOW_MS = 1000;
 
 /** The share of its time that a process spends in room ticks, over the last full second. */
@@ -21,5 +23,23 @@ export class TickLoad {
     this.workedMs = 0;
     this.windowStartMs = nowMs;
     return true;
+  }
+}
+
+/** How long the passes of the rooms' clock took in which a room ticked. Adding allocates nothing. */
+export class TickTimes {
+  private readonly counts = new Float64Array(TICK_TIME_BOUNDS_MS.length + 1);
+  private totalMs = 0;
+
+  add(durationMs: number): void {
+    let bucket = 0;
+    while (bucket < TICK_TIME_BOUNDS_MS.length && durationMs > TICK_TIME_BOUNDS_MS[bucket]!) bucket++;
+    this.counts[bucket]!++;
+    this.totalMs += durationMs;
+  }
+
+  /** A copy. */
+  snapshot(): TickTimeCounts {
+    return { counts: Array.from(this.counts), totalMs: this.totalMs };
   }
 }

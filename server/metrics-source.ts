@@ -25,6 +25,7 @@ const NO_MIXER_YET: Omit<MixerMetrics, 'name' | 'up'> = {
   portsResting: 0,
   ticks: 0,
   lateTicks: 0,
+  tickTimes: { counts: [], totalMs: 0 },
   tickLoad: 0,
   load: 0,
   opusComplexity: 0,

@@ -1,4 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import { TICK_TIME_BOUNDS_MS, type TickTimeCounts } from '../mixer/protocol.ts';
+import { histogramText } from './histogram-text.ts';
 
 /** One mixer process; its counters begin at 0 again when it is restarted, which Prometheus understands. */
 export interface MixerMetrics {
@@ -10,6 +12,7 @@ export interface MixerMetrics {
   portsResting: number;
   ticks: number;
   lateTicks: number;
+  tickTimes: TickTimeCounts;
   /** 0–1. */
   tickLoad: number;
   /** 0–1. */
@@ -319,9 +322,17 @@ const definitions: readonly Definition[] = [
   ),
 ];
 
+const TICK_TIMES = {
+  name: 'parley_mixer_tick_seconds',
+  help: 'How long the mixer took each time that rooms were due.',
+  label: 'mixer',
+  bounds: TICK_TIME_BOUNDS_MS.map((bound) => bound / 1000),
+};
+
 /** Every metric's name, as it stands in the documents. */
 export const metricNames: readonly string[] = [
   ...definitions.map(({ name }) => name),
+  TICK_TIMES.name,
   'parley_http_requests_total',
   'parley_build_info',
 ];
@@ -349,7 +360,10 @@ export function createMetrics(source: MetricsSource, version: string): Metrics {
     async page() {
       const snapshot = await source.snapshot();
       for (const write of writers) write(snapshot);
-      return registry.metrics();
+      const tickTimes = snapshot.mixers.map(({ name, tickTimes: { counts, totalMs } }) => {
+        return { name, counts, sum: totalMs / 1000 };
+      });
+      return (await registry.metrics()) + histogramText(TICK_TIMES, tickTimes);
     },
     countHttpRequest(method, status) {
       httpRequests.inc({ method, status: String(status) });

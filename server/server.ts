@@ -71,7 +71,8 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     epochMs: Date.now,
     serviceRoute: (flow) => sip.routeFor(flow),
     flowOf: (source) => sip.flowOf(source),
-    failed: (address) => guard.failed(address),
+    failed: (flow) => guard.failed(flow),
+    isBanned: (flow) => guard.isBanned(flow),
   });
   const isTrusted = addressRanges(config.trustedPeers);
   const focus = new Focus({

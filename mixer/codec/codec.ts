@@ -42,7 +42,7 @@ export interface AudioEncoder {
   encode(pcm: Int16Array, offset: number, samples: number, out: Uint8Array, outOffset: number): number;
   /** Whether what it makes depends on what it encoded before, so that a decoder is not at home with another's packets at once. */
   readonly hasMemory: boolean;
-  /** Goes on as if it had encoded all that `other`, of the same codec and options, has. */
+  /** Goes on as if it had encoded all that `other`, of the same codec, has; with its own options from then on. */
   adopt(other: AudioEncoder): void;
   /** Gives back what the encoder holds; it must not be used afterwards. */
   close(): void;

@@ -34,17 +34,21 @@ class OpusEncoder implements AudioEncoder {
   }
 
   private open(): OpusHandler {
-    const { bitrateBps, inbandFec, dtx, expectedLossPercent, maxPlaybackRateHz, constantBitrate } = this.options;
     const handler = this.runtime.open(this.sampleRateHz);
+    this.set(handler);
+    return handler;
+  }
+
+  private set(handler: OpusHandler): void {
+    const { bitrateBps, inbandFec, dtx, expectedLossPercent, maxPlaybackRateHz, constantBitrate } = this.options;
     this.complexity = this.allowedComplexity();
     setControl(handler, SET_COMPLEXITY, this.complexity);
     if (maxPlaybackRateHz !== undefined) setControl(handler, SET_MAX_BANDWIDTH, bandwidthFor(maxPlaybackRateHz));
-    if (constantBitrate) setControl(handler, SET_VBR, 0);
+    setControl(handler, SET_VBR, constantBitrate ? 0 : 1);
     setControl(handler, SET_BITRATE, bitrateBps);
     setControl(handler, SET_INBAND_FEC, inbandFec ? 1 : 0);
     setControl(handler, SET_PACKET_LOSS_PERC, expectedLossPercent);
     setControl(handler, SET_DTX, dtx ? 1 : 0);
-    return handler;
   }
 
   /** `samples` must make 2.5, 5, 10, 20, 40 or 60 ms. Returns 0 when the module broke: that frame is lost. */
@@ -64,12 +68,15 @@ class OpusEncoder implements AudioEncoder {
     return this.runtime.encode(this.handler, pcm, offset, samples, out, outOffset);
   }
 
-  /** Copies the encoder's memory. Where that cannot be, it goes on from its own history, and the decoder has to bear it. */
+  /**
+   * Copies the encoder's memory, in which its settings are too, and sets it as this one is to be. Where that cannot be, it
+   * goes on from its own history, and the decoder has to bear it.
+   */
   adopt(other: AudioEncoder): void {
     if (!(other instanceof OpusEncoder)) throw new TypeError('an Opus encoder can go on only from another');
     if (this.runtime !== other.runtime || this.runtime.broken) return;
     this.runtime.copyEncoder(other.handler, this.handler);
-    this.complexity = other.complexity;
+    this.set(this.handler);
   }
 
   private allowedComplexity(): number {

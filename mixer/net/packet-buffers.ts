@@ -1,15 +1,18 @@
-/** Longest packet that we make: 60 ms of G.711 is 480 bytes, an Opus packet at most 1275, plus header and SRTP tag. */
+/** Longest packet that we make: 60 ms of G.711 is 480 bytes, an Opus packet at most 1275, plus header and SRTP tag; a multiple of 4. */
 export const PACKET_BYTES = 1500;
 
 /** Memory for one packet. */
 export class PacketSlot {
-  /** `PACKET_BYTES` long. */
+  /** `PACKET_BYTES` long, and at a multiple of four octets in its memory. */
   readonly bytes: Uint8Array;
+  /** The same memory, to be written four octets at a time. */
+  readonly words: Uint32Array;
   /** Packets are of few lengths, so that the last view mostly fits the next time. */
   private view: Uint8Array;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
+    this.words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
     this.view = bytes;
   }
 

@@ -30,6 +30,8 @@ export interface PlayoutPacket {
   sequenceNumber: number;
   timestamp: number;
   marker: boolean;
+  /** What `put` was told of it. */
+  audioLevel: number;
   /** The usual length of this sender's packets, as far as known. */
   durationTicks: number;
   /** How long it waited here. */
@@ -81,6 +83,7 @@ export class JitterBuffer {
     sequenceNumber: 0,
     timestamp: 0,
     marker: false,
+    audioLevel: -1,
     durationTicks: 0,
     waitedMs: 0,
   };
@@ -169,9 +172,11 @@ export class JitterBuffer {
   }
 
   /**
-   * A received packet; `payload` is kept by reference until it was played, its memory must not be reused before.
+   * A received packet; `payload` is copied.
    *
    * Duplicates and packets whose place has passed are counted and dropped.
+   *
+   * @param audioLevel an octet that goes with the packet (RFC 6464), -1 for none
    */
   put(
     sequenceNumber: number,
@@ -180,6 +185,7 @@ export class JitterBuffer {
     marker: boolean,
     payload: Uint8Array,
     arrivalMs: number,
+    audioLevel = -1,
   ): void {
     this.counters.received++;
     if (!this.#locate(sequenceNumber, timestamp, arrivalMs)) return;
@@ -198,7 +204,8 @@ export class JitterBuffer {
       this.#ring.markSeen(extended);
       return;
     }
-    this.#ring.put(extended, this.#clock.mediaTicks, timestamp, payloadType, marker, payload, arrival);
+    const { mediaTicks } = this.#clock;
+    this.#ring.put(extended, mediaTicks, timestamp, payloadType, marker, payload, arrival, audioLevel);
   }
 
   /** A packet of this stream that is no audio (RFC 4733): its sequence number is not missing, and a pause is likely. */
@@ -262,7 +269,7 @@ export class JitterBuffer {
     if (extended < this.#nextExtended) return false;
     const oldest = extended - RING_SLOTS + 1;
     while (this.#nextExtended < oldest) {
-      if (this.#ring.payload(this.#nextExtended) !== null) this.counters.discarded++;
+      if (this.#ring.has(this.#nextExtended)) this.counters.discarded++;
       this.#nextExtended++;
       this.#wait();
     }
@@ -402,6 +409,7 @@ export class JitterBuffer {
     packet.sequenceNumber = extended & 0xffff;
     packet.timestamp = ring.timestamp(extended);
     packet.marker = ring.marker(extended);
+    packet.audioLevel = ring.audioLevel(extended);
     packet.durationTicks = this.#packetTicks;
     packet.waitedMs = now - ring.arrivalMs(extended);
     ring.release(extended);

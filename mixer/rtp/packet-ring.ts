@@ -1,10 +1,18 @@
+import { PayloadMemory } from './payload-memory.ts';
+
 /** Enough for 1.28 s of 10 ms packets; a power of two. */
 export const RING_SLOTS = 128;
 const SLOT_MASK = RING_SLOTS - 1;
 
 const SKIPPED = -1;
 
-/** Packets by extended sequence number, in slots made once; remembers for a while which numbers were there. */
+/** No payload: played, dropped or skipped. */
+const NONE = -1;
+
+/**
+ * Packets by extended sequence number, their payloads copied; remembers for a while which numbers were there. A payload
+ * that was taken from here stays as it is for `PAYLOADS_KEPT` packets more.
+ */
 export class PacketRing {
   readonly #extended = new Float64Array(RING_SLOTS).fill(-1);
   readonly #mediaTicks = new Float64Array(RING_SLOTS);
@@ -13,12 +21,14 @@ export class PacketRing {
   /** `SKIPPED` for a number that is taken by something else than audio. */
   readonly #payloadType = new Int8Array(RING_SLOTS);
   readonly #marker = new Uint8Array(RING_SLOTS);
-  /** Null when played, dropped or skipped. */
-  readonly #payload: (Uint8Array | null)[] = new Array<Uint8Array | null>(RING_SLOTS).fill(null);
+  readonly #audioLevel = new Int16Array(RING_SLOTS);
+  readonly #memory = new PayloadMemory(RING_SLOTS);
+  /** The payload's cell in `#memory`, or `NONE`. */
+  readonly #cell = new Int16Array(RING_SLOTS).fill(NONE);
 
   clear(): void {
     this.#extended.fill(-1);
-    this.#payload.fill(null);
+    for (let slot = 0; slot < RING_SLOTS; slot++) this.#empty(slot);
   }
 
   seen(extended: number): boolean {
@@ -31,7 +41,7 @@ export class PacketRing {
     if (this.#extended[slot]! > extended) return;
     this.#extended[slot] = extended;
     this.#payloadType[slot] = 0;
-    this.#payload[slot] = null;
+    this.#empty(slot);
   }
 
   put(
@@ -42,6 +52,7 @@ export class PacketRing {
     marker: boolean,
     payload: Uint8Array,
     arrivalMs: number,
+    audioLevel: number,
   ): void {
     const slot = extended & SLOT_MASK;
     this.#extended[slot] = extended;
@@ -49,22 +60,24 @@ export class PacketRing {
     this.#timestamp[slot] = timestamp;
     this.#payloadType[slot] = payloadType;
     this.#marker[slot] = marker ? 1 : 0;
-    this.#payload[slot] = payload;
+    this.#empty(slot);
+    this.#cell[slot] = this.#memory.store(payload);
     this.#arrivalMs[slot] = arrivalMs;
+    this.#audioLevel[slot] = audioLevel;
   }
 
   putSkipped(extended: number): void {
     const slot = extended & SLOT_MASK;
     this.#extended[slot] = extended;
     this.#payloadType[slot] = SKIPPED;
-    this.#payload[slot] = null;
+    this.#empty(slot);
   }
 
   /** The first packet from `from` to `to`, both included; -1 when there is none. */
   first(from: number, to: number): number {
     const last = Math.min(to, from + RING_SLOTS - 1);
     for (let extended = from; extended <= last; extended++) {
-      if (this.payload(extended) !== null) return extended;
+      if (this.has(extended)) return extended;
     }
     return -1;
   }
@@ -76,7 +89,13 @@ export class PacketRing {
 
   payload(extended: number): Uint8Array | null {
     const slot = extended & SLOT_MASK;
-    return this.#extended[slot] === extended ? this.#payload[slot]! : null;
+    if (this.#extended[slot] !== extended || this.#cell[slot] === NONE) return null;
+    return this.#memory.payload(this.#cell[slot]!);
+  }
+
+  has(extended: number): boolean {
+    const slot = extended & SLOT_MASK;
+    return this.#extended[slot] === extended && this.#cell[slot] !== NONE;
   }
 
   mediaTicks(extended: number): number {
@@ -95,12 +114,21 @@ export class PacketRing {
     return this.#marker[extended & SLOT_MASK] === 1;
   }
 
+  audioLevel(extended: number): number {
+    return this.#audioLevel[extended & SLOT_MASK]!;
+  }
+
   arrivalMs(extended: number): number {
     return this.#arrivalMs[extended & SLOT_MASK]!;
   }
 
   /** Lets go of the payload; the number stays known. */
   release(extended: number): void {
-    this.#payload[extended & SLOT_MASK] = null;
+    this.#empty(extended & SLOT_MASK);
+  }
+
+  #empty(slot: number): void {
+    if (this.#cell[slot] !== NONE) this.#memory.release(this.#cell[slot]!);
+    this.#cell[slot] = NONE;
   }
 }

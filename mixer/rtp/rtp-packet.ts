@@ -100,6 +100,13 @@ export class RtpPacket {
     return false;
   }
 
+  /** The first octet of header extension element `id`; -1 when it is not there, or empty. */
+  extensionOctet(id: number): number {
+    return this.hasExtension && this.extensionElement(id) && this.elementLength > 0
+      ? this.buffer[this.elementOffset]!
+      : -1;
+  }
+
   /** Returns where the extension ends, -1 when it reaches beyond the packet. */
   #parseExtension(buffer: Uint8Array, offset: number, length: number, present: boolean): number {
     this.hasExtension = present;

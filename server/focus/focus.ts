@@ -16,6 +16,7 @@ import type { Flow } from '../sip/transport/flow.ts';
 import type { Timers } from '../timers.ts';
 import { type AdhocRooms, type Identify, mayEnter, mayLoad, mayOpenRoom, type Refusal } from './admission.ts';
 import { type Caller, callerOf, describeForwarding } from './caller.ts';
+import { mayName } from './named-call.ts';
 import { ParticipantCall, type ParticipantOwner } from './participant-call.ts';
 
 export interface FocusOptions {
@@ -62,6 +63,8 @@ export interface Member {
 interface Place {
   readonly room: Room;
   readonly replaces: ParticipantCall | null;
+  /** With the role of the one who was replaced. */
+  readonly role?: Role;
 }
 
 /** The conference focus (RFC 4353 §3): each INVITE becomes a participant of the room that it names. */
@@ -92,9 +95,8 @@ export class Focus implements ParticipantOwner {
     const { log, isTrusted } = this.options;
     const forwarding = describeForwarding(call.request);
     if (Object.keys(forwarding).length > 0) log.info({ call: call.id, ...forwarding }, 'call was forwarded');
-    const role = (place.replaces && place.room.participant(place.replaces.id)?.role) ?? 'participant';
     const who = callerOf(call.request, isTrusted(call.flow.remoteAddress));
-    void this.newParticipant(place, who, role, null).admit(call);
+    void this.newParticipant(place, who, place.role ?? 'participant', null).admit(call);
   }
 
   /**
@@ -184,7 +186,7 @@ export class Focus implements ParticipantOwner {
         participant.room.measured(event.leg, event.levelDb);
         return void participant.room.change(event.leg, { talking: event.talking });
       case 'legKey':
-        return this.keyPressed(participant, event.key);
+        return participant.pressed(event.key, 'media', event.durationMs);
       case 'legActive':
       case 'legLatched':
         return this.options.log.debug({ participant: event.leg, ...event }, 'media');
@@ -250,8 +252,11 @@ export class Focus implements ParticipantOwner {
     if (named !== null) {
       const known = [...this.participants.values()].find((participant) => participant.call === named);
       if (known === undefined) return { status: 481, reason: 'No such call' };
-      // Who takes the place of another needs no room of its own.
-      if (call.replaces !== null) return { room: known.room, replaces: known };
+      const by = mayName(call, named, this.options);
+      if (typeof by !== 'string') return by;
+      // Who takes the place of another needs no room of its own; who is not known does not moderate for it.
+      const role = (by === 'known' && known.room.participant(known.id)?.role) || 'participant';
+      if (call.replaces !== null) return { room: known.room, replaces: known, role };
       return mayEnter(known.room) ?? this.mayLoad(known.room.name) ?? { room: known.room, replaces: null };
     }
     const found = this.find(call.request, call.flow);

@@ -11,6 +11,7 @@ import type { Timers } from '../timers.ts';
 import type { Refusal } from './admission.ts';
 import { describeEnd, describeMedia, statusOf } from './call-report.ts';
 import type { Caller } from './caller.ts';
+import { type KeyMeans, PressedKeys } from './pressed-keys.ts';
 
 /** Whom a participant's doings concern beyond the room. */
 export interface ParticipantOwner {
@@ -48,7 +49,9 @@ export class ParticipantCall implements CallHandler {
   call: Call | null = null;
   private incoming: IncomingCall | null = null;
   private readonly options: ParticipantCallOptions;
-  private log: Log;
+  /** Made when there is something to log. */
+  private ownLog: Log | null = null;
+  private readonly keys = new PressedKeys();
   private session: MediaSession | null = null;
   private control: LegControl = { muted: false, deaf: false, gainDb: 0 };
   private media: AudioMedia | null = null;
@@ -67,7 +70,6 @@ export class ParticipantCall implements CallHandler {
     this.id = options.id;
     this.room = options.room;
     this.startedMs = options.timers.now();
-    this.log = options.log.child({ room: options.room.name, participant: options.id });
     this.control.muted = options.replaces?.control.muted ?? options.room.policy.muteOnEntry;
   }
 
@@ -144,8 +146,14 @@ export class ParticipantCall implements CallHandler {
     );
   }
 
-  key(key: string): void {
-    this.options.owner.keyPressed(this, key);
+  key(key: string, durationMs: number): void {
+    this.pressed(key, 'info', durationMs);
+  }
+
+  /** A key was told, by INFO or in the media; or by both. */
+  pressed(key: string, means: KeyMeans, durationMs: number): void {
+    const { owner, timers } = this.options;
+    if (this.keys.isNew(key, means, durationMs, timers.now())) owner.keyPressed(this, key);
   }
 
   referred(referral: Referral): void {
@@ -192,6 +200,12 @@ export class ParticipantCall implements CallHandler {
     else this.call.hangUp(reason);
   }
 
+  private get log(): Log {
+    const call = this.call === null ? {} : { call: this.call.id };
+    this.ownLog ??= this.options.log.child({ room: this.room.name, participant: this.id, ...call });
+    return this.ownLog;
+  }
+
   /** What the mixer is told. */
   private get legControl(): LegControl {
     return this.rings ? { ...this.control, muted: true, deaf: true } : this.control;
@@ -199,7 +213,7 @@ export class ParticipantCall implements CallHandler {
 
   private takes(call: Call): void {
     this.call = call;
-    this.log = this.log.child({ call: call.id });
+    this.ownLog = null;
   }
 
   /** False when the call is over meanwhile. What is known of the media goes along: one request to the mixer less. */

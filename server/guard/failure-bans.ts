@@ -12,6 +12,8 @@ interface Offender {
 }
 
 const MAX_OFFENDERS = 65_536;
+/** Looking through all of them takes milliseconds, so it is not done for each new one. */
+const CLEANING_INTERVAL_MS = 1000;
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 4000;
 
@@ -21,7 +23,9 @@ export class FailureBans {
   bans = 0;
   private readonly policy: BanPolicy;
   private readonly maxOffenders: number;
+  /** Who failed last is the last. */
   private readonly offenders = new Map<string, Offender>();
+  private cleanedMs = Number.NEGATIVE_INFINITY;
 
   constructor(policy: BanPolicy, maxOffenders = MAX_OFFENDERS) {
     this.policy = policy;
@@ -31,8 +35,10 @@ export class FailureBans {
   /** Takes note of a failure; true when the sender is banned for it. */
   failed(sender: string, nowMs: number): boolean {
     const offender = this.offenderOf(sender, nowMs);
+    // What was on its way when the ban began.
+    if (nowMs < offender.bannedUntilMs) return false;
     offender.failedMs.push(nowMs);
-    if (offender.failedMs.length < this.policy.afterFailures || nowMs < offender.bannedUntilMs) return false;
+    if (offender.failedMs.length < this.policy.afterFailures) return false;
     offender.failedMs = [];
     offender.bannedUntilMs = nowMs + this.policy.banMs;
     this.bans++;
@@ -62,12 +68,10 @@ export class FailureBans {
 
   private offenderOf(sender: string, nowMs: number): Offender {
     const known = this.offenders.get(sender);
-    if (known !== undefined) {
-      this.forget(known, nowMs);
-      return known;
-    }
-    if (this.offenders.size >= this.maxOffenders) this.makeRoom(nowMs);
-    const offender = { failedMs: [], bannedUntilMs: 0 };
+    if (known !== undefined) this.forget(known, nowMs);
+    else if (this.offenders.size >= this.maxOffenders) this.makeRoom(nowMs);
+    const offender = known ?? { failedMs: [], bannedUntilMs: 0 };
+    this.offenders.delete(sender);
     this.offenders.set(sender, offender);
     return offender;
   }
@@ -77,12 +81,17 @@ export class FailureBans {
     offender.failedMs = offender.failedMs.filter((failedMs) => failedMs > since);
   }
 
-  /** Whoever has nothing against them any more goes; when there are none such, the first who came. */
+  /** Whoever has nothing against them any more goes; when there are none such, the one who failed least lately. */
   private makeRoom(nowMs: number): void {
+    if (nowMs - this.cleanedMs >= CLEANING_INTERVAL_MS) this.clean(nowMs);
+    if (this.offenders.size >= this.maxOffenders) this.offenders.delete(this.offenders.keys().next().value!);
+  }
+
+  private clean(nowMs: number): void {
+    this.cleanedMs = nowMs;
     for (const [sender, offender] of this.offenders) {
       this.forget(offender, nowMs);
       if (offender.failedMs.length === 0 && nowMs >= offender.bannedUntilMs) this.offenders.delete(sender);
     }
-    if (this.offenders.size >= this.maxOffenders) this.offenders.delete(this.offenders.keys().next().value!);
   }
 }

@@ -27,6 +27,7 @@ export interface GuardOptions {
 export type Turned = 'scanner' | 'banned' | 'flood' | 'rate' | 'overload';
 
 const RETRY_AFTER_S = 5;
+const MALFORMED_LINES_PER_SECOND = 10;
 
 /** Stands before the user agent: who gets no answer, who has to wait, and whom we cannot serve just now. */
 export class RequestGuard {
@@ -35,12 +36,17 @@ export class RequestGuard {
   private readonly options: GuardOptions;
   private readonly scanners: Scanners;
   private readonly rates = new RequestRates();
+  private readonly malformed = new RequestRates();
+  /** By address, or network. */
   private readonly failures: FailureBans;
+  /** By flow: for those whom a ban of their address does not concern. */
+  private readonly flowFailures: FailureBans;
 
   constructor(options: GuardOptions) {
     this.options = options;
     this.scanners = new Scanners(options.scanners);
     this.failures = new FailureBans(options.bans);
+    this.flowFailures = new FailureBans(options.bans);
   }
 
   get bans(): number {
@@ -54,15 +60,31 @@ export class RequestGuard {
   /** Whether nothing may be done about a request, not even an answer. Requests within dialogs pass: calls go on. */
   drops(request: SipRequest, flow: Flow): boolean {
     if (isInDialog(request)) return false;
-    const { isSignedIn, now } = this.options;
-    if (this.failures.isBanned(senderOf(flow.remoteAddress), now()) && !isSignedIn(flow)) return this.turn('banned');
+    if (this.isBanned(flow)) return this.turn('banned');
     return this.scanners.has(request.headers.get('user-agent')) && this.turn('scanner');
+  }
+
+  /**
+   * Whether passwords from there are not even looked at. Who is signed in has nothing to do with others at the same
+   * address, behind a NAT perhaps; but is banned all the same for guessing other users' passwords.
+   */
+  isBanned(flow: Flow): boolean {
+    const { isSignedIn, now } = this.options;
+    if (!this.failures.isBanned(senderOf(flow.remoteAddress), now())) return false;
+    return !isSignedIn(flow) || this.flowFailures.isBanned(flow.id, now());
   }
 
   /** How long a request waits before it is looked at, in milliseconds. */
   delayMs(request: SipRequest, flow: Flow): number {
     if (!request.headers.has('authorization') && !request.headers.has('proxy-authorization')) return 0;
-    return this.failures.delayMs(senderOf(flow.remoteAddress), this.options.now());
+    const { isSignedIn, now } = this.options;
+    const delayMs = this.failures.delayMs(senderOf(flow.remoteAddress), now());
+    return delayMs > 0 && isSignedIn(flow) ? this.flowFailures.delayMs(flow.id, now()) : delayMs;
+  }
+
+  /** Whether something malformed is worth a line in the log: a flood of it must not fill the disk. */
+  logsMalformed(): boolean {
+    return this.malformed.take('', MALFORMED_LINES_PER_SECOND, true, this.options.now()) === 'pass';
   }
 
   /** For a request that is no retransmission: null when it passes, 'drop', or the Retry-After of a 503 in seconds. */
@@ -86,9 +108,14 @@ export class RequestGuard {
     }
   }
 
-  /** A wrong password came from there. */
-  failed(address: string): void {
+  /**
+   * A wrong password came from there: the only thing that anybody is banned for. It answered a challenge that had gone to
+   * that very address (`Nonces`), so a sender who forges addresses can have nobody banned.
+   */
+  failed(flow: Flow): void {
     const { log, now, bans } = this.options;
+    const { id, remoteAddress: address } = flow;
+    this.flowFailures.failed(id, now());
     if (!this.failures.failed(senderOf(address), now())) return;
     log.warn({ address, failures: bans.afterFailures, seconds: bans.banMs / 1000 }, 'address banned');
   }

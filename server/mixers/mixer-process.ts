@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import type { FromMixer, ToMixer } from '../../mixer/protocol.ts';
+import type { FromMixer, MixerMethod, ToMixer } from '../../mixer/protocol.ts';
 
 export interface MixerProcessOptions {
   /** Path of the mixer's compiled `main.js`. */
@@ -9,11 +9,18 @@ export interface MixerProcessOptions {
   exited(reason: string): void;
 }
 
+/** What may wait: the caller is gone already. */
+const UNHURRIED: ReadonlySet<MixerMethod> = new Set(['closeLeg', 'closeRoom']);
+/** As long as a tick. */
+const UNHURRIED_MS = 20;
+
 /** A mixer as a child process: the rim under `MixerChannel`. */
 export class MixerProcess {
   private readonly child: ChildProcess;
-  /** What is to be sent at the end of this turn of the event loop. */
+  /** What is to be sent at the end of this turn of the event loop, or soon after. */
   private waiting: ToMixer[] = [];
+  private turnEnd: NodeJS.Immediate | null = null;
+  private soon: NodeJS.Timeout | null = null;
 
   constructor(options: MixerProcessOptions) {
     // No signals from the terminal: the server ends its mixers itself, after it has said goodbye to the callers.
@@ -31,9 +38,17 @@ export class MixerProcess {
     this.child.on('exit', (code, signal) => exited(signal ? `ended by ${signal}` : `ended with code ${code}`));
   }
 
-  /** What a turn of the event loop has to say goes together: each write costs more than the messages in it. */
+  /**
+   * What a turn of the event loop has to say goes together, in its order: each write wakes the mixer, which costs more than
+   * the messages in it. What nobody is in a hurry for waits a moment for something to go along with.
+   */
   send(message: ToMixer): void {
-    if (this.waiting.push(message) === 1) setImmediate(() => this.flush());
+    this.waiting.push(message);
+    if (message.type === 'request' && UNHURRIED.has(message.method)) {
+      this.soon ??= setTimeout(() => this.flush(), UNHURRIED_MS);
+    } else {
+      this.turnEnd ??= setImmediate(() => this.flush());
+    }
   }
 
   kill(): void {
@@ -47,6 +62,10 @@ export class MixerProcess {
   }
 
   private flush(): void {
+    if (this.turnEnd !== null) clearImmediate(this.turnEnd);
+    if (this.soon !== null) clearTimeout(this.soon);
+    this.turnEnd = null;
+    this.soon = null;
     const messages = this.waiting;
     if (messages.length === 0) return;
     this.waiting = [];

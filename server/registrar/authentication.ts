@@ -8,8 +8,10 @@ export interface AuthenticationOptions {
   readonly digest: DigestServer;
   readonly timers: Timers;
   readonly log: Log;
-  /** Somebody who can be reached at that address gave a wrong password. */
-  readonly failed: (address: string) => void;
+  /** Somebody who can be reached at the other end of that flow gave a wrong password. */
+  readonly failed: (flow: Flow) => void;
+  /** Whether passwords that come over that flow are not looked at; they are asked for again and again. */
+  readonly isBanned: (flow: Flow) => boolean;
 }
 
 export type AuthenticationResult =
@@ -34,7 +36,9 @@ export class Authentication {
 
   /** The user, or the 401 with challenges; 400 for credentials that cannot be read. */
   authenticate(request: SipRequest, flow: Flow): AuthenticationResult {
-    const { digest, timers } = this.options;
+    const { digest, timers, isBanned } = this.options;
+    // Requests within dialogs come as far as here, so that calls go on; but nobody guesses by them.
+    if (isBanned(flow)) return this.challenge(request, flow, false);
     const verdict = digest.verify(request, flow.remoteAddress, timers.now());
     switch (verdict.kind) {
       case 'authenticated':
@@ -72,6 +76,6 @@ export class Authentication {
     const { log, failed } = this.options;
     const user = username.slice(0, LOGGED_NAME_LENGTH);
     log.warn({ address: flow.remoteAddress, transport: flow.protocol, method, user }, 'authentication failure');
-    failed(flow.remoteAddress);
+    failed(flow);
   }
 }

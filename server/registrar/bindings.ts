@@ -12,12 +12,17 @@ export interface BindingsOptions {
 
 const SWEEP_MS = 10_000;
 
+/** The place of a binding, which a refresh fills anew: so that it need not be searched for among all of a flow. */
+interface Entry {
+  binding: Binding;
+}
+
 /** Who can be reached where: the location service of RFC 3261 §10, in memory. */
 export class Bindings {
   private readonly options: BindingsOptions;
-  private readonly byUser = new Map<string, Binding[]>();
+  private readonly byUser = new Map<string, Entry[]>();
   /** Those of each flow that can still be used, by `flowKey`. */
-  private readonly byFlow = new Map<string, Binding[]>();
+  private readonly byFlow = new Map<string, Entry[]>();
   private lastId = 0;
   private count = 0;
   private sweeping: Timer | null = null;
@@ -44,15 +49,17 @@ export class Bindings {
   /** Those that have not expired, in the order in which they were made. */
   of(user: string): Binding[] {
     const now = this.options.epochMs();
-    return this.byUser.get(user)?.filter(({ expiresMs }) => expiresMs > now) ?? [];
+    const found: Binding[] = [];
+    for (const { binding } of this.byUser.get(user) ?? []) if (binding.expiresMs > now) found.push(binding);
+    return found;
   }
 
   /** The user who has registered over this flow: from the same address and port, or over the same connection. */
   userAt(flow: Flow): string | null {
     const key = flowKey(sourceOf(flow));
     const now = this.options.epochMs();
-    const found = key === null ? undefined : this.byFlow.get(key)?.find(({ expiresMs }) => expiresMs > now);
-    return found?.user ?? null;
+    const found = key === null ? undefined : this.byFlow.get(key)?.find(({ binding }) => binding.expiresMs > now);
+    return found?.binding.user ?? null;
   }
 
   newId(): number {
@@ -61,26 +68,26 @@ export class Bindings {
 
   /** Adds a binding, or replaces the one of the same id. */
   put(binding: Binding): void {
-    const known = this.byUser.get(binding.user)?.findIndex(({ id }) => id === binding.id) ?? -1;
-    if (known < 0) {
+    const known = this.byUser.get(binding.user)?.find((entry) => entry.binding.id === binding.id);
+    if (known === undefined) {
       this.add(binding);
     } else {
-      const bindings = this.byUser.get(binding.user)!;
-      this.removeFromFlow(bindings[known]!);
-      bindings[known] = binding;
-      this.addToFlow(binding);
+      const moved = flowKey(known.binding.source) !== flowKey(binding.source);
+      if (moved) this.removeFromFlow(known);
+      known.binding = binding;
+      if (moved) this.addToFlow(known);
     }
     this.options.changed(binding.id, binding);
     this.sweepLater();
   }
 
   remove(binding: Binding): void {
-    const bindings = this.byUser.get(binding.user) ?? [];
-    const at = bindings.findIndex(({ id }) => id === binding.id);
+    const entries = this.byUser.get(binding.user) ?? [];
+    const at = entries.findIndex((entry) => entry.binding.id === binding.id);
     if (at < 0) return;
-    this.removeFromFlow(bindings[at]!);
-    if (bindings.length === 1) this.byUser.delete(binding.user);
-    else bindings.splice(at, 1);
+    this.removeFromFlow(entries[at]!);
+    if (entries.length === 1) this.byUser.delete(binding.user);
+    else entries.splice(at, 1);
     this.count--;
     this.options.changed(binding.id, null);
   }
@@ -90,7 +97,11 @@ export class Bindings {
     // Over UDP nothing closes; what could not be sent once may go through the next time.
     const key = flow.reliable ? flowKey(sourceOf(flow)) : null;
     if (key === null) return [];
-    const gone = this.byFlow.get(key)?.filter(endsWithFlow) ?? [];
+    const gone =
+      this.byFlow
+        .get(key)
+        ?.map(({ binding }) => binding)
+        .filter(endsWithFlow) ?? [];
     for (const binding of gone) this.remove(binding);
     this.byFlow.delete(key);
     return gone;
@@ -103,28 +114,29 @@ export class Bindings {
   }
 
   private add(binding: Binding): void {
-    const bindings = this.byUser.get(binding.user);
-    if (bindings === undefined) this.byUser.set(binding.user, [binding]);
-    else bindings.push(binding);
-    this.addToFlow(binding);
+    const entry = { binding };
+    const entries = this.byUser.get(binding.user);
+    if (entries === undefined) this.byUser.set(binding.user, [entry]);
+    else entries.push(entry);
+    this.addToFlow(entry);
     this.count++;
   }
 
-  private addToFlow(binding: Binding): void {
-    const key = flowKey(binding.source);
+  private addToFlow(entry: Entry): void {
+    const key = flowKey(entry.binding.source);
     if (key === null) return;
-    const bindings = this.byFlow.get(key);
-    if (bindings === undefined) this.byFlow.set(key, [binding]);
-    else bindings.push(binding);
+    const entries = this.byFlow.get(key);
+    if (entries === undefined) this.byFlow.set(key, [entry]);
+    else entries.push(entry);
   }
 
-  private removeFromFlow(binding: Binding): void {
-    const key = flowKey(binding.source);
-    const bindings = key === null ? undefined : this.byFlow.get(key);
-    if (key === null || bindings === undefined) return;
-    const at = bindings.findIndex(({ id }) => id === binding.id);
-    if (at >= 0) bindings.splice(at, 1);
-    if (bindings.length === 0) this.byFlow.delete(key);
+  private removeFromFlow(entry: Entry): void {
+    const key = flowKey(entry.binding.source);
+    const entries = key === null ? undefined : this.byFlow.get(key);
+    if (key === null || entries === undefined) return;
+    const at = entries.indexOf(entry);
+    if (at >= 0) entries.splice(at, 1);
+    if (entries.length === 0) this.byFlow.delete(key);
   }
 
   /** One timer for all: reading leaves out what has expired, so it need not go at once. */
@@ -133,8 +145,8 @@ export class Bindings {
     this.sweeping = this.options.timers.set(SWEEP_MS, () => {
       this.sweeping = null;
       const now = this.options.epochMs();
-      for (const bindings of [...this.byUser.values()]) {
-        for (const binding of [...bindings]) {
+      for (const entries of [...this.byUser.values()]) {
+        for (const { binding } of [...entries]) {
           if (binding.expiresMs <= now) this.remove(binding);
         }
       }

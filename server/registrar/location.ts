@@ -51,11 +51,11 @@ export class Location {
   }
 
   /** Behind proxies, over UDP, their Path tells the way; otherwise the one that the REGISTER came by. */
-  private contactOf({ contact, path, source }: Binding): PeerContact | null {
+  private contactOf({ contact, path, source, q }: Binding): PeerContact | null {
     const uri = parseUri(contact);
     const routes = path.map(parseNameAddress).filter((route) => route !== null);
     if (uri === null) return null;
     const byPath = source.protocol === 'udp' && routes.length > 0;
-    return { uri, routes, flow: byPath ? null : this.options.flowOf(source) };
+    return { uri, routes, flow: byPath ? null : this.options.flowOf(source), q: q ?? 1 };
   }
 }

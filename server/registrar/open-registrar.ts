@@ -37,8 +37,10 @@ export interface RegistrarSurroundings {
   readonly serviceRoute: (flow: Flow) => string;
   /** The way back to where a REGISTER came from, while there is one. */
   readonly flowOf: (source: BindingSource) => Flow | null;
-  /** A wrong password came from that address. */
-  readonly failed: (address: string) => void;
+  /** A wrong password came over that flow. */
+  readonly failed: (flow: Flow) => void;
+  /** Whether passwords that come over that flow are not looked at. */
+  readonly isBanned: (flow: Flow) => boolean;
 }
 
 /** The parts of the registrar, put together. */
@@ -56,7 +58,7 @@ export interface OpenRegistrar {
 
 /** Takes up the users and bindings of the database. */
 export function openRegistrar(settings: RegistrarSettings, surroundings: RegistrarSurroundings): OpenRegistrar {
-  const { database, timers, log, epochMs, serviceRoute, flowOf, failed } = surroundings;
+  const { database, timers, log, epochMs, serviceRoute, flowOf, failed, isBanned } = surroundings;
   const { domain, aliases, algorithms, qop, expiry, maxContactsPerUser, maxBindings } = settings;
   const users = new Users({ store: new UserTable(database), realm: domain, algorithms, epochMs });
   const lockedOut = users.lockedOut();
@@ -68,7 +70,7 @@ export function openRegistrar(settings: RegistrarSettings, surroundings: Registr
   const bindings = new Bindings({ timers, epochMs, changed: (id, binding) => writer.changed(id, binding) });
   bindings.restore(table.load(epochMs()));
   const digest = new DigestServer({ realm: domain, users, nonces: new Nonces(), algorithms, qop });
-  const authentication = new Authentication({ digest, timers, log, failed });
+  const authentication = new Authentication({ digest, timers, log, failed, isBanned });
   const registrar = new Registrar({
     authentication,
     bindings,

@@ -54,13 +54,16 @@ export function readRegister(request: SipRequest, limits: ExpiryLimits): Registe
     if ('status' in contact) return contact;
     contacts.push(contact);
   }
-  if (new Set(contacts.map(({ text }) => text)).size < contacts.length) {
-    return { status: 400, reason: 'The same Contact twice' };
-  }
+  if (new Set(contacts.map(keyOf)).size < contacts.length) return { status: 400, reason: 'The same Contact twice' };
   if (outbound === 'not-the-first-hop' && contacts.some(({ parameters }) => parameters.includes(';reg-id='))) {
     return { status: 439 };
   }
   return { kind: 'update', contacts, path };
+}
+
+/** What a binding is known by: with outbound the instance and flow, whatever the URI (RFC 5626 §6). */
+function keyOf({ text, instance, regId }: WantedContact): string {
+  return regId === null ? text : `${regId} ${instance}`;
 }
 
 /** Whether the REGISTER is for outbound connections (RFC 5626 §6). */
@@ -92,7 +95,7 @@ function readContact(
   const { parameters } = contact;
   const q = parameters.has('q') ? parseQ(parameters.get('q')!) : null;
   if (q === undefined) return { status: 400, reason: 'Malformed q' };
-  const wantedS = expiresOf(contact, request);
+  const wantedS = expiresOf(contact, request) ?? Math.max(DEFAULT_EXPIRES_S, limits.minimumS);
   if (wantedS > 0 && wantedS < limits.minimumS) {
     return { status: 423, headers: [['Min-Expires', String(limits.minimumS)]] };
   }
@@ -110,13 +113,13 @@ function readContact(
   };
 }
 
-function expiresOf({ parameters }: NameAddress, request: SipRequest): number {
-  const own = parameters.get('expires');
-  return parseExpires(own ?? request.headers.get('expires'));
+/** Null when it is not told, or malformed. */
+function expiresOf({ parameters }: NameAddress, request: SipRequest): number | null {
+  return parseExpires(parameters.get('expires') ?? request.headers.get('expires'));
 }
 
-function parseExpires(text: string | undefined): number {
-  return text === undefined ? DEFAULT_EXPIRES_S : (parseNumber(text.trim(), MAX_EXPIRES_S) ?? DEFAULT_EXPIRES_S);
+function parseExpires(text: string | undefined): number | null {
+  return text === undefined ? null : parseNumber(text.trim(), MAX_EXPIRES_S);
 }
 
 /** `qvalue` (RFC 3261 §25.1): 0 to 1 with at most three decimals; undefined when it is malformed. */

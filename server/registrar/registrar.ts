@@ -38,6 +38,7 @@ export class Registrar implements MethodHandler {
   readonly optionTags = EXTENSIONS;
   private readonly options: RegistrarOptions;
   private readonly hosts: ReadonlySet<string>;
+  private date = { second: -1, text: '' };
 
   constructor(options: RegistrarOptions) {
     this.options = options;
@@ -142,8 +143,15 @@ export class Registrar implements MethodHandler {
     if (changes.put.some(({ regId }) => regId !== null)) {
       headers.push(['Require', 'outbound'], ['Flow-Timer', String(FLOW_TIMER_S)]);
     }
-    headers.push(['Date', new Date(nowMs).toUTCString()]);
+    headers.push(['Date', this.dateOf(nowMs)]);
     return headers;
+  }
+
+  /** The same for all of a second. */
+  private dateOf(nowMs: number): string {
+    const second = Math.floor(nowMs / 1000);
+    if (this.date.second !== second) this.date = { second, text: new Date(nowMs).toUTCString() };
+    return this.date.text;
   }
 }
 

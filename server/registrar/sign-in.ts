@@ -17,11 +17,12 @@ export class SignIn {
   }
 
   /**
-   * By the request's credentials; without any, by the flow: whoever has registered over it is signed in until that
-   * expires. Others are asked, if there are users at all.
+   * By the request's credentials; without any, by the connection: whoever has registered over it is signed in until that
+   * expires. Others are asked, if there are users at all; so is everybody over UDP, where anyone can send from an address
+   * and port that somebody else has registered from.
    */
   identify(request: SipRequest, flow: Flow): AuthenticationResult | null {
-    if (!this.authentication.isSigned(request)) {
+    if (flow.reliable && !this.authentication.isSigned(request)) {
       const user = this.bindings.userAt(flow);
       if (user !== null) return { user };
     }

@@ -1,11 +1,18 @@
-import { isIPv6 } from 'node:net';
 import type { AudioFormat, AudioMedia, MediaCrypto } from '../../mixer/protocol.ts';
-import { AUDIO_CAPABILITIES, telephoneEventFor } from './audio-capabilities.ts';
+import { AUDIO_CAPABILITIES, COMFORT_NOISE_PAYLOAD_TYPE, mayRest, telephoneEventFor } from './audio-capabilities.ts';
+import { ourAudioLevelId } from './audio-level-extension.ts';
 import type { CurrentDescription } from './create-offer.ts';
 import { hasCryptoAttribute, readCryptoAttributes } from './crypto-attribute.ts';
 import type { LocalMedia } from './local-description.ts';
 import { badDescription, mediaNotAcceptable, type NegotiationFailure } from './negotiation-failure.ts';
-import { directionTowards, type RemoteAudio, readRemoteAudio, sendPtimeFor } from './remote-audio.ts';
+import {
+  directionTowards,
+  isReachable,
+  type RemoteAudio,
+  readRemoteAudio,
+  sendPtimeFor,
+  withoutAddress,
+} from './remote-audio.ts';
 import type { MediaDescription, SessionDescription } from './session-description.ts';
 import { isSecureProfile } from './srtp-policy.ts';
 
@@ -27,14 +34,16 @@ export function acceptAnswer(
   }
   if (theirStream.media !== ourStream.media || theirStream.port === 0) return mediaNotAcceptable(local.address, 304);
   if (theirStream.protocol !== ourStream.protocol) return mediaNotAcceptable(local.address, 302);
-  const audio = readRemoteAudio(answer, theirStream);
-  if (audio.family !== 0 && audio.family !== (isIPv6(local.address) ? 6 : 4)) {
-    return mediaNotAcceptable(local.address, 301);
-  }
+  const said = readRemoteAudio(answer, theirStream);
+  const audio = isReachable(said, local.address) ? said : withoutAddress(said);
+  if (audio === null) return mediaNotAcceptable(local.address, 301);
   const crypto = agreedCrypto(ourStream, theirStream, local);
   if (crypto === false) return mediaNotAcceptable(local.address, 302);
   const media = settle(readRemoteAudio(offer.description, ourStream), audio, local, crypto);
-  return media === null ? mediaNotAcceptable(local.address, 305) : { ok: true, media };
+  if (media === null) return mediaNotAcceptable(local.address, 305);
+  // The identifiers are the offer's (RFC 8285 §6).
+  if (audio.audioLevel?.id === ourAudioLevelId(ourStream)) media.receiveAudioLevel = audio.audioLevel;
+  return { ok: true, media };
 }
 
 /**
@@ -85,6 +94,11 @@ function settle(
     sendTelephoneEvent,
     receiveTelephoneEvent:
       sendTelephoneEvent === null ? null : telephoneEventFor(sendTelephoneEvent.clockRateHz, ours.telephoneEvents),
+    sendComfortNoise:
+      ours.comfortNoise && theirs.comfortNoise && !theirs.wantsSilence && mayRest(send.codec)
+        ? COMFORT_NOISE_PAYLOAD_TYPE
+        : null,
+    receiveAudioLevel: null,
     crypto,
   };
 }

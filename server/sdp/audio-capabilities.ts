@@ -61,6 +61,24 @@ export const DEFAULT_CODECS: readonly AudioCodecName[] = ['opus', 'G722', 'PCMA'
 /** Not offered, as it needs ten times the bandwidth; but recorders and bots that have nothing else get it. */
 export const LAST_RESORT_CODECS: readonly AudioCodecName[] = ['L16/48000', 'L16/16000', 'L16/8000'];
 
+/**
+ * Comfort noise (RFC 3389), of which we take the static payload type only, beside G.711, whose clock it has. To a G.722
+ * listener nothing may be left out: their decoder lives on what it is sent. And Opus has its own.
+ */
+export const COMFORT_NOISE_PAYLOAD_TYPE = 13;
+
+/** Whether our silence towards one who gets this codec may be comfort noise. */
+export function mayRest(codec: AudioCodecName): boolean {
+  return codec === 'PCMU' || codec === 'PCMA';
+}
+
+export function hasComfortNoise(formats: readonly RtpFormat[]): boolean {
+  return formats.some(
+    ({ payloadType, encodingName, clockRateHz }) =>
+      payloadType === COMFORT_NOISE_PAYLOAD_TYPE && encodingName.toLowerCase() === 'cn' && clockRateHz === 8000,
+  );
+}
+
 /** The payload types that our offers propose for telephone-event, by clock; RFC 4733 §2.1 wants the codec's clock. */
 export const TELEPHONE_EVENT_PAYLOAD_TYPES: ReadonlyMap<number, number> = new Map([
   [8000, 101],

@@ -1,5 +1,6 @@
 import type { AudioFormat, SrtpSuite, TelephoneEventFormat } from '../../mixer/protocol.ts';
-import { AUDIO_CAPABILITIES } from './audio-capabilities.ts';
+import { AUDIO_CAPABILITIES, mayRest } from './audio-capabilities.ts';
+import { ourAudioLevelId } from './audio-level-extension.ts';
 import { writeCryptoAttribute } from './crypto-attribute.ts';
 import { DEFAULT_TIMING, describeAudio, describeSession, type LocalMedia, refuseMedia } from './local-description.ts';
 import type { PayloadTypes } from './payload-types.ts';
@@ -25,11 +26,13 @@ export function createOffer(
   suiteInUse: SrtpSuite | null,
 ): SessionDescription {
   const formats = offeredFormats(local, payloadTypes);
+  const streamInUse = current?.description.media[current.mediaIndex];
   const ourStream = describeAudio(local, {
-    protocol:
-      current?.description.media[current.mediaIndex]?.protocol ?? (local.srtp === 'required' ? 'RTP/SAVP' : 'RTP/AVP'),
+    protocol: streamInUse?.protocol ?? (local.srtp === 'required' ? 'RTP/SAVP' : 'RTP/AVP'),
     formats,
     telephoneEvents: offeredTelephoneEvents(formats, payloadTypes),
+    comfortNoise: formats.some(({ codec }) => mayRest(codec)),
+    audioLevel: { id: ourAudioLevelId(streamInUse), vad: true },
     direction: local.direction,
     rtcpMux: true,
     voipMetrics: true,

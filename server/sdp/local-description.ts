@@ -1,6 +1,18 @@
 import { isIPv6 } from 'node:net';
-import type { AudioCodecName, AudioFormat, MediaDirection, TelephoneEventFormat } from '../../mixer/protocol.ts';
-import { AUDIO_CAPABILITIES, MAX_PTIME_MS, TELEPHONE_EVENTS } from './audio-capabilities.ts';
+import type {
+  AudioCodecName,
+  AudioFormat,
+  AudioLevelExtension,
+  MediaDirection,
+  TelephoneEventFormat,
+} from '../../mixer/protocol.ts';
+import {
+  AUDIO_CAPABILITIES,
+  COMFORT_NOISE_PAYLOAD_TYPE,
+  MAX_PTIME_MS,
+  TELEPHONE_EVENTS,
+} from './audio-capabilities.ts';
+import { writeAudioLevel } from './audio-level-extension.ts';
 import type { MediaDescription, SdpAttribute, SdpLine, SessionDescription } from './session-description.ts';
 import type { SendKeys, SrtpPolicy } from './srtp-policy.ts';
 
@@ -29,6 +41,10 @@ export interface AudioOutline {
   /** Payload types that the other side shall use, in the order of preference. */
   formats: readonly AudioFormat[];
   telephoneEvents: readonly TelephoneEventFormat[];
+  /** Silence may be comfort noise. */
+  comfortNoise: boolean;
+  /** The level of each packet that the other side shall send; null when it shall not. */
+  audioLevel: AudioLevelExtension | null;
   direction: MediaDirection;
   rtcpMux: boolean;
   /** We want the other side's VoIP metrics, as it wants ours. */
@@ -64,6 +80,7 @@ export function describeSession(
 export function describeAudio(local: LocalMedia, outline: AudioOutline): MediaDescription {
   const attributes: SdpAttribute[] = [
     ...outline.formats.flatMap(audioFormatAttributes),
+    ...(outline.comfortNoise ? [{ name: 'rtpmap', value: `${COMFORT_NOISE_PAYLOAD_TYPE} CN/8000` }] : []),
     ...outline.telephoneEvents.flatMap(telephoneEventAttributes),
     { name: 'ptime', value: String(local.ptimeMs) },
     { name: 'maxptime', value: String(MAX_PTIME_MS) },
@@ -72,14 +89,20 @@ export function describeAudio(local: LocalMedia, outline: AudioOutline): MediaDe
   // Without it the other side takes the port above RTP's (RFC 3605 §2.1).
   if (local.rtcpPort !== local.rtpPort + 1) attributes.push({ name: 'rtcp', value: String(local.rtcpPort) });
   if (outline.rtcpMux) attributes.push({ name: 'rtcp-mux', value: null });
+  if (outline.audioLevel !== null) attributes.push(writeAudioLevel(outline.audioLevel));
   if (outline.voipMetrics) attributes.push({ name: 'rtcp-xr', value: 'voip-metrics' });
   attributes.push(...outline.crypto);
+  const payloadTypes = [
+    ...outline.formats.map(({ payloadType }) => payloadType),
+    ...(outline.comfortNoise ? [COMFORT_NOISE_PAYLOAD_TYPE] : []),
+    ...outline.telephoneEvents.map(({ payloadType }) => payloadType),
+  ];
   return {
     media: 'audio',
     port: local.rtpPort,
     portCount: 1,
     protocol: outline.protocol,
-    formats: [...outline.formats, ...outline.telephoneEvents].map((format) => String(format.payloadType)),
+    formats: payloadTypes.map(String),
     connections: [],
     attributes,
     otherLines: [],

@@ -26,6 +26,7 @@ const STATIC_RTPMAPS: ReadonlyMap<number, string> = new Map([
   [0, 'PCMU/8000'],
   [8, 'PCMA/8000'],
   [9, 'G722/8000'],
+  [13, 'CN/8000'],
 ]);
 
 const DIRECTIONS: ReadonlySet<string> = new Set<MediaDirection>(['sendrecv', 'sendonly', 'recvonly', 'inactive']);

@@ -1,10 +1,22 @@
-import { isIPv6 } from 'node:net';
 import type { AudioCodecName, AudioFormat, AudioMedia } from '../../mixer/protocol.ts';
-import { AUDIO_CAPABILITIES, LAST_RESORT_CODECS, telephoneEventFor } from './audio-capabilities.ts';
+import {
+  AUDIO_CAPABILITIES,
+  COMFORT_NOISE_PAYLOAD_TYPE,
+  LAST_RESORT_CODECS,
+  mayRest,
+  telephoneEventFor,
+} from './audio-capabilities.ts';
 import { type CryptoAttribute, writeCryptoAttribute } from './crypto-attribute.ts';
 import { describeAudio, describeSession, type LocalMedia, refuseMedia } from './local-description.ts';
 import { mediaNotAcceptable, type NegotiationFailure } from './negotiation-failure.ts';
-import { directionTowards, type RemoteAudio, readRemoteAudio, sendPtimeFor } from './remote-audio.ts';
+import {
+  directionTowards,
+  isReachable,
+  type RemoteAudio,
+  readRemoteAudio,
+  sendPtimeFor,
+  withoutAddress,
+} from './remote-audio.ts';
 import type { MediaDescription, SessionDescription } from './session-description.ts';
 import { chooseCrypto } from './srtp-policy.ts';
 
@@ -32,18 +44,31 @@ interface Candidate {
  *
  * The first audio stream that we can take is taken, a secured one rather than a plain one; within a session, the one in
  * use as long as we can. `mediaIndexInUse` is null in the first exchange.
+ *
+ * Streams in the address family that is not ours come last: see `withoutAddress`.
  */
 export function negotiateAnswer(
   offer: SessionDescription,
   local: LocalMedia,
   mediaIndexInUse: number | null,
 ): NegotiatedAnswer | NegotiationFailure {
+  const reached = chooseStream(offer, local, mediaIndexInUse, false);
+  if (reached.ok || !reached.warning.startsWith('301 ')) return reached;
+  return chooseStream(offer, local, mediaIndexInUse, true);
+}
+
+function chooseStream(
+  offer: SessionDescription,
+  local: LocalMedia,
+  mediaIndexInUse: number | null,
+  otherFamily: boolean,
+): NegotiatedAnswer | NegotiationFailure {
   const indices = [...offer.media.keys()];
   if (mediaIndexInUse !== null && mediaIndexInUse < indices.length) indices.unshift(mediaIndexInUse);
   let nearest: Obstacle = 304;
   let plain: { mediaIndex: number; candidate: Candidate } | null = null;
   for (const mediaIndex of indices) {
-    const candidate = tryStream(offer, offer.media[mediaIndex]!, local);
+    const candidate = tryStream(offer, offer.media[mediaIndex]!, local, otherFamily);
     if (typeof candidate === 'number') {
       if (OBSTACLES.indexOf(candidate) > OBSTACLES.indexOf(nearest)) nearest = candidate;
     } else if (candidate.crypto !== null || mediaIndex === mediaIndexInUse) {
@@ -56,14 +81,20 @@ export function negotiateAnswer(
   return acceptStream(offer, plain.mediaIndex, plain.candidate, local);
 }
 
-function tryStream(offer: SessionDescription, media: MediaDescription, local: LocalMedia): Candidate | Obstacle {
+function tryStream(
+  offer: SessionDescription,
+  media: MediaDescription,
+  local: LocalMedia,
+  otherFamily: boolean,
+): Candidate | Obstacle {
   if (media.media !== 'audio' || media.port === 0) return 304;
   const crypto = chooseCrypto(media, local.srtp);
   if (crypto === false) return 302;
   const audio = readRemoteAudio(offer, media);
   // Of streams in two address families (RFC 4091), the one of ours is taken.
-  if (audio.family !== 0 && audio.family !== (isIPv6(local.address) ? 6 : 4)) return 301;
-  return commonFormats(audio, local.codecs).length === 0 ? 305 : { audio, crypto };
+  const reached = isReachable(audio, local.address) ? audio : otherFamily ? withoutAddress(audio) : null;
+  if (reached === null) return 301;
+  return commonFormats(audio, local.codecs).length === 0 ? 305 : { audio: reached, crypto };
 }
 
 /**
@@ -91,12 +122,15 @@ function acceptStream(
   // The same payload types in both directions (RFC 3264 §6.1), but each side's own parameters.
   const receive = theirs.map((format) => ({ ...format, parameters: AUDIO_CAPABILITIES[format.codec].parameters }));
   const telephoneEvent = telephoneEventFor(send.clockRateHz, audio.telephoneEvents);
+  const comfortNoise = audio.comfortNoise && mayRest(send.codec);
   const direction = directionTowards(audio, local.direction);
   const sendKey = crypto === null ? '' : local.sendKeys.of(crypto.suite);
   const ourStream = describeAudio(local, {
     protocol: taken.protocol,
     formats: receive,
     telephoneEvents: telephoneEvent === null ? [] : [telephoneEvent],
+    comfortNoise,
+    audioLevel: audio.audioLevel,
     direction,
     rtcpMux: audio.rtcpMux,
     voipMetrics: audio.voipMetrics,
@@ -116,6 +150,8 @@ function acceptStream(
       receive,
       sendTelephoneEvent: telephoneEvent,
       receiveTelephoneEvent: telephoneEvent,
+      sendComfortNoise: comfortNoise && !audio.wantsSilence ? COMFORT_NOISE_PAYLOAD_TYPE : null,
+      receiveAudioLevel: audio.audioLevel,
       crypto: crypto && { suite: crypto.suite, sendKey, receiveKey: crypto.key, receiveMki: crypto.mki },
     },
     mediaIndex,

@@ -1,5 +1,19 @@
-import type { AudioFormat, MediaDirection, RemoteMediaAddress, TelephoneEventFormat } from '../../mixer/protocol.ts';
-import { audioFormatsOf, MAX_PTIME_MS, MIN_PTIME_MS, telephoneEventsOf } from './audio-capabilities.ts';
+import { isIPv6 } from 'node:net';
+import type {
+  AudioFormat,
+  AudioLevelExtension,
+  MediaDirection,
+  RemoteMediaAddress,
+  TelephoneEventFormat,
+} from '../../mixer/protocol.ts';
+import {
+  audioFormatsOf,
+  hasComfortNoise,
+  MAX_PTIME_MS,
+  MIN_PTIME_MS,
+  telephoneEventsOf,
+} from './audio-capabilities.ts';
+import { readAudioLevel } from './audio-level-extension.ts';
 import {
   attributeValue,
   type RtpFormat,
@@ -17,6 +31,12 @@ export interface RemoteAudio {
   /** Those of our codecs, in its order. */
   codecs: AudioFormat[];
   telephoneEvents: TelephoneEventFormat[];
+  /** Payload type 13 is comfort noise to it. */
+  comfortNoise: boolean;
+  /** It does not want our silence left out (RFC 3108 §5.6.2.6, `a=silenceSupp`), whatever it can do. */
+  wantsSilence: boolean;
+  /** The level of each packet that it would send; null when none. */
+  audioLevel: AudioLevelExtension | null;
   /** From its point of view. */
   direction: MediaDirection;
   /** It asks, in the old way, for nothing to be sent to it (RFC 3264 §8.4). */
@@ -44,6 +64,9 @@ export function readRemoteAudio(session: SessionDescription, media: MediaDescrip
     formats,
     codecs: audioFormatsOf(formats),
     telephoneEvents: telephoneEventsOf(formats),
+    comfortNoise: hasComfortNoise(formats),
+    wantsSilence: /^off(?:\s|$)/i.test(attributeValue(media, 'silenceSupp') ?? ''),
+    audioLevel: readAudioLevel(session, media),
     direction: readDirection(session, media),
     addressless: target.kind === 'hold',
     family: target.kind === 'unicast' ? target.family : 0,
@@ -82,4 +105,20 @@ export function directionTowards(remote: RemoteAudio, wanted: MediaDirection): M
   const receive = theySend && (wanted === 'sendrecv' || wanted === 'recvonly');
   if (send) return receive ? 'sendrecv' : 'sendonly';
   return receive ? 'recvonly' : 'inactive';
+}
+
+/** Whether we can send to it from `address`, as far as the families tell. */
+export function isReachable({ family }: RemoteAudio, address: string): boolean {
+  return family === 0 || family === (isIPv6(address) ? 6 : 4);
+}
+
+/**
+ * The same stream with an address that will be seen by what comes from it; null when it sends nothing.
+ *
+ * Deviation: RFC 6157 §4.1 refuses an address of a family that is not ours. But a phone that signals to our family has an
+ * address of it, even when it writes another one (linphone does, where its host has IPv6), and sends from it to ours.
+ */
+export function withoutAddress(audio: RemoteAudio): RemoteAudio | null {
+  const sends = audio.direction === 'sendrecv' || audio.direction === 'sendonly';
+  return sends ? { ...audio, remote: null } : null;
 }

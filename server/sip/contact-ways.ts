@@ -21,9 +21,13 @@ export class ContactWays implements Ways {
     else this.collect(contacts, [], found);
   }
 
-  private collect(contacts: readonly PeerContact[], ways: Way[], found: (ways: readonly Way[]) => void): void {
+  private collect(
+    contacts: readonly PeerContact[],
+    ways: Way[],
+    found: (ways: readonly Way[], status?: number) => void,
+  ): void {
     const [contact, ...left] = contacts;
-    if (contact === undefined) return found(ways);
+    if (contact === undefined) return found(ways, ways.length === 0 ? 480 : undefined);
     waysTo(contact, this.others, (more) => {
       ways.push(...more.map(({ open, unavailable }) => ({ open, unavailable, contact })));
       this.collect(left, ways, found);

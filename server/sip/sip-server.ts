@@ -216,6 +216,7 @@ export class SipServer implements TransportUser {
   malformed(error: Parameters<TransportUser['malformed']>[0], flow: Flow): void {
     this.counts.malformed++;
     const { code, reason, offset } = error;
+    if (!this.options.guard.logsMalformed()) return;
     this.options.log.warn({ ...sourceOf(flow), code, reason, offset }, 'SIP message cannot be read');
   }
 

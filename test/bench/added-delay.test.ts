@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { addedDelays, decodeStream, markerMiddleMs } from './added-delay.ts';
 import { DurationHistogram } from './histogram.ts';
-import { PTIME_MS, talkerLoop } from './load-signal.ts';
+import { type LoadCodec, PTIME_MS, talkerLoop } from './load-signal.ts';
 import type { ObservedPacket, SentMarker } from './media-caller.ts';
 
 /** A talker's own packets, given to a listener some time later. */
-function echoed(codec: 'PCMU' | 'opus', talker: number, delayMs: number) {
+function echoed(codec: LoadCodec, talker: number, delayMs: number) {
   const loop = talkerLoop(codec, talker);
   const packets: ObservedPacket[] = [];
   const markers: SentMarker[] = [];
   loop.payloads.forEach((payload, index) => {
     const timeMs = 1_000 + index * PTIME_MS;
-    if (loop.marked[index]) markers.push({ talker, timeMs });
+    if (loop.marked[index]) markers.push({ room: 0, talker, timeMs });
     packets.push({ timeMs: timeMs + delayMs, sequenceNumber: (65_500 + index) & 0xffff, payload });
   });
   return { loop, packets, markers };
@@ -22,6 +22,8 @@ describe('the measurement of added delay', () => {
     ['PCMU', 0, 0],
     ['PCMU', 1, 37],
     ['PCMU', 2, 153],
+    ['G722', 0, 19],
+    ['G722', 2, 48],
     ['opus', 0, 22],
     ['opus', 2, 61],
   ] as const)('finds in %s, talker %i, that packets came %i ms later', (codec, talker, delayMs) => {

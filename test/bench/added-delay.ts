@@ -1,4 +1,5 @@
 import OpusScript from 'opusscript';
+import { audioCodec } from '../../mixer/codec/registry.ts';
 import { decodeG711 } from '../e2e/clients/g711-reference.ts';
 import type { DurationHistogram } from './histogram.ts';
 import { CODEC_SHAPES, type LoadCodec, MARKER_FREQUENCIES_HZ, type PayloadLoop, PTIME_MS } from './load-signal.ts';
@@ -24,6 +25,8 @@ const AROUND_PEAK_MS = 15;
 /** A peak below this share of full scale, or not this much above the median, is no marker. */
 const LEAST_PEAK = 0.02;
 const LEAST_PEAK_OVER_MEDIAN = 5;
+/** 120 ms, the longest that Opus has, at 48 kHz. */
+const MOST_SAMPLES_PER_PACKET = 5_760;
 
 export interface DelayStream {
   sampleRateHz: number;
@@ -39,23 +42,40 @@ export function decodeStream(codec: LoadCodec, packets: readonly ObservedPacket[
   const first = packets[0]?.sequenceNumber ?? 0;
   const positions = packets.map(({ sequenceNumber }) => (sequenceNumber - first) & 0xffff);
   const samples = new Float32Array((1 + Math.max(0, ...positions.slice(-50))) * packetSamples);
-  const decoder = codec === 'opus' ? new OpusScript(48_000, 1, OpusScript.Application.VOIP) : null;
+  const decoder = packetDecoder(codec);
   const arrivals: DelayStream['arrivals'] = [];
   packets.forEach(({ payload, timeMs }, index) => {
     const sample = positions[index]! * packetSamples;
     if (sample + packetSamples > samples.length) return;
     arrivals.push({ timeMs, sample });
-    if (decoder) decodeOpus(decoder, payload, samples.subarray(sample, sample + packetSamples));
-    else decodeG711('PCMU', payload, samples, sample);
+    decoder.decode(payload, samples.subarray(sample, sample + packetSamples));
   });
-  decoder?.delete();
+  decoder.close();
   return { sampleRateHz, samples, arrivals };
 }
 
-function decodeOpus(decoder: OpusScript, payload: Buffer, into: Float32Array): void {
-  const pcm = decoder.decode(payload);
-  const count = Math.min(into.length, pcm.length / 2);
-  for (let index = 0; index < count; index++) into[index] = pcm.readInt16LE(2 * index) / 32_768;
+function packetDecoder(codec: LoadCodec): { decode(payload: Buffer, into: Float32Array): void; close(): void } {
+  if (codec === 'PCMU') return { decode: (payload, into) => decodeG711('PCMU', payload, into, 0), close: () => {} };
+  if (codec === 'opus') {
+    const decoder = new OpusScript(48_000, 1, OpusScript.Application.VOIP);
+    return {
+      decode: (payload, into) => {
+        const pcm = decoder.decode(payload);
+        const count = Math.min(into.length, pcm.length / 2);
+        for (let index = 0; index < count; index++) into[index] = pcm.readInt16LE(2 * index) / 32_768;
+      },
+      close: () => decoder.delete(),
+    };
+  }
+  const decoder = audioCodec(codec).createDecoder();
+  const pcm = new Int16Array(MOST_SAMPLES_PER_PACKET);
+  return {
+    decode: (payload, into) => {
+      const count = Math.min(into.length, decoder.decode(payload, pcm, 0));
+      for (let index = 0; index < count; index++) into[index] = pcm[index]! / 32_768;
+    },
+    close: () => decoder.close(),
+  };
 }
 
 /** Where within its packet the middle of the talker's marker is, milliseconds from the packet's first sample. */
@@ -124,16 +144,39 @@ function findMarker(stream: DelayStream, talker: number, fromMs: number, toMs: n
 /** Amplitude of one frequency in a Hann window of 5 ms around that time. */
 function amplitudeAt(stream: DelayStream, frequencyHz: number, timeMs: number): number {
   const { sampleRateHz, samples } = stream;
-  const length = Math.round((WINDOW_MS * sampleRateHz) / 1_000);
+  const { cosine, sine } = windowedWave(sampleRateHz, frequencyHz);
+  const { length } = cosine;
   const start = Math.round((timeMs * sampleRateHz) / 1_000 - length / 2);
-  const step = (2 * Math.PI * frequencyHz) / sampleRateHz;
   let real = 0;
   let imaginary = 0;
-  for (let index = 0; index < length; index++) {
-    const window = 0.5 - 0.5 * Math.cos((2 * Math.PI * (index + 0.5)) / length);
-    const value = (samples[start + index] ?? 0) * window;
-    real += value * Math.cos(step * index);
-    imaginary += value * Math.sin(step * index);
+  for (let index = Math.max(0, -start); index < length && start + index < samples.length; index++) {
+    const value = samples[start + index]!;
+    real += value * cosine[index]!;
+    imaginary += value * sine[index]!;
   }
   return (4 * Math.hypot(real, imaginary)) / length;
+}
+
+interface WindowedWave {
+  cosine: Float32Array;
+  sine: Float32Array;
+}
+
+const waves = new Map<string, WindowedWave>();
+
+/** Thousands of markers are looked for: the window is computed once. */
+function windowedWave(sampleRateHz: number, frequencyHz: number): WindowedWave {
+  const key = `${sampleRateHz} ${frequencyHz}`;
+  const known = waves.get(key);
+  if (known) return known;
+  const length = Math.round((WINDOW_MS * sampleRateHz) / 1_000);
+  const wave = { cosine: new Float32Array(length), sine: new Float32Array(length) };
+  const step = (2 * Math.PI * frequencyHz) / sampleRateHz;
+  for (let index = 0; index < length; index++) {
+    const window = 0.5 - 0.5 * Math.cos((2 * Math.PI * (index + 0.5)) / length);
+    wave.cosine[index] = window * Math.cos(step * index);
+    wave.sine[index] = window * Math.sin(step * index);
+  }
+  waves.set(key, wave);
+  return wave;
 }

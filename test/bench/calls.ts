@@ -29,6 +29,14 @@ export interface RegistrationFigures {
   readonly firstCpuMs: number;
   readonly refreshCpuMs: number;
   readonly refreshesPerSecond: number;
+  /** For so long that as many transactions end as begin, each being kept for 32 s. */
+  readonly sustained: {
+    readonly seconds: number;
+    readonly refreshesPerSecond: number;
+    readonly refreshCpuMs: number;
+    /** Resident, at the end of it. */
+    readonly bytes: number;
+  };
 }
 
 /** Resident memory of the server and its mixers, in bytes: just started, and with so many, half a minute after the last. */
@@ -50,6 +58,7 @@ export interface SignallingScale {
   readonly calls: number;
   readonly idleCalls: number;
   readonly registrations: number;
+  readonly sustainSeconds: number;
   readonly sippCallsPerSecond: readonly number[];
 }
 
@@ -97,7 +106,7 @@ export async function measureSignalling(scale: SignallingScale, withSipp: boolea
   });
   told(calls);
   const idleCalls = told(await onServer((server) => measureIdleCalls(server, scale.idleCalls)));
-  const registering = await onServer((server) => measureRegistering(server, scale.registrations));
+  const registering = await onServer((server) => measureRegistering(server, scale.registrations, scale.sustainSeconds));
   return { calls, idleCalls, ...registering };
 }
 
@@ -182,6 +191,7 @@ async function measureIdleCalls(server: Parley, calls: number): Promise<MemoryFi
 async function measureRegistering(
   server: Parley,
   phones: number,
+  sustainSeconds: number,
 ): Promise<{ registrations: RegistrationFigures; registered: MemoryFigures }> {
   const users = Math.ceil(phones / 2);
   const bytesBefore = residentBytes(server);
@@ -190,27 +200,35 @@ async function measureRegistering(
     await Promise.all(some.map((user) => server.api.putUser(user, PASSWORD)));
   }
   const child = fork(REGISTER_GENERATOR, { execArgv: [] });
-  const job: RegisterJob = { sipPort: server.sipPort, phones, users, password: PASSWORD, refreshes: 2 };
-  const rounds: { cpuMs: number; seconds: number }[] = [];
+  const job: RegisterJob = { sipPort: server.sipPort, phones, users, password: PASSWORD, refreshes: 2, sustainSeconds };
+  const rounds: { cpuMs: number; seconds: number; perSecond: number }[] = [];
   let cpuMs = processCpuMs(server.program.pid);
   child.send(job);
-  for (let round = 0; round <= job.refreshes; round++) {
+  for (let round = 0; round <= job.refreshes + 1; round++) {
     const [message] = (await once(child, 'message')) as [FromRegisterGenerator];
     if (message.type === 'failed') throw new Error(message.reason);
     // What is written to the database later belongs to it.
     await pause(1_000);
     const nowMs = processCpuMs(server.program.pid);
-    rounds.push({ cpuMs: (nowMs - cpuMs) / phones, seconds: message.seconds });
+    const { registered, seconds } = message;
+    rounds.push({ cpuMs: (nowMs - cpuMs) / registered, seconds, perSecond: registered / seconds });
     cpuMs = nowMs;
     child.send('next');
   }
+  const sustainedBytes = residentBytes(server);
   await pause(40_000);
-  const [first, , refresh] = rounds;
+  const [first, , refresh, sustained] = rounds;
   return {
     registrations: {
       firstCpuMs: first!.cpuMs,
       refreshCpuMs: refresh!.cpuMs,
-      refreshesPerSecond: phones / refresh!.seconds,
+      refreshesPerSecond: refresh!.perSecond,
+      sustained: {
+        seconds: sustained!.seconds,
+        refreshesPerSecond: sustained!.perSecond,
+        refreshCpuMs: sustained!.cpuMs,
+        bytes: sustainedBytes,
+      },
     },
     registered: { count: phones, bytesBefore, bytesAfter: residentBytes(server) },
   };
@@ -232,13 +250,14 @@ export function describeSignalling(figures: SignallingFigures): string {
     return `${name}: ${callsPerSecond.toFixed(0)} calls/s, CPU ${cpu.cpuMsPerCall.toFixed(2)} ms a call (${parts})${times}${failures}`;
   });
   const { registrations, idleCalls, registered } = figures;
-  const { refreshesPerSecond, refreshCpuMs, firstCpuMs } = registrations;
+  const { refreshesPerSecond, refreshCpuMs, firstCpuMs, sustained } = registrations;
   const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
   const memory = ({ bytesBefore, bytesAfter }: MemoryFigures): string =>
     `${megabytes(bytesBefore)} at the start, ${megabytes(bytesAfter)} with them`;
   return [
     ...lines,
     `registrations: ${refreshesPerSecond.toFixed(0)} refreshes/s, CPU ${refreshCpuMs.toFixed(3)} ms each; first ones ${firstCpuMs.toFixed(3)} ms`,
+    `  for ${sustained.seconds.toFixed(0)} s: ${sustained.refreshesPerSecond.toFixed(0)} refreshes/s, CPU ${sustained.refreshCpuMs.toFixed(3)} ms each, then ${megabytes(sustained.bytes)}`,
     `memory, ${idleCalls.count} idle calls: ${memory(idleCalls)}`,
     `memory, ${registered.count} registrations: ${memory(registered)}`,
   ].join('\n');

@@ -4,66 +4,88 @@ import { type OutgoingCall, SipCaller } from '../e2e/clients/sip-caller.ts';
 import { audioPort } from '../e2e/clients/sip-text.ts';
 import { addedDelays, decodeStream, markerMiddleMs } from './added-delay.ts';
 import { DurationHistogram } from './histogram.ts';
-import type { FromGenerator, LoadJob, LoadResult, ToGenerator } from './load-protocol.ts';
-import { CODEC_SHAPES, listenerLoop, MAX_TALKERS, type PayloadLoop, talkerLoop } from './load-signal.ts';
+import { callersOf, type FromGenerator, type LoadJob, type LoadResult, type ToGenerator } from './load-protocol.ts';
+import { CODEC_SHAPES, type LoadCodec, MARKED_TALKERS, PayloadLoops } from './load-signal.ts';
 import { MediaCaller, type MediaCounts } from './media-caller.ts';
 import { SendClock } from './send-clock.ts';
 
 /** Many callers in one process: started by the benchmark, led over IPC. */
 
-/** Listeners whose streams are searched for markers. */
-const OBSERVED_LISTENERS = 4;
+/** Callers whose streams are searched for markers. */
+const OBSERVED_CALLERS = 12;
 const CALLS_AT_ONCE = 10;
 
-class Load {
+class RunningLoad {
   readonly #job: LoadJob;
   readonly #counts: MediaCounts = { sent: 0, received: 0, lost: 0 };
   readonly #gaps = new DurationHistogram();
   readonly #clock = new SendClock();
-  #talkerLoops: PayloadLoop[] = [];
+  readonly #loops = new PayloadLoops();
   #media: MediaCaller[] = [];
   #sip: SipCaller | null = null;
   #calls: OutgoingCall[] = [];
 
   constructor(job: LoadJob) {
-    if (job.talkers > MAX_TALKERS) throw new Error(`at most ${MAX_TALKERS} talkers`);
     this.#job = job;
   }
 
-  async start(): Promise<void> {
-    const { codec, callers, talkers, target } = this.#job;
-    this.#talkerLoops = Array.from({ length: talkers }, (_, talker) => talkerLoop(codec, talker));
-    const silence = listenerLoop(codec);
-    for (let index = 0; index < callers; index++) {
-      const talker = index < talkers ? index : null;
-      const loop = talker === null ? silence : this.#talkerLoops[talker]!;
-      this.#media.push(await MediaCaller.open(index, codec, loop, talker, this.#counts, this.#gaps));
-    }
+  /** Begins to send when all calls are up. */
+  async start(): Promise<{ calls: number; refusal: string | null }> {
+    const { target } = this.#job;
+    const callers = callersOf(this.#job);
+    for (let index = 0; index < callers; index++) this.#media.push(await this.#open(index));
     if (target.kind === 'echo') {
       await Promise.all(this.#media.map((media, index) => media.connect(target.ports[index]!)));
     } else {
       this.#sip = await SipCaller.open({ serverPort: target.sipPort });
       for (let first = 0; first < callers; first += CALLS_AT_ONCE) {
-        await Promise.all(
-          this.#media.slice(first, first + CALLS_AT_ONCE).map((media) => this.#call(media, target.uri)),
-        );
+        const some = this.#media.slice(first, first + CALLS_AT_ONCE);
+        const answers = await Promise.all(some.map((media) => this.#call(media, target.uris[media.role.room]!)));
+        const refusal = answers.find((answer) => answer !== null);
+        if (refusal) return { calls: this.#calls.length, refusal };
       }
-      for (const listener of this.#media.slice(talkers, talkers + OBSERVED_LISTENERS)) listener.observed = [];
+      for (const media of this.#listeners()) media.observed = [];
     }
     for (const media of this.#media) this.#clock.add(media);
     this.#clock.start();
+    return { calls: callers, refusal: null };
   }
 
-  async #call(media: MediaCaller, uri: string): Promise<void> {
+  #open(index: number): Promise<MediaCaller> {
+    const { callersPerRoom, talkersPerRoom } = this.#job;
+    const room = Math.floor(index / callersPerRoom);
+    const seat = index % callersPerRoom;
+    const codec = this.#codecOf(seat);
+    const talks = seat < talkersPerRoom;
+    const loop = this.#loops.of(codec, seat, talks);
+    return MediaCaller.open({ index, room, seat, talks, codec, loop }, this.#counts, this.#gaps);
+  }
+
+  #codecOf(seat: number): LoadCodec {
+    const { codecs } = this.#job;
+    return codecs[seat % codecs.length]!;
+  }
+
+  /** Who is observed: of many rooms one each, of a few several. Where all talk, those whose voice has no markers. */
+  #listeners(): MediaCaller[] {
+    const { rooms, callersPerRoom, talkersPerRoom } = this.#job;
+    const first = talkersPerRoom < callersPerRoom ? talkersPerRoom : MARKED_TALKERS;
+    const last = first + Math.ceil(OBSERVED_CALLERS / rooms);
+    return this.#media.filter(({ role: { seat } }) => seat >= first && seat < last).slice(0, OBSERVED_CALLERS);
+  }
+
+  /** Null, or how the call was refused. */
+  async #call(media: MediaCaller, uri: string): Promise<string | null> {
     const call = this.#sip!.call(uri);
-    const answer = await call.invite(this.#offer(media.port));
-    if (answer.status !== 200) throw new Error(`a call was answered ${answer.status} ${answer.reason}`);
+    const answer = await call.invite(this.#offer(media));
+    if (answer.status !== 200) return `${answer.status} ${answer.reason}`;
     this.#calls.push(call);
     await media.connect(audioPort(answer.body));
+    return null;
   }
 
-  #offer(port: number): string {
-    const { payloadType, rtpmap, fmtp } = CODEC_SHAPES[this.#job.codec];
+  #offer({ port, role }: MediaCaller): string {
+    const { payloadType, rtpmap, fmtp } = CODEC_SHAPES[role.codec];
     return [
       'v=0',
       `o=load 1 1 IN IP4 ${LOOPBACK}`,
@@ -108,13 +130,18 @@ class Load {
   }
 
   #delays(markers: NonNullable<MediaCaller['sentMarkers']>): Pick<LoadResult, 'addedDelayMs' | 'markersMissed'> {
-    const { codec, target } = this.#job;
-    if (target.kind === 'echo') return { addedDelayMs: null, markersMissed: 0 };
-    const middles = this.#talkerLoops.map((loop, talker) => markerMiddleMs(codec, talker, loop));
+    const observed = this.#media.filter((media) => media.observed !== null);
+    if (observed.length === 0) return { addedDelayMs: null, markersMissed: 0 };
+    const marked = Math.min(MARKED_TALKERS, this.#job.talkersPerRoom);
+    const middles = Array.from({ length: marked }, (_, seat) => {
+      const codec = this.#codecOf(seat);
+      return markerMiddleMs(codec, seat, this.#loops.of(codec, seat, true));
+    });
     const delays = new DurationHistogram();
     let markersMissed = 0;
-    for (const { observed } of this.#media) {
-      if (observed) markersMissed += addedDelays(decodeStream(codec, observed), markers, middles, delays).missed;
+    for (const { observed: packets, role } of observed) {
+      const ofRoom = markers.filter(({ room }) => room === role.room);
+      markersMissed += addedDelays(decodeStream(role.codec, packets!), ofRoom, middles, delays).missed;
     }
     return { addedDelayMs: delays.summary(), markersMissed };
   }
@@ -134,14 +161,13 @@ function tell(message: FromGenerator): void {
   process.send?.(message);
 }
 
-let load: Load | null = null;
+let load: RunningLoad | null = null;
 
 async function handle(message: ToGenerator): Promise<void> {
   switch (message.type) {
     case 'start':
-      load = new Load(message.job);
-      await load.start();
-      return tell({ type: 'running' });
+      load = new RunningLoad(message.job);
+      return tell({ type: 'running', ...(await load.start()) });
     case 'measure': {
       tell({ type: 'measuring' });
       const result = await load!.measure(message.seconds);

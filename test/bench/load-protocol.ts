@@ -3,12 +3,20 @@ import type { LoadCodec } from './load-signal.ts';
 
 /** What the benchmark and its load generator say to each other, over the IPC channel of the child process. */
 
-export interface LoadJob {
-  codec: LoadCodec;
-  callers: number;
-  talkers: number;
-  /** Calls over SIP, or packets straight to these ports of an echo. */
-  target: { kind: 'room'; sipPort: number; uri: string } | { kind: 'echo'; ports: number[] };
+/** Who calls, and what they send. The callers of a room have seats from 0 on; those who talk have the first ones. */
+export interface Load {
+  /** The seats of a room take turns. */
+  codecs: readonly LoadCodec[];
+  rooms: number;
+  callersPerRoom: number;
+  talkersPerRoom: number;
+}
+
+export const callersOf = ({ rooms, callersPerRoom }: Load): number => rooms * callersPerRoom;
+
+export interface LoadJob extends Load {
+  /** Calls over SIP to a room each, or packets straight to these ports of an echo. */
+  target: { kind: 'rooms'; sipPort: number; uris: string[] } | { kind: 'echo'; ports: number[] };
 }
 
 export interface LoadResult {
@@ -17,7 +25,7 @@ export interface LoadResult {
   packetsReceived: number;
   packetsLost: number;
   gapsMs: DurationSummary;
-  /** Null when there is no mixer in between. */
+  /** Null when there is no mixer in between, or nobody who only listens. */
   addedDelayMs: DurationSummary | null;
   /** Markers that were not found in what a listener got. */
   markersMissed: number;
@@ -29,7 +37,8 @@ export interface LoadResult {
 export type ToGenerator = { type: 'start'; job: LoadJob } | { type: 'measure'; seconds: number } | { type: 'stop' };
 
 export type FromGenerator =
-  | { type: 'running' }
+  /** With `refusal`, a call was not answered with 200, and nothing is sent; `calls` are up. */
+  | { type: 'running'; calls: number; refusal: string | null }
   | { type: 'measuring' }
   | { type: 'measured'; result: LoadResult }
   | { type: 'stopped' }

@@ -1,177 +1,204 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { cpus } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Metrics } from '../e2e/clients/metrics.ts';
 import { Parley } from '../e2e/clients/parley.ts';
-import type { FromGenerator, LoadJob, LoadResult, ToGenerator } from './load-protocol.ts';
-import type { LoadCodec } from './load-signal.ts';
-import { machineCpuMs, processesCpuMs } from './process-cpu.ts';
+import type { Floor, Floors } from './floors.ts';
+import { type GcPauses, GcReader } from './gc-pauses.ts';
+import { GeneratorProcess } from './generator-process.ts';
+import { judged } from './judged.ts';
+import { type Durations, type LoadFigures, measureLoad, percent } from './load-figures.ts';
+import { callersOf } from './load-protocol.ts';
+import { type ProcessMemory, processesMemory } from './process-memory.ts';
+import type { LoadScenario } from './scenarios.ts';
+import { type TickTimes, tickTimes } from './tick-times.ts';
 
-export interface LoadScenario {
-  name: string;
-  codec: LoadCodec;
-  callers: number;
-  talkers: number;
-}
-
-export interface Durations {
-  settleSeconds: number;
-  measureSeconds: number;
-}
-
-/** One load on one server. CPU is in cores: 0.5 is half of one. */
-export interface Measurement {
-  load: LoadResult;
-  cpuCores: number;
-  callersPerCore: number;
-  cpuMsPerCallerSecond: number;
-  /** CPU that neither the server nor the generator used meanwhile, in cores. */
-  otherCpuCores: number;
-  /** What makes these figures doubtful, in sentences; empty when nothing does. */
-  doubts: string[];
+export interface ParleyFigures extends LoadFigures {
+  ticks: TickTimes;
+  /** While it was measured; of the mixers together, but the longest pause of each alone. */
+  gc: { server: GcPauses; mixers: GcPauses };
+  /** Above that of the server before the first call, bytes. */
+  memoryPerCaller: Memory;
+  /** Busy share of the busiest mixer, 0–1. */
+  mixerLoad: number;
+  /** What went wrong, and how busy everything was: the other figures then mean nothing. Null when all was in order. */
+  failure: string | null;
 }
 
 export interface ScenarioResult {
   scenario: LoadScenario;
-  parley: Measurement;
-  /** The same packets through a process that only sends them back. */
-  floor: Measurement;
-  /** CPU of all our processes by CPU of the floor. */
-  timesFloor: number;
+  /** Only why, when there is nothing to measure: calls were refused, or a process is gone. */
+  parley: ParleyFigures | { failure: string };
+  floor: Floor;
+  /** CPU of all our processes by CPU of the floor; null without that floor. */
+  timesNode: number | null;
+  timesC: number | null;
 }
 
-const GENERATOR = fileURLToPath(new URL(`load-generator${import.meta.url.slice(-3)}`, import.meta.url));
-const ECHO = fileURLToPath(new URL(`udp-echo${import.meta.url.slice(-3)}`, import.meta.url));
+const BUSY_SHARE = /^parley_mixer_(tick_)?load\{/;
+const HALF_LOAD_PROBES = 3;
+/** A probe's callers may be off from the half load that it finds by this share. */
+const HALF_LOAD_TOLERANCE = 0.1;
+const LEAST_HALF_LOAD_CALLERS = 10;
+/** One range of media ports has room for no more. */
+const MOST_HALF_LOAD_CALLERS = 900;
+const IDLE_MS = 500;
 
-const GENERATOR_CPU_LIMIT = 0.85;
-const GENERATOR_LATENESS_LIMIT_MS = 5;
-/** Of the packets that should be sent, or come back. */
-const LEAST_SHARE = 0.98;
-const OTHER_CPU_LIMIT_CORES = 0.15;
-const PACKETS_PER_SECOND = 50;
-
-export async function runScenario(scenario: LoadScenario, durations: Durations): Promise<ScenarioResult> {
-  const parley = await measureParley(scenario, durations);
-  const floor = await measureFloor(scenario, durations);
-  return { scenario, parley, floor, timesFloor: parley.cpuCores / floor.cpuCores };
+export interface RunDurations {
+  parley: Durations;
+  /** Of each probe for the half load, and of the measurement at it. */
+  probe: Durations;
+  halfLoad: Durations;
 }
 
-async function measureParley(scenario: LoadScenario, durations: Durations): Promise<Measurement> {
+export async function runScenario(
+  wanted: LoadScenario,
+  durations: RunDurations,
+  floors: Floors,
+): Promise<ScenarioResult> {
+  const scenario = wanted.halfLoad ? await atHalfLoad(wanted, durations.probe) : wanted;
+  const parley = await measureParley(scenario, scenario.halfLoad ? durations.halfLoad : durations.parley);
+  const floor = await floors.of(scenario);
+  const times = (bare: LoadFigures | null): number | null =>
+    bare !== null && 'cpuCores' in parley && parley.failure === null ? parley.cpuCores / bare.cpuCores : null;
+  return { scenario, parley, floor, timesNode: times(floor.node), timesC: times(floor.c) };
+}
+
+/** With half of the callers that one core carries: cost goes down with their number, so it is looked for in steps. */
+async function atHalfLoad(wanted: LoadScenario, durations: Durations): Promise<LoadScenario> {
+  let scenario = wanted;
+  for (let probe = 0; probe < HALF_LOAD_PROBES; probe++) {
+    const figures = await measureParley(scenario, durations);
+    const callers = scenario.callersPerRoom;
+    const found = 'cpuCores' in figures && figures.failure === null ? figures.callersPerCore / 2 : callers / 2;
+    const next = Math.round(Math.min(MOST_HALF_LOAD_CALLERS, Math.max(LEAST_HALF_LOAD_CALLERS, found)));
+    scenario = { ...scenario, callersPerRoom: next };
+    if (Math.abs(next - callers) < HALF_LOAD_TOLERANCE * callers) break;
+  }
+  return scenario;
+}
+
+/** What throws, such as a mixer that is gone, is told in place of figures: those of other scenarios are not to be lost. */
+async function measureParley(scenario: LoadScenario, durations: Durations): Promise<ScenarioResult['parley']> {
+  try {
+    return await measureFresh(scenario, durations);
+  } catch (error) {
+    process.exitCode = 1;
+    return { failure: `failed: ${error instanceof Error ? error.message : error}` };
+  }
+}
+
+async function measureFresh(scenario: LoadScenario, durations: Durations): Promise<ScenarioResult['parley']> {
+  const gc = new GcReader();
   const server = await Parley.start({
-    env: { PARLEY_LOG_LEVEL: 'warn', PARLEY_MAX_PARTICIPANTS: '450', PARLEY_AUDIO_MIXERS: '1' },
+    env: {
+      PARLEY_LOG_LEVEL: 'warn',
+      PARLEY_MAX_PARTICIPANTS: String(scenario.callersPerRoom),
+      // Calls are not to be refused for load: what is to be seen is what it does to those that are up.
+      PARLEY_MAX_MIXER_LOAD: '1',
+      // One room is in one mixer; others would only idle beside it.
+      ...(scenario.rooms === 1 ? { PARLEY_AUDIO_MIXERS: '1' } : {}),
+      ...gc.env,
+    },
   });
   try {
-    const target = { kind: 'room', sipPort: server.sipPort, uri: server.sipUri('bench') } as const;
-    const pids = (): number[] => [server.program.pid, ...server.mixerPids()];
-    return await measure(scenario, target, pids, durations);
+    return await measureServer(server, gc, scenario, durations);
   } finally {
     await server.kill();
+    gc.close();
   }
 }
 
-async function measureFloor(scenario: LoadScenario, durations: Durations): Promise<Measurement> {
-  const echo = fork(ECHO, [String(scenario.callers)]);
-  try {
-    const [ports] = (await once(echo, 'message')) as [number[]];
-    return await measure(scenario, { kind: 'echo', ports }, () => [echo.pid!], durations);
-  } finally {
-    await endChild(echo);
-  }
-}
-
-async function measure(
+async function measureServer(
+  server: Parley,
+  gc: GcReader,
   scenario: LoadScenario,
-  target: LoadJob['target'],
-  pids: () => number[],
   durations: Durations,
-): Promise<Measurement> {
-  const { codec, callers, talkers } = scenario;
-  const generator = fork(GENERATOR, { serialization: 'advanced' });
+): Promise<ScenarioResult['parley']> {
+  await pause(IDLE_MS);
+  const processes: Processes = { server: [server.program.pid], mixers: server.mixerPids() };
+  const idle = memoryOf(processes);
+  const generator = new GeneratorProcess();
   try {
-    const running = heard(generator, 'running');
-    tell(generator, { type: 'start', job: { codec, callers, talkers, target } });
-    await running;
-    await new Promise((resolve) => setTimeout(resolve, durations.settleSeconds * 1_000));
-    const measuring = heard(generator, 'measuring');
-    const measured = heard(generator, 'measured');
-    tell(generator, { type: 'measure', seconds: durations.measureSeconds });
-    await measuring;
-    const measuredPids = pids();
-    const cpuBefore = processesCpuMs(measuredPids);
-    const machineBefore = machineCpuMs();
-    const startedMs = performance.now();
-    // Not until the generator's answer: it first analyses what it has heard, and the server would idle meanwhile.
-    await new Promise((resolve) => setTimeout(resolve, durations.measureSeconds * 1_000));
-    const tookMs = performance.now() - startedMs;
-    const cpuCores = (processesCpuMs(measuredPids) - cpuBefore) / tookMs;
-    const machineCores = (machineCpuMs() - machineBefore) / tookMs;
-    const { result: load } = await measured;
-    const otherCpuCores = Math.max(0, machineCores - cpuCores - load.generatorCpu);
-    const stopped = heard(generator, 'stopped');
-    tell(generator, { type: 'stop' });
-    await stopped;
-    return {
-      load,
-      cpuCores,
-      callersPerCore: callers / cpuCores,
-      cpuMsPerCallerSecond: (cpuCores * 1_000) / callers,
-      otherCpuCores,
-      doubts: doubtsAbout(load, callers, otherCpuCores),
+    const uris = Array.from({ length: scenario.rooms }, (_, room) => server.sipUri(`bench-${room}`));
+    const target = { kind: 'rooms', sipPort: server.sipPort, uris } as const;
+    const { calls, refusal } = await generator.start({ ...scenario, target });
+    if (refusal !== null) {
+      const call = `call ${calls + 1} of ${callersOf(scenario)}`;
+      const load = percent(busiest(await server.metrics()));
+      return { failure: `overloaded: ${call} was answered ${refusal}; a mixer was busy ${load}` };
+    }
+    await pause(durations.settleSeconds * 1_000);
+    const figures = await measureCalls(server, processes, gc, generator, scenario, durations.measureSeconds);
+    await generator.stop();
+    const { memory, ...others } = figures;
+    const callers = callersOf(scenario);
+    const memoryPerCaller = {
+      server: grown(idle.server, memory.server, callers),
+      mixers: grown(idle.mixers, memory.mixers, callers),
     };
+    return { ...others, memoryPerCaller };
   } finally {
-    await endChild(generator);
+    await generator.end();
   }
 }
 
-function doubtsAbout(load: LoadResult, callers: number, otherCpuCores: number): string[] {
-  const percent = (share: number): string => `${(share * 100).toFixed(0)}%`;
-  const wanted = callers * PACKETS_PER_SECOND * load.seconds;
-  const { p99 } = load.generatorLatenessMs;
-  const doubts: string[] = [];
-  if (load.generatorCpu > GENERATOR_CPU_LIMIT) {
-    doubts.push(`the generator was the limit: it used ${percent(load.generatorCpu)} of a core`);
-  }
-  if (p99 > GENERATOR_LATENESS_LIMIT_MS) {
-    doubts.push(`the generator was the limit: its timer was ${p99.toFixed(1)} ms late (99th percentile)`);
-  }
-  if (load.packetsSent < LEAST_SHARE * wanted) {
-    doubts.push(`the generator was the limit: it sent ${percent(load.packetsSent / wanted)} of its packets`);
-  }
-  if (load.packetsReceived < LEAST_SHARE * load.packetsSent) {
-    doubts.push(`overload: only ${percent(load.packetsReceived / load.packetsSent)} of the packets due came back`);
-  }
-  if (otherCpuCores > OTHER_CPU_LIMIT_CORES) {
-    doubts.push(`other programs used ${otherCpuCores.toFixed(2)} cores meanwhile`);
-  }
-  return doubts;
-}
-
-function tell(generator: ChildProcess, message: ToGenerator): void {
-  generator.send(message);
-}
-
-function heard<Type extends FromGenerator['type']>(
-  generator: ChildProcess,
-  type: Type,
-): Promise<Extract<FromGenerator, { type: Type }>> {
-  return new Promise((resolve, reject) => {
-    const settle = (finish: () => void): void => {
-      generator.off('message', listen);
-      generator.off('exit', ended);
-      finish();
-    };
-    const listen = (message: FromGenerator): void => {
-      if (message.type === type) settle(() => resolve(message as Extract<FromGenerator, { type: Type }>));
-      else if (message.type === 'failed') settle(() => reject(new Error(`load generator: ${message.message}`)));
-    };
-    const ended = (): void => settle(() => reject(new Error('the load generator ended')));
-    generator.on('message', listen);
-    generator.on('exit', ended);
+/** What scrapes, signals and walks through memory cost is outside of the time that CPU is counted. */
+async function measureCalls(
+  server: Parley,
+  processes: Processes,
+  gc: GcReader,
+  generator: GeneratorProcess,
+  scenario: LoadScenario,
+  seconds: number,
+): Promise<Omit<ParleyFigures, 'memoryPerCaller'> & { memory: Memory }> {
+  const pids = [...processes.server, ...processes.mixers];
+  const before = await server.metrics();
+  await gc.read(pids);
+  const { figures, atEnd } = await measureLoad(generator, scenario, pids, seconds, async () => {
+    return { pauses: await gc.read(pids), after: await server.metrics(), memory: memoryOf(processes) };
   });
+  const { pauses, after, memory } = atEnd;
+  const ticks = tickTimes(before, after, scenario.rooms * figures.load.seconds);
+  const mixerLoad = busiest(after);
+  const pausesOf = (some: readonly number[]): GcPauses => together(some.map((pid) => pauses.get(pid)!));
+  return {
+    ...figures,
+    ...judged({ figures, ticks, mixerLoad, rooms: scenario.rooms, cores: cpus().length }),
+    ticks,
+    mixerLoad,
+    gc: { server: pausesOf(processes.server), mixers: pausesOf(processes.mixers) },
+    memory,
+  };
 }
 
-async function endChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill();
-  await exited;
+interface Processes {
+  server: readonly number[];
+  mixers: readonly number[];
+}
+
+interface Memory {
+  server: ProcessMemory;
+  mixers: ProcessMemory;
+}
+
+const memoryOf = ({ server, mixers }: Processes): Memory => ({
+  server: processesMemory(server),
+  mixers: processesMemory(mixers),
+});
+
+function grown(before: ProcessMemory, after: ProcessMemory, callers: number): ProcessMemory {
+  return { rss: (after.rss - before.rss) / callers, pss: (after.pss - before.pss) / callers };
+}
+
+function together(all: readonly GcPauses[]): GcPauses {
+  return {
+    count: all.reduce((sum, { count }) => sum + count, 0),
+    totalMs: all.reduce((sum, { totalMs }) => sum + totalMs, 0),
+    maxMs: Math.max(0, ...all.map(({ maxMs }) => maxMs)),
+  };
+}
+
+/** Busy share of the busiest mixer: `load` is smoothed over some seconds, `tick_load` is that of the last one. */
+function busiest({ samples }: Metrics): number {
+  return Math.max(...[...samples].filter(([name]) => BUSY_SHARE.test(name)).map(([, value]) => value));
 }

@@ -1,22 +1,28 @@
 import OpusScript from 'opusscript';
+import { audioCodec } from '../../mixer/codec/registry.ts';
 import { encodeG711 } from '../e2e/clients/g711-reference.ts';
 import { seededRandom } from '../e2e/clients/lossy-relay.ts';
 
 /** What the callers of the load generator send, encoded before the run. */
 
-export type LoadCodec = 'PCMU' | 'opus';
+export type LoadCodec = 'PCMU' | 'G722' | 'opus';
 
 export const PTIME_MS = 20;
 /** Length of the loop that a talker sends. */
 const LOOP_PACKETS = 150;
 /** A talker sends a marker every so many packets; the talkers take turns. */
 const MARKER_PERIOD_PACKETS = 15;
-/** Above all that the speech holds, and 500 Hz from each other. */
+/** By seat; above all that the speech holds, and 500 Hz from each other. */
 export const MARKER_FREQUENCIES_HZ = [2_200, 2_700, 3_200] as const;
-export const MAX_TALKERS = MARKER_FREQUENCIES_HZ.length;
+/** So many talkers of a room send markers. */
+export const MARKED_TALKERS = MARKER_FREQUENCIES_HZ.length;
+/** Different voices of those who talk without markers. */
+const OTHER_VOICES = 4;
 
 const MARKER_AMPLITUDE = 0.35;
 const SPEECH_AMPLITUDE = 0.1;
+/** Where more talk than can be heard, those with markers are to be among the loudest. */
+const OTHER_SPEECH_AMPLITUDE = 0.04;
 const ROOM_NOISE_AMPLITUDE = 0.0003;
 
 export interface CodecShape {
@@ -30,6 +36,8 @@ export interface CodecShape {
 
 export const CODEC_SHAPES: Record<LoadCodec, CodecShape> = {
   PCMU: { sampleRateHz: 8_000, payloadType: 0, timestampStep: 160, rtpmap: 'PCMU/8000', fmtp: null },
+  // Its RTP clock is 8000 Hz all the same (RFC 3551 §4.5.2).
+  G722: { sampleRateHz: 16_000, payloadType: 9, timestampStep: 160, rtpmap: 'G722/8000', fmtp: null },
   opus: {
     sampleRateHz: 48_000,
     payloadType: 96,
@@ -45,66 +53,118 @@ export interface PayloadLoop {
   marked: boolean[];
 }
 
-/** Harmonics of a voice up to 1200 Hz with syllables of 4 Hz that never quite stop, and markers. */
-export function talkerLoop(codec: LoadCodec, talker: number): PayloadLoop {
-  const { sampleRateHz } = CODEC_SHAPES[codec];
-  const packetSamples = (sampleRateHz * PTIME_MS) / 1_000;
-  const samples = new Float32Array(LOOP_PACKETS * packetSamples);
-  const pitchHz = 100 + 20 * talker;
-  for (let index = 0; index < samples.length; index++) {
-    const time = index / sampleRateHz;
-    const syllable = 0.6 + 0.4 * Math.sin(2 * Math.PI * (4 + talker / 3) * time);
-    let voice = 0;
-    for (let harmonic = 1; harmonic * pitchHz <= 1_200; harmonic++) {
-      voice += Math.sin(2 * Math.PI * pitchHz * harmonic * time) / Math.sqrt(harmonic);
-    }
-    samples[index] = (SPEECH_AMPLITUDE * syllable * voice) / 3;
+/** What the callers of one run send: each loop is made once, however many send it. */
+export class PayloadLoops {
+  readonly #loops = new Map<string, PayloadLoop>();
+
+  /** Of the caller in this seat. */
+  of(codec: LoadCodec, seat: number, talks: boolean): PayloadLoop {
+    if (!talks) return this.#once(`${codec} listens`, () => listenerLoop(codec));
+    if (seat < MARKED_TALKERS) return this.#once(`${codec} marked ${seat}`, () => talkerLoop(codec, seat));
+    const voice = MARKED_TALKERS + (seat % OTHER_VOICES);
+    return this.#once(`${codec} voice ${voice}`, () => unmarkedLoop(codec, voice));
   }
+
+  #once(key: string, make: () => PayloadLoop): PayloadLoop {
+    const made = this.#loops.get(key) ?? make();
+    this.#loops.set(key, made);
+    return made;
+  }
+}
+
+/** A voice with markers. */
+export function talkerLoop(codec: LoadCodec, seat: number): PayloadLoop {
+  const samples = voice(codec, seat, SPEECH_AMPLITUDE);
+  const packetSamples = samplesPerPacket(codec);
   const marked: boolean[] = [];
   for (let packet = 0; packet < LOOP_PACKETS; packet++) {
-    const turn = packet % MARKER_PERIOD_PACKETS === 5 * talker;
+    const turn = packet % MARKER_PERIOD_PACKETS === 5 * seat;
     marked.push(turn);
-    if (turn) addMarker(samples, packet * packetSamples, packetSamples, talker, sampleRateHz);
+    if (turn) addMarker(samples, packet * packetSamples, packetSamples, seat, CODEC_SHAPES[codec].sampleRateHz);
   }
-  return { payloads: encode(codec, samples, packetSamples), marked };
+  return { payloads: encode(codec, samples), marked };
+}
+
+function unmarkedLoop(codec: LoadCodec, number: number): PayloadLoop {
+  return { payloads: encode(codec, voice(codec, number, OTHER_SPEECH_AMPLITUDE)), marked: unmarked() };
+}
+
+/** Harmonics up to 1200 Hz with syllables of 4 Hz that never quite stop. */
+function voice(codec: LoadCodec, number: number, amplitude: number): Float32Array {
+  const { sampleRateHz } = CODEC_SHAPES[codec];
+  const samples = new Float32Array(LOOP_PACKETS * samplesPerPacket(codec));
+  const pitchHz = 100 + 20 * number;
+  for (let index = 0; index < samples.length; index++) {
+    const time = index / sampleRateHz;
+    const syllable = 0.6 + 0.4 * Math.sin(2 * Math.PI * (4 + number / 3) * time);
+    let sum = 0;
+    for (let harmonic = 1; harmonic * pitchHz <= 1_200; harmonic++) {
+      sum += Math.sin(2 * Math.PI * pitchHz * harmonic * time) / Math.sqrt(harmonic);
+    }
+    samples[index] = (amplitude * syllable * sum) / 3;
+  }
+  return samples;
 }
 
 /** A burst that fills exactly one packet, swelling and fading, so that its middle is the packet's middle. */
-function addMarker(samples: Float32Array, start: number, length: number, talker: number, sampleRateHz: number): void {
+function addMarker(samples: Float32Array, start: number, length: number, seat: number, sampleRateHz: number): void {
   for (let index = 0; index < length; index++) {
     const envelope = 0.5 - 0.5 * Math.cos((2 * Math.PI * (index + 0.5)) / length);
-    const phase = (2 * Math.PI * MARKER_FREQUENCIES_HZ[talker]! * index) / sampleRateHz;
+    const phase = (2 * Math.PI * MARKER_FREQUENCIES_HZ[seat]! * index) / sampleRateHz;
     samples[start + index] = samples[start + index]! + MARKER_AMPLITUDE * envelope * Math.sin(phase);
   }
 }
 
 /** A quiet room with nobody speaking. */
-export function listenerLoop(codec: LoadCodec): PayloadLoop {
-  const { sampleRateHz } = CODEC_SHAPES[codec];
-  const packetSamples = (sampleRateHz * PTIME_MS) / 1_000;
-  const samples = new Float32Array(LOOP_PACKETS * packetSamples);
+function listenerLoop(codec: LoadCodec): PayloadLoop {
+  const samples = new Float32Array(LOOP_PACKETS * samplesPerPacket(codec));
   const random = seededRandom(1);
   for (let index = 0; index < samples.length; index++) samples[index] = (random() - 0.5) * 2 * ROOM_NOISE_AMPLITUDE;
-  return { payloads: encode(codec, samples, packetSamples), marked: new Array<boolean>(LOOP_PACKETS).fill(false) };
+  return { payloads: encode(codec, samples), marked: unmarked() };
 }
 
-function encode(codec: LoadCodec, samples: Float32Array, packetSamples: number): Buffer[] {
+const unmarked = (): boolean[] => new Array<boolean>(LOOP_PACKETS).fill(false);
+
+const samplesPerPacket = (codec: LoadCodec): number => (CODEC_SHAPES[codec].sampleRateHz * PTIME_MS) / 1_000;
+
+function encode(codec: LoadCodec, samples: Float32Array): Buffer[] {
+  const encoder = packetEncoder(codec);
   const payloads: Buffer[] = [];
-  if (codec === 'PCMU') {
-    for (let start = 0; start < samples.length; start += packetSamples) {
-      payloads.push(encodeG711('PCMU', samples.subarray(start, start + packetSamples)));
-    }
-    return payloads;
+  const step = samplesPerPacket(codec);
+  for (let start = 0; start < samples.length; start += step) {
+    payloads.push(encoder.encode(samples.subarray(start, start + step)));
   }
-  const encoder = new OpusScript(48_000, 1, OpusScript.Application.VOIP);
-  encoder.setBitrate(32_000);
-  const pcm = Buffer.alloc(packetSamples * 2);
-  for (let start = 0; start < samples.length; start += packetSamples) {
-    for (let index = 0; index < packetSamples; index++) {
-      pcm.writeInt16LE(Math.round(Math.max(-1, Math.min(1, samples[start + index]!)) * 32_767), 2 * index);
-    }
-    payloads.push(Buffer.from(encoder.encode(pcm, packetSamples)));
-  }
-  encoder.delete();
+  encoder.close();
   return payloads;
+}
+
+/** For Opus libopus itself, as phones have it; G.722 is the mixer's own, whose tests hold it to a reference bit by bit. */
+function packetEncoder(codec: LoadCodec): { encode(packet: Float32Array): Buffer; close(): void } {
+  if (codec === 'PCMU') return { encode: (packet) => encodeG711('PCMU', packet), close: () => {} };
+  if (codec === 'opus') {
+    const encoder = new OpusScript(48_000, 1, OpusScript.Application.VOIP);
+    encoder.setBitrate(32_000);
+    return {
+      encode: (packet) => Buffer.from(encoder.encode(Buffer.from(pcm16(packet).buffer), packet.length)),
+      close: () => encoder.delete(),
+    };
+  }
+  const encoder = audioCodec(codec).createEncoder({
+    complexity: 0,
+    bitrateBps: 64_000,
+    inbandFec: false,
+    dtx: false,
+    expectedLossPercent: 0,
+  });
+  return {
+    encode: (packet) => {
+      const payload = Buffer.alloc(packet.length);
+      return payload.subarray(0, encoder.encode(pcm16(packet), 0, packet.length, payload, 0));
+    },
+    close: () => encoder.close(),
+  };
+}
+
+function pcm16(samples: Float32Array): Int16Array<ArrayBuffer> {
+  return Int16Array.from(samples, (sample) => Math.round(Math.max(-1, Math.min(1, sample)) * 32_767));
 }

@@ -1,7 +1,7 @@
 import type { AudioDecoder } from '../../mixer/codec/codec.ts';
 import { audioCodec } from '../../mixer/codec/registry.ts';
 import { expectedLossPercentFor } from '../../mixer/expected-loss.ts';
-import { LegReceiver } from '../../mixer/leg-receiver.ts';
+import { type Attention, LegReceiver } from '../../mixer/leg-receiver.ts';
 import type { AudioCodecName } from '../../mixer/protocol.ts';
 import { RtpPacket, writeRtpHeader } from '../../mixer/rtp/rtp-packet.ts';
 import { type NetworkOptions, sendThroughNetwork } from '../rtp/jitter-simulation.ts';
@@ -23,6 +23,8 @@ export interface SpokenOptions extends NetworkOptions {
   codec: TableCodec;
   /** Puts silence in place of what is missing. */
   withoutConcealment?: boolean;
+  /** `everything` when left out. */
+  attention?: Attention;
   /** Decides whether FEC is sent (Opus). */
   expectedLossPercent?: number;
 }
@@ -33,6 +35,8 @@ export interface Spoken {
   /** Of the jitter buffer, by tick. */
   delaysMs: number[];
   concealedPercent: number;
+  /** Packets that were in time and not played. */
+  discarded: number;
 }
 
 /** Speech of two voices, one after the other, over and over. */
@@ -70,7 +74,7 @@ function payloads(codec: TableCodec, seconds: number, expectedLossPercent: numbe
 }
 
 export function speakThrough(options: SpokenOptions): Spoken {
-  const { codec, seconds, withoutConcealment = false, expectedLossPercent = 0 } = options;
+  const { codec, seconds, withoutConcealment = false, expectedLossPercent = 0, attention = 'everything' } = options;
   const { rtpClockRateHz, sampleRateHz } = audioCodec(codec);
   const made = payloads(codec, seconds, expectedLossPercent);
   const { arrivals } = sendThroughNetwork({ firstSequence: 0, ...options }, PTIME_MS, rtpClockRateHz);
@@ -94,14 +98,14 @@ export function speakThrough(options: SpokenOptions): Spoken {
       packet.parse(header, header.length);
       receiver.put(packet, made[sequence]!, atMs);
     }
-    receiver.pull(nowMs, 'everything');
+    receiver.pull(nowMs, attention);
     pcm.set(receiver.frame, (tick * sampleRateHz * TICK_MS) / 1000);
     delaysMs.push(receiver.delayMs);
   }
-  const concealedTicks = receiver.counters?.concealedTicks ?? 0;
+  const { concealedTicks = 0, discarded = 0 } = receiver.counters ?? {};
   receiver.close();
   const concealedPercent = (100 * concealedTicks) / (seconds * rtpClockRateHz);
-  return { pcm, sampleRateHz, delaysMs, concealedPercent };
+  return { pcm, sampleRateHz, delaysMs, concealedPercent, discarded };
 }
 
 function unrepaired(decoder: AudioDecoder): AudioDecoder {

@@ -25,13 +25,27 @@ export interface ObservedPacket {
 }
 
 export interface SentMarker {
+  room: number;
+  /** Its seat. */
   talker: number;
   timeMs: number;
+}
+
+/** Where a caller sits, and what it sends. */
+export interface CallerRole {
+  /** Counted over all rooms. */
+  index: number;
+  room: number;
+  seat: number;
+  talks: boolean;
+  codec: LoadCodec;
+  loop: PayloadLoop;
 }
 
 /** The media of one caller: its own socket, packets made ahead, and counters that are shared by all. */
 export class MediaCaller {
   readonly port: number;
+  readonly role: CallerRole;
   readonly #socket: Socket;
   readonly #loop: PayloadLoop;
   readonly #counts: MediaCounts;
@@ -43,45 +57,30 @@ export class MediaCaller {
   #timestamp = 0;
   #lastArrivalMs = 0;
   #expectedSequenceNumber = -1;
-  #talker: number | null;
   /** Set for a listener whose stream is to be looked at after the run. */
   observed: ObservedPacket[] | null = null;
   /** Where a talker's markers are noted, while a measurement runs. */
   sentMarkers: SentMarker[] | null = null;
 
-  static async open(
-    index: number,
-    codec: LoadCodec,
-    loop: PayloadLoop,
-    talker: number | null,
-    counts: MediaCounts,
-    gaps: DurationHistogram,
-  ): Promise<MediaCaller> {
+  static async open(role: CallerRole, counts: MediaCounts, gaps: DurationHistogram): Promise<MediaCaller> {
     const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 18 });
     socket.bind(0, LOOPBACK);
     await once(socket, 'listening');
-    return new MediaCaller(socket, index, codec, loop, talker, counts, gaps);
+    return new MediaCaller(socket, role, counts, gaps);
   }
 
-  private constructor(
-    socket: Socket,
-    index: number,
-    codec: LoadCodec,
-    loop: PayloadLoop,
-    talker: number | null,
-    counts: MediaCounts,
-    gaps: DurationHistogram,
-  ) {
+  private constructor(socket: Socket, role: CallerRole, counts: MediaCounts, gaps: DurationHistogram) {
+    const { index, codec, loop } = role;
     const { payloadType, timestampStep } = CODEC_SHAPES[codec];
     this.#socket = socket;
     this.port = socket.address().port;
+    this.role = role;
     this.#loop = loop;
-    this.#talker = talker;
     this.#counts = counts;
     this.#gaps = gaps;
     this.#timestampStep = timestampStep;
-    // Listeners begin at different places of the loop; talkers together, so that their markers take turns.
-    this.#position = talker === null ? (index * 7) % loop.payloads.length : 0;
+    // Callers begin at different places of the loop; those with markers together, so that these take turns.
+    this.#position = loop.marked.includes(true) ? 0 : (index * 7) % loop.payloads.length;
     this.#buffers = Array.from({ length: SEND_BUFFERS }, () => {
       const packet = Buffer.alloc(HEADER_BYTES + LARGEST_PAYLOAD_BYTES);
       packet[0] = 0x80;
@@ -105,8 +104,8 @@ export class MediaCaller {
     packet.writeUInt16BE(this.#sequenceNumber, 2);
     packet.writeUInt32BE(this.#timestamp, 4);
     payload.copy(packet, HEADER_BYTES);
-    if (this.sentMarkers && this.#talker !== null && this.#loop.marked[this.#position]) {
-      this.sentMarkers.push({ talker: this.#talker, timeMs: performance.now() });
+    if (this.sentMarkers && this.#loop.marked[this.#position]) {
+      this.sentMarkers.push({ room: this.role.room, talker: this.role.seat, timeMs: performance.now() });
     }
     this.#socket.send(packet, 0, HEADER_BYTES + payload.length);
     this.#counts.sent++;

@@ -1,14 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** The kernel counts in ticks of 10 ms on every Linux that Node runs on (USER_HZ). */
 const TICK_MS = 10;
 
-/** User and system time of a whole process since its start, from /proc; milliseconds, in steps of 10. */
+/** User and system time of a whole process, from /proc: of the threads that it has now, since they began. Milliseconds. */
 export function processCpuMs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  // The command's name, in brackets, may hold anything; field 3 begins after its last bracket.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  // /proc/PID/stat has it in steps of 10 ms only.
+  const tasks = `/proc/${pid}/task`;
+  const nanoseconds = readdirSync(tasks).reduce((sum, task) => {
+    return sum + Number(readFileSync(`${tasks}/${task}/schedstat`, 'latin1').split(' ', 1)[0]);
+  }, 0);
+  return nanoseconds / 1e6;
 }
 
 export function processesCpuMs(pids: readonly number[]): number {

@@ -12,6 +12,8 @@ export interface RegisterJob {
   readonly password: string;
   /** After the first registration of each phone: how often all of them refresh. */
   readonly refreshes: number;
+  /** For so long they go on refreshing then, in one last round. */
+  readonly sustainSeconds: number;
 }
 
 export type FromRegisterGenerator =
@@ -21,12 +23,15 @@ export type FromRegisterGenerator =
 interface Phone {
   readonly id: string;
   readonly user: string;
+  /** H(A1) of its password. */
+  readonly secret: string;
   nonce: string | null;
   nonceCount: number;
   cseq: number;
 }
 
-const CONCURRENCY = 50;
+/** At a time: enough that the server never waits for us. */
+const CONCURRENCY = 100;
 
 async function run(job: RegisterJob): Promise<void> {
   const socket = createSocket({
@@ -37,19 +42,22 @@ async function run(job: RegisterJob): Promise<void> {
   await new Promise<void>((resolve) => socket.bind(0, LOOPBACK, resolve));
   const { port } = socket.address();
   const phones = Array.from({ length: job.phones }, (_, index): Phone => {
-    return { id: `phone${index}`, user: userName(index % job.users), nonce: null, nonceCount: 0, cseq: 0 };
+    const user = userName(index % job.users);
+    const secret = hash(`${user}:${LOOPBACK}:${job.password}`);
+    return { id: `phone${index}`, user, secret, nonce: null, nonceCount: 0, cseq: 0 };
   });
   const byCallId = new Map(phones.map((phone) => [phone.id, phone]));
-  const send = (phone: Phone): void => socket.send(register(phone, port, job.password), job.sipPort, LOOPBACK);
+  const send = (phone: Phone): void => socket.send(register(phone, port), job.sipPort, LOOPBACK);
 
-  function round(): Promise<void> {
+  /** Of all phones, or as many of them, again and again, as go into that time. Gives how many it were. */
+  function round(untilMs: number | null): Promise<number> {
     return new Promise((resolve, reject) => {
       let next = 0;
       let registered = 0;
       socket.removeAllListeners('message');
       socket.on('message', (bytes) => {
         const text = bytes.toString('latin1');
-        const phone = byCallId.get(/^Call-ID: (.*)\r$/m.exec(text)?.[1] ?? '');
+        const phone = byCallId.get(callIdOf(text));
         if (phone === undefined) return;
         const status = text.slice(8, 11);
         if (status === '401') {
@@ -58,32 +66,43 @@ async function run(job: RegisterJob): Promise<void> {
           return send(phone);
         }
         if (status !== '200') return reject(new Error(text.slice(0, 300)));
-        if (++registered === phones.length) resolve();
-        else if (next < phones.length) send(phones[next++]!);
+        registered++;
+        if (untilMs === null ? next < phones.length : performance.now() < untilMs)
+          send(phones[next++ % phones.length]!);
+        else if (registered === next) resolve(registered);
       });
       while (next < Math.min(CONCURRENCY, phones.length)) send(phones[next++]!);
     });
   }
 
-  for (let number = 0; number <= job.refreshes; number++) {
+  for (let number = 0; number <= job.refreshes + 1; number++) {
     const startedMs = performance.now();
-    await round();
-    tell({ type: 'round', registered: phones.length, seconds: (performance.now() - startedMs) / 1_000 });
+    const registered = await round(number > job.refreshes ? startedMs + job.sustainSeconds * 1_000 : null);
+    tell({ type: 'round', registered, seconds: (performance.now() - startedMs) / 1_000 });
     // The benchmark looks at the server between the rounds.
     await new Promise((resolve) => process.once('message', resolve));
   }
   socket.close();
 }
 
+function callIdOf(text: string): string {
+  const at = text.indexOf('\r\nCall-ID: ') + 11;
+  return text.slice(at, text.indexOf('\r', at));
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
 export function userName(index: number): string {
   return `user${index}`;
 }
 
-function register(phone: Phone, port: number, password: string): string {
+function register(phone: Phone, port: number): string {
   const { id, user, nonce } = phone;
   const uri = `sip:${LOOPBACK}`;
   const cseq = ++phone.cseq;
-  const credentials = nonce === null ? [] : [`Authorization: ${authorization(phone, nonce, uri, password)}`];
+  const credentials = nonce === null ? [] : [`Authorization: ${authorization(phone, nonce, uri)}`];
   return [
     `REGISTER ${uri} SIP/2.0`,
     `Via: SIP/2.0/UDP ${LOOPBACK}:${port};branch=z9hG4bK-${id}-${cseq}`,
@@ -102,11 +121,11 @@ function register(phone: Phone, port: number, password: string): string {
   ].join('\r\n');
 }
 
-function authorization(phone: Phone, nonce: string, uri: string, password: string): string {
-  const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+const HA2 = hash(`REGISTER:sip:${LOOPBACK}`);
+
+function authorization(phone: Phone, nonce: string, uri: string): string {
   const nc = (++phone.nonceCount).toString(16).padStart(8, '0');
-  const ha1 = hash(`${phone.user}:${LOOPBACK}:${password}`);
-  const response = hash(`${ha1}:${nonce}:${nc}:c:auth:${hash(`REGISTER:${uri}`)}`);
+  const response = hash(`${phone.secret}:${nonce}:${nc}:c:auth:${HA2}`);
   const quoted = { username: phone.user, realm: LOOPBACK, nonce, uri, response, cnonce: 'c' };
   const parts = Object.entries(quoted).map(([key, value]) => `${key}="${value}"`);
   return `Digest ${[...parts, 'algorithm=SHA-256', 'qop=auth', `nc=${nc}`].join(', ')}`;

@@ -125,6 +125,7 @@ function openOffice(database: Database, timers: NodeTimers): OpenRegistrar {
     serviceRoute: () => '<sip:192.0.2.1:5060;lr>',
     flowOf: () => null,
     failed: () => {},
+    isBanned: () => false,
   });
 }
 

@@ -1,74 +1,138 @@
-import { cpus } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
+import { TICK_TIME_BOUNDS_MS } from '../../mixer/protocol.ts';
+import type { Floor } from './floors.ts';
+import type { GcPauses } from './gc-pauses.ts';
 import type { DurationSummary } from './histogram.ts';
-import type { Measurement, ScenarioResult } from './load-run.ts';
+import { percent } from './load-figures.ts';
+import { callersOf } from './load-protocol.ts';
+import type { ParleyFigures, ScenarioResult } from './load-run.ts';
 
-/** What the figures mean, above the table. */
-export const METHOD = `callers/core    callers by the CPU (in cores, from /proc) of the server and all its mixers together
-ms/caller·s     the same the other way round: CPU milliseconds for one caller and second
-× floor         the same CPU by that of a bare Node UDP echo with the same packets, measured right after
-added delay     a marker tone fills one packet of a talker; its middle in what a listener gets, less its middle in what
-                was sent. The 20 ms of filling a packet are not in it, what resampling and encoding add is
-gap             between packets that a caller gets, all callers
-generator       CPU of the load generator itself (one core is 100%) and how late its timer was`;
+/** What the figures mean, below the table. */
+export const METHOD = `- ms/caller·s: CPU milliseconds (from /proc) of the server and all its mixers for one caller and second; callers/core: the
+  same the other way round. The load generator is a process of its own and not in it.
+- × Node, × C: the same CPU by that of a bare UDP echo with the same packets, in the same run.
+- added delay: a marker tone fills one packet of a talker; its middle in what a listener gets, less its middle in what was
+  sent. The 20 ms of filling a packet are not in it; what resampling and encoding add is. Loopback: no network jitter.
+- tick: how long a mixer took each time that rooms were due, from \`parley_mixer_tick_seconds\`.
+- GC: pauses a second, the longest, and milliseconds a second, as Node's perf_hooks count them.
+- kB/caller: memory (PSS) above that of the server before its first call; the kernel's socket buffers are not in it.
+- A 99.9th percentile of fewer than 1,000 values is left out.`;
 
 const HEAD = [
   'scenario',
-  'callers/core',
   'ms/caller·s',
-  '× floor',
-  'added delay median / p99',
-  'gap median / p99 / max',
-  'packets/s in / out',
-  'lost',
-  'generator CPU / late p99',
+  'callers/core',
+  '× Node',
+  '× C',
+  'added delay, ms: median / p99 / p99.9',
+  'tick p99.9, ms',
+  'GC mixer: 1/s, max ms, ms/s',
+  'GC server: 1/s, max ms, ms/s',
+  'kB/caller: server + mixers (RSS of all)',
+  'generator: CPU, late p99',
 ];
+const LEAST_FOR_P999 = 1_000;
+const NONE = '–';
 
-export function table(results: readonly ScenarioResult[]): string {
-  const rows = results.flatMap((result) => [
-    row(result.scenario.name, result.parley, result.timesFloor.toFixed(2)),
-    row('  bare UDP echo', result.floor, '1'),
+const line = (cells: readonly string[]): string =>
+  `| ${cells.map((cell, column) => cell.padEnd(HEAD[column]?.length ?? 0)).join(' | ')} |`;
+const rule = (columns: number): string => `|${'---|'.repeat(columns)}`;
+
+export const tableHead = (): string => `${line(HEAD)}\n${rule(HEAD.length)}`;
+
+/** One line of the table. */
+export function tableRow(result: ScenarioResult): string {
+  const { parley, timesNode, timesC } = result;
+  const name = scenarioName(result);
+  if (!isMeasured(parley)) {
+    return line([name, parley.failure ?? '', ...HEAD.slice(2).map(() => NONE)]);
+  }
+  const { load } = parley;
+  return line([
+    parley.doubts.length > 0 ? `${name} (!)` : name,
+    parley.cpuMsPerCallerSecond.toFixed(2),
+    parley.callersPerCore.toFixed(0),
+    timesNode?.toFixed(2) ?? NONE,
+    timesC?.toFixed(2) ?? NONE,
+    load.addedDelayMs ? delays(load.addedDelayMs) : NONE,
+    p999(parley.ticks),
+    pauses(parley.gc.mixers, load.seconds),
+    pauses(parley.gc.server, load.seconds),
+    memory(parley.memoryPerCaller),
+    `${percent(load.generatorCpu)}, ${load.generatorLatenessMs.p99.toFixed(1)} ms`,
   ]);
-  const all = [HEAD, ...rows];
-  const widths = HEAD.map((_, column) => Math.max(...all.map((cells) => cells[column]!.length)));
-  const lines = all.map((cells) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
-  return [...lines, ...doubts(results)].join('\n');
 }
 
-function row(name: string, measurement: Measurement, timesFloor: string): string[] {
-  const { load } = measurement;
-  const perSecond = (packets: number): string => (packets / load.seconds).toFixed(0);
+const scenarioName = ({ scenario }: ScenarioResult): string =>
+  scenario.halfLoad ? `${scenario.name} (${callersOf(scenario)} callers)` : scenario.name;
+
+const delays = (summary: DurationSummary): string =>
+  `${summary.median.toFixed(1)} / ${summary.p99.toFixed(1)} / ${p999(summary)}`;
+
+/** Infinite is what lies beyond the last bucket of tick times. */
+function p999({ count, p999: value }: { count: number; p999: number }): string {
+  if (count < LEAST_FOR_P999) return NONE;
+  return Number.isFinite(value) ? value.toFixed(1) : `> ${TICK_TIME_BOUNDS_MS.at(-1)}`;
+}
+
+const pauses = ({ count, maxMs, totalMs }: GcPauses, seconds: number): string =>
+  `${(count / seconds).toFixed(1)}, ${maxMs.toFixed(1)}, ${(totalMs / seconds).toFixed(1)}`;
+
+const kilobytes = (bytes: number): string => (bytes / 1_000).toFixed(0);
+
+const memory = ({ server, mixers }: ParleyFigures['memoryPerCaller']): string =>
+  `${kilobytes(server.pss)} + ${kilobytes(mixers.pss)} (${kilobytes(server.rss + mixers.rss)})`;
+
+export function floorTable(floors: Iterable<Floor>): string {
+  const head = ['bare UDP echo of', 'Node, ms/caller·s', 'C, ms/caller·s'];
+  const rows = [...floors].map(({ name, node, c }) => {
+    return [name, node.cpuMsPerCallerSecond.toFixed(2), c?.cpuMsPerCallerSecond.toFixed(2) ?? NONE];
+  });
+  return [head, ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .toSpliced(1, 0, rule(head.length))
+    .join('\n');
+}
+
+/** What makes figures doubtful, a line each. */
+export function doubts(results: readonly ScenarioResult[], floors: Iterable<Floor>): string[] {
   return [
-    name,
-    measurement.callersPerCore.toFixed(0),
-    measurement.cpuMsPerCallerSecond.toFixed(2),
-    timesFloor,
-    load.addedDelayMs ? delays(load.addedDelayMs, load.markersMissed) : '–',
-    [load.gapsMs.median, load.gapsMs.p99, load.gapsMs.max].map(milliseconds).join(' / '),
-    `${perSecond(load.packetsSent)} / ${perSecond(load.packetsReceived)}`,
-    String(load.packetsLost),
-    `${(load.generatorCpu * 100).toFixed(0)}% / ${milliseconds(load.generatorLatenessMs.p99)}`,
+    ...results.flatMap((result) => {
+      const told = 'doubts' in result.parley ? result.parley.doubts : [];
+      return told.map((doubt) => `- (!) ${result.scenario.name}: ${doubt}`);
+    }),
+    ...[...floors].flatMap(({ name, node, c }) => [
+      ...node.doubts.map((doubt) => `- (!) Node echo of ${name}: ${doubt}`),
+      ...(c?.doubts ?? []).map((doubt) => `- (!) C echo of ${name}: ${doubt}`),
+    ]),
   ];
 }
 
-function delays(summary: DurationSummary, missed: number): string {
-  const count = missed > 0 ? `${summary.count} found, ${missed} missed` : `${summary.count}`;
-  return `${milliseconds(summary.median)} / ${milliseconds(summary.p99)} (${count})`;
+export interface Machine {
+  cpu: string;
+  cores: number;
+  node: string;
+  kernel: string;
+  /** Over 1, 5 and 15 minutes. */
+  loadAverage: number[];
 }
 
-const milliseconds = (value: number): string => `${value.toFixed(1)} ms`;
-
-function doubts(results: readonly ScenarioResult[]): string[] {
-  return results.flatMap(({ scenario, parley, floor }) => [
-    ...parley.doubts.map((doubt) => `! ${scenario.name}: ${doubt}`),
-    ...floor.doubts.map((doubt) => `! ${scenario.name}, echo: ${doubt}`),
-  ]);
+export function machine(): Machine {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    node: process.version,
+    kernel: release(),
+    loadAverage: loadavg(),
+  };
 }
 
-export function machine(): { cpu: string; cores: number; node: string } {
-  return { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version };
+export function describeMachine({ cpu, cores, node, kernel, loadAverage }: Machine): string {
+  const load = loadAverage.map((value) => value.toFixed(2)).join(', ');
+  return `${cores} cores of ${cpu}, Linux ${kernel}, Node ${node}; load average before the run ${load}`;
+}
+
+/** Whether the figures are there, and mean something. */
+export function isMeasured(parley: ScenarioResult['parley']): parley is ParleyFigures {
+  return 'load' in parley && parley.failure === null;
 }

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { BaresipClient } from './clients/baresip-client.ts';
 import { LOOPBACK } from './clients/free-ports.ts';
+import { LinphoneClient } from './clients/linphone-client.ts';
 import { Parley } from './clients/parley.ts';
 import { eventually, pause } from './clients/pause.ts';
 import { peersPresent } from './clients/peer-programs.ts';
@@ -8,6 +9,7 @@ import { ToneCaller } from './clients/tone-caller.ts';
 import { assertWhoHearsWhom } from './clients/tone-levels.ts';
 
 const CALLED = { name: 'called', frequencyHz: 425, levelDbfs: -12 };
+const MOBILE = { name: 'mobile', frequencyHz: 1_600, levelDbfs: -12 };
 const CALLER = { name: 'caller', frequencyHz: 1_010, levelDbfs: -12 };
 const PASSWORD = 'wonderland';
 const ROOM = 'demo';
@@ -55,6 +57,40 @@ describe.runIf(peersPresent('baresip'))('a user who has registered is called by 
     assertWhoHearsWhom({ voices: [CALLED, CALLER], listeners, fromMs: toMs - 800, toMs });
     await parley.api.hangUp(ROOM, id);
     await phone.ended(5_000);
+  });
+});
+
+describe.runIf(peersPresent('baresip', 'linphonec'))('a user with several phones', () => {
+  test('hears them all ring; the one that is taken has the call, the others stop', async () => {
+    const account = { user: 'alice', password: PASSWORD, serverPort: parley.sipPort };
+    const desk = await BaresipClient.start({ voice: CALLED, codec: 'opus', account });
+    const mobile = await LinphoneClient.start({ voice: MOBILE, codec: 'PCMA (8000)', account });
+    try {
+      await mobile.registered(10_000);
+      await eventually(
+        'both are registered',
+        () => parley.api.registrations('alice'),
+        (all) => all.length === 2,
+      );
+      talker = await ToneCaller.start({ voice: CALLER, serverPort: parley.sipPort });
+      await talker.dial(parley.sipUri(ROOM));
+      const { id } = await parley.api.addParticipant(ROOM, { uri: `sip:alice@${LOOPBACK}` });
+      await Promise.all([desk.event('CALL_INCOMING', 10_000), mobile.rings(10_000)]);
+      await desk.command('accept');
+      await desk.established(10_000);
+      await mobile.ended(5_000);
+      await eventually('it is in', present, (all) => all.some((one) => one.id === id && one.state === 'connected'));
+      await pause(2_000);
+      const toMs = performance.now() - 300;
+      const listeners = [desk, talker].map((client) => ({ name: client.voice.name, hearing: client.hearing() }));
+      assertWhoHearsWhom({ voices: [CALLED, CALLER], listeners, fromMs: toMs - 800, toMs });
+      expect((await present()).filter(({ uri }) => uri.includes('alice'))).toHaveLength(1);
+      await parley.api.hangUp(ROOM, id);
+      await desk.ended(5_000);
+    } finally {
+      await desk.stop();
+      await mobile.stop();
+    }
   });
 });
 

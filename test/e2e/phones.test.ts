@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { BaresipClient } from './clients/baresip-client.ts';
@@ -18,6 +18,10 @@ import { sine } from './clients/wav-file.ts';
 const PHONE = { name: 'phone', frequencyHz: 425, levelDbfs: -12 };
 const OTHER = { name: 'other', frequencyHz: 1_010, levelDbfs: -12 };
 const ROOM = 'phones';
+/** Linphone looks for an address that is not loopback. */
+const HOST_HAS_IPV6 = Object.values(networkInterfaces())
+  .flat()
+  .some((one) => one?.family === 'IPv6' && !one.internal);
 
 let parley: Parley;
 let other: ToneCaller;
@@ -137,6 +141,14 @@ describe.runIf(peersPresent('linphonec'))('linphone', () => {
     await phone.dial(parley.sipUri(ROOM));
     await assertTheyHearEachOther();
     await phone.hangUp();
+  });
+
+  test.runIf(HOST_HAS_IPV6)('talks, listens, holds and resumes when it offers an IPv6 address over IPv4', async () => {
+    await otherJoins();
+    const linphone = await LinphoneClient.start({ voice: PHONE, codec: 'PCMU (8000)', ipv6: true });
+    phone = linphone;
+    await assertHoldAndResume(linphone);
+    await assertTheyHearEachOther();
   });
 
   test('holds and resumes', async () => {

@@ -1,6 +1,16 @@
-import { readRegister } from '../../server/registrar/register-request.ts';
+import pino from 'pino';
+import { Messages } from '../../server/messages/messages.ts';
+import { Authentication } from '../../server/registrar/authentication.ts';
+import { Bindings } from '../../server/registrar/bindings.ts';
+import { Location } from '../../server/registrar/location.ts';
+import { Registrar } from '../../server/registrar/registrar.ts';
+import { SignIn } from '../../server/registrar/sign-in.ts';
+import { Users } from '../../server/registrar/users.ts';
+import { Rooms } from '../../server/rooms/rooms.ts';
 import { MediaSession } from '../../server/sdp/media-session.ts';
 import { parseSdp } from '../../server/sdp/parse-sdp.ts';
+import { parseAuthValue, writeDigest } from '../../server/sip/auth/auth-parameters.ts';
+import { digestResponse, hashedPassword } from '../../server/sip/auth/digest.ts';
 import { DigestServer } from '../../server/sip/auth/digest-server.ts';
 import { Nonces } from '../../server/sip/auth/nonces.ts';
 import type { Call, CallHandler, IncomingCall } from '../../server/sip/dialog/call.ts';
@@ -12,7 +22,7 @@ import { parseUri } from '../../server/sip/message/uri.ts';
 import type { Flow } from '../../server/sip/transport/flow.ts';
 import { StreamFraming } from '../../server/sip/transport/stream-framing.ts';
 import { stampVia } from '../../server/sip/transport/via-routing.ts';
-import { UserAgent } from '../../server/sip/user-agent/user-agent.ts';
+import { type MethodHandler, UserAgent } from '../../server/sip/user-agent/user-agent.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
 import { VirtualTimers } from '../sim/virtual-timers.ts';
 
@@ -20,6 +30,9 @@ const US = '192.0.2.2';
 const PHONE = '192.0.2.1';
 /** What the stack said last is kept, to be answered and to be distorted. */
 const KEPT = 64;
+/** Who may register, and their password. */
+const USER = 'phone';
+const PASSWORD = 'fuzz';
 
 /** A whole SIP stack between fake flows: bytes in, bytes out, no sockets and no wall clock. */
 export class FuzzedStack {
@@ -32,18 +45,28 @@ export class FuzzedStack {
   readonly udp: Flow;
   tcp: Flow & { open: boolean };
   private framing = new StreamFraming();
+  private readonly log = pino({ level: 'silent' });
+  private readonly digest: DigestServer;
+  private readonly users: Users;
+  private readonly bindings: Bindings;
 
   constructor(seed: number) {
     this.random = new SeededRandom(seed);
     this.udp = this.newFlow('udp');
     this.tcp = this.newFlow('tcp');
-    const digest = new DigestServer({
+    const epochMs = () => this.timers.now();
+    const algorithms = ['SHA-256', 'MD5'] as const;
+    this.users = new Users({
+      store: { all: () => [], put: () => {}, delete: () => {} },
       realm: US,
-      users: { hashedPassword: () => null },
-      nonces: new Nonces(),
-      algorithms: ['SHA-256', 'MD5'],
-      qop: ['auth', 'auth-int'],
+      algorithms,
+      epochMs,
     });
+    this.users.put(USER, PASSWORD, null);
+    this.bindings = new Bindings({ timers: this.timers, epochMs, changed: () => {} });
+    const { users } = this;
+    const nonces = new Nonces({ maxRemembered: 100 });
+    this.digest = new DigestServer({ realm: US, users, nonces, algorithms, qop: ['auth', 'auth-int'] });
     this.agent = new UserAgent({
       timers: this.timers,
       random: this.random,
@@ -61,16 +84,7 @@ export class FuzzedStack {
         invited: (call) => this.invited(call),
         referred: (referral) => (this.random.chance(0.5) ? referral.accept().report(200, 'OK') : referral.reject(603)),
         availability: () => this.random.pick(['available', 'unknown', 'busy'] as const),
-        methods: {
-          REGISTER: {
-            optionTags: ['path'],
-            received: (request, _flow, respond) => {
-              digest.verify(request, PHONE, this.timers.now());
-              const wanted = readRegister(request, { minimumS: 60, maximumS: 3600 });
-              respond('status' in wanted ? wanted.status : 200);
-            },
-          },
-        },
+        methods: this.methods(),
       },
       publicAddress: US,
       ports: { udp: 5060, tcp: 5060 },
@@ -109,6 +123,7 @@ export class FuzzedStack {
     this.framing = new StreamFraming();
     this.tcp = this.newFlow('tcp');
     this.agent.transportFailed(gone);
+    this.bindings.flowClosed(gone);
   }
 
   /** Calls somebody, who may be anybody. */
@@ -154,16 +169,68 @@ export class FuzzedStack {
     return answer.includes(`good-options-${number}`) ? Number(answer.slice(8, 11)) : 0;
   }
 
+  /** An Authorization field as the user would make it; good once. */
+  credentials(method: string, uri: string): string {
+    const [[, challenge] = []] = this.digest.challenge(PHONE, this.timers.now(), false);
+    const nonce = parseAuthValue(challenge ?? '')!.parameters.get('nonce')!;
+    const algorithm = 'SHA-256';
+    const ha1 = hashedPassword(algorithm, USER, US, PASSWORD);
+    const protection = { qop: 'auth', nc: '00000001', cnonce: 'fuzz' } as const;
+    const body = new Uint8Array(0);
+    const response = digestResponse({ algorithm, ha1, nonce, method, uri, protection, body });
+    const parameters = { username: USER, realm: US, nonce, uri, response, algorithm, ...protection };
+    return `Authorization: ${writeDigest('credentials', new Map(Object.entries(parameters)))}`;
+  }
+
+  /** How many registrations there are. */
+  get registered(): number {
+    return this.bindings.size;
+  }
+
   /** What is still there of all that came in. */
-  get remains(): { calls: number; transactions: number; timers: number } {
+  get remains(): { calls: number; transactions: number; timers: number; registrations: number } {
     const { serverTransactions, clientTransactions } = this.agent.transactions;
     const transactions = serverTransactions + clientTransactions;
-    return { calls: this.agent.calls, transactions, timers: this.timers.pending };
+    const { timers, bindings } = this;
+    return { calls: this.agent.calls, transactions, timers: timers.pending, registrations: bindings.size };
   }
 
   /** Forgets the oldest of what was sent. */
   trim(): void {
     if (this.sent.length > 2 * KEPT) this.sent.splice(0, this.sent.length - KEPT);
+  }
+
+  /** The registrar and the messages, as the server has them. */
+  private methods(): Record<string, MethodHandler> {
+    const { timers, log, digest, users, bindings } = this;
+    const authentication = new Authentication({ digest, timers, log, failed: () => {}, isBanned: () => false });
+    const registrar = new Registrar({
+      authentication,
+      bindings,
+      log,
+      epochMs: () => timers.now(),
+      hosts: [US],
+      serviceRoute: () => `<sip:${US};lr>`,
+      expiry: { minimumS: 60, maximumS: 7200 },
+      maxContactsPerUser: 4,
+      maxBindings: 100,
+    });
+    const rooms = new Rooms({ maxParticipants: 9, locked: false, muteOnEntry: false }, () => {});
+    rooms.open('demo', 'configured');
+    const uri = `sip:${USER}@${PHONE}`;
+    const contact = { uri: parseUri(uri)!, routes: [], flow: this.udp };
+    const signIn = new SignIn(authentication, bindings, users);
+    const messages = new Messages({
+      rooms,
+      focus: { members: () => [{ id: 'p1', uri, displayName: null, contact }] },
+      location: new Location({ users, bindings, hosts: [US], flowOf: () => this.udp }),
+      log,
+      domain: US,
+      identify: (request, flow) => signIn.identify(request, flow),
+      isTrusted: () => false,
+      send: (request, concluded) => this.agent.send(request, concluded),
+    });
+    return { REGISTER: registrar, MESSAGE: messages };
   }
 
   private invited(call: IncomingCall): void {

@@ -1,15 +1,23 @@
-/** Random and damaged RTP and RTCP packets: parsers must say yes or no, and then stay within the packet. */
+/** Random and damaged RTP, RTCP, SRTP and STUN packets: parsers must say yes or no, and then stay within the packet. */
 
 import { RtcpCompound } from '../../mixer/rtp/rtcp-packet.ts';
 import { RtcpSession } from '../../mixer/rtp/rtcp-session.ts';
 import { muxedPacketKind, RtpPacket } from '../../mixer/rtp/rtp-packet.ts';
+import { SrtpSession } from '../../mixer/rtp/srtp-session.ts';
 import { TelephoneEventReceiver } from '../../mixer/rtp/telephone-event.ts';
+import { answerStun } from '../../server/sip/transport/stun-keep-alive.ts';
 import { seededRandom } from '../rtp/jitter-simulation.ts';
+import { ALL_SUITES, newKey, type Packet, rtcpPacket, rtpPacket } from '../rtp/srtp-streams.ts';
+import { eachInTime } from './limits.ts';
 
 export interface RtpFuzzResult {
   iterations: number;
   rtpAccepted: number;
   rtcpAccepted: number;
+  /** Of extended reports, how many brought metrics. */
+  metrics: number;
+  /** Binding requests that were answered. */
+  stunAnswered: number;
 }
 
 const SEEDS = [
@@ -22,12 +30,18 @@ const SEEDS = [
     '81ca0003000000010103612f6200000081cc0002000000017465737481cb000100000001',
   'a0c900020000000100000004',
   '050a0640',
+  // Receiver report and extended report: reference time, its answer, VoIP metrics.
+  '80c900010000000180cf00110000000104000002e00000008000000005000003000000020000000100000010' +
+    '070000080000000210080c0a00640032001e0014ecd878105f7f4a28b00000280050007d',
+  // STUN Binding request, with and without SOFTWARE.
+  '000100002112a4420102030405060708090a0b0c',
+  '0001000c2112a4420102030405060708090a0b0c80220008706172' + '6c65793132',
 ].map((hex) => Uint8Array.from(Buffer.from(hex, 'hex')));
 
 /** Runs `iterations` inputs made from `seed`; throws with the input in hexadecimal when something is wrong. */
 export function fuzzRtp(iterations: number, seed: number): RtpFuzzResult {
   const random = seededRandom(seed);
-  const result: RtpFuzzResult = { iterations, rtpAccepted: 0, rtcpAccepted: 0 };
+  const result: RtpFuzzResult = { iterations, rtpAccepted: 0, rtcpAccepted: 0, metrics: 0, stunAnswered: 0 };
   const session = new RtcpSession({
     ssrc: 2,
     cname: 'fuzz',
@@ -39,31 +53,67 @@ export function fuzzRtp(iterations: number, seed: number): RtpFuzzResult {
   const events = new TelephoneEventReceiver(8000);
   const packet = new RtpPacket();
   const compound = new RtcpCompound();
-  for (let i = 0; i < iterations; i++) {
-    const bytes = mutate(SEEDS[Math.floor(random() * SEEDS.length)]!, random);
+  let bytes: Uint8Array = new Uint8Array(0);
+  let length = 0;
+  const one = (i: number): void => {
+    bytes = mutate(SEEDS[Math.floor(random() * SEEDS.length)]!, random);
     // The buffer is often larger than the packet, as a socket's is.
-    const length = random() < 0.8 ? bytes.length : Math.floor(random() * (bytes.length + 2));
-    try {
-      muxedPacketKind(bytes, length);
-      if (packet.parse(bytes, length)) {
-        result.rtpAccepted++;
-        checkRtp(packet, length);
-        session.received(packet, 8000, i);
-      }
-      if (compound.parse(bytes, length)) {
-        result.rtcpAccepted++;
-        checkRtcp(compound, length);
-        compound.parse(bytes, length);
-        session.receivedReport(compound, i);
-      }
-      events.receive(bytes, 0, Math.min(length, bytes.length), i * 160, random() < 0.5, i);
-      while (events.poll(i)) check(events.durationMs >= 0, 'negative duration');
-    } catch (error) {
-      throw new Error(`seed ${seed}, iteration ${i}, length ${length}: ${Buffer.from(bytes).toString('hex')}`, {
-        cause: error,
-      });
+    length = random() < 0.8 ? bytes.length : Math.floor(random() * (bytes.length + 2));
+    muxedPacketKind(bytes, length);
+    if (packet.parse(bytes, length)) {
+      result.rtpAccepted++;
+      checkRtp(packet, length);
+      session.received(packet, 8000, i);
     }
-  }
+    session.remoteMetrics = null;
+    if (compound.parse(bytes, length)) {
+      result.rtcpAccepted++;
+      checkRtcp(compound, length);
+      compound.parse(bytes, length);
+      session.receivedReport(compound, i);
+    }
+    if (session.remoteMetrics !== null) result.metrics++;
+    events.receive(bytes, 0, Math.min(length, bytes.length), i * 160, random() < 0.5, i);
+    while (events.poll(i)) check(events.durationMs >= 0, 'negative duration');
+    if (answerStun(Buffer.from(bytes), '192.0.2.1', 5060) !== null) result.stunAnswered++;
+  };
+  const describe = (i: number): string =>
+    `seed ${seed}, iteration ${i}, length ${length}: ${Buffer.from(bytes).toString('hex')}`;
+  eachInTime(iterations, one, describe);
+  return result;
+}
+
+/**
+ * Damages packets of SRTP streams on their way: none of them is taken for authentic, and the good ones in between are.
+ * Throws at the first that is.
+ */
+export function fuzzSrtp(iterations: number, seed: number): { refused: number; accepted: number } {
+  const random = seededRandom(seed);
+  const streams = ALL_SUITES.map((suite) => {
+    const key = newKey(suite);
+    const crypto = { suite, sendKey: key, receiveKey: key, sendMki: null, receiveMki: null };
+    return { suite, sender: new SrtpSession(crypto), receiver: new SrtpSession(crypto), sequenceNumber: 0 };
+  });
+  const result = { refused: 0, accepted: 0 };
+  let damaged: Uint8Array = new Uint8Array(0);
+  const one = (i: number): void => {
+    const stream = streams[i % streams.length]!;
+    const control = random() < 0.3;
+    const good: Packet = control ? rtcpPacket() : rtpPacket(stream.sequenceNumber++);
+    good.length = stream.sender[control ? 'protectRtcp' : 'protectRtp'](good.data, good.length);
+    const unprotect = control ? 'unprotectRtcp' : 'unprotectRtp';
+    const original = good.data.slice(0, good.length);
+    damaged = mutate(original, random);
+    if (Buffer.compare(damaged, original) !== 0) {
+      const room = new Uint8Array(damaged.length + 64);
+      room.set(damaged);
+      check(stream.receiver[unprotect](room, damaged.length) < 0, `${stream.suite}: a damaged packet was taken`);
+      result.refused++;
+    }
+    check(stream.receiver[unprotect](good.data, good.length) >= 0, `${stream.suite}: a good packet was refused`);
+    result.accepted++;
+  };
+  eachInTime(iterations, one, (i) => `seed ${seed}, iteration ${i}: ${Buffer.from(damaged).toString('hex')}`);
   return result;
 }
 

@@ -3,6 +3,7 @@ import { parseSdp, SDP_LIMITS } from '../../server/sdp/parse-sdp.ts';
 import { writeSdp } from '../../server/sdp/write-sdp.ts';
 import { PHONE_OFFERS } from '../sdp/phone-offers.ts';
 import { pick, type Random, randomDescription, seededRandom } from '../sdp/random-description.ts';
+import { eachInTime } from './limits.ts';
 
 export interface SdpFuzzReport {
   iterations: number;
@@ -60,16 +61,14 @@ const FRAGMENTS: readonly string[] = [
  */
 export function fuzzSdp(iterations: number, seed: number): SdpFuzzReport {
   const report: SdpFuzzReport = { iterations, parsed: 0, agreed: 0 };
-  for (let iteration = 0; iteration < iterations; iteration++) {
+  let text = '';
+  const one = (iteration: number): void => {
     const random = seededRandom(seed + iteration);
-    const text = mangle(startingText(random), random);
-    try {
-      checkParsing(text, report);
-      checkSession(text, random, report);
-    } catch (cause) {
-      throw new Error(`seed ${seed + iteration}: ${JSON.stringify(text.slice(0, 4000))}`, { cause });
-    }
-  }
+    text = mangle(startingText(random), random);
+    checkParsing(text, report);
+    checkSession(text, random, report);
+  };
+  eachInTime(iterations, one, (iteration) => `seed ${seed + iteration}: ${JSON.stringify(text.slice(0, 4000))}`);
   return report;
 }
 

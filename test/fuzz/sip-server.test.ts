@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { fuzzSipServer, replayOnSipServer } from './sip-server.ts';
+import { fuzzSipServer, fuzzSipServerMemory, replayOnSipServer } from './sip-server.ts';
 
 it('takes whatever comes in, in dialogs and outside, and nothing of it remains', () => {
   const report = fuzzSipServer(6_000, 3261);
@@ -8,6 +8,11 @@ it('takes whatever comes in, in dialogs and outside, and nothing of it remains',
   expect(report.mostCalls).toBeGreaterThan(5);
   expect(report.mostCalls).toBeLessThanOrEqual(200);
   expect(report.mostTransactions).toBeLessThan(2500);
+  expect(report.mostRegistrations).toBe(4);
+}, 60_000);
+
+it('keeps no memory of what is over', () => {
+  expect(fuzzSipServerMemory(8_000, 5626).mostCalls).toBeGreaterThan(5);
 }, 60_000);
 
 const cases = new URL('cases/', import.meta.url);

@@ -3,6 +3,7 @@ import { RFC_4475, RFC_5118, tortureMessage } from '../rfc/torture-cases.ts';
 import { PHONE_OFFERS } from '../sdp/phone-offers.ts';
 import type { SeededRandom } from '../sim/seeded-random.ts';
 import { FuzzedStack, requestIn } from './fuzzed-stack.ts';
+import { inFlatMemory, inTime } from './limits.ts';
 import { mangle } from './sdp.ts';
 import { mutate } from './sip-messages.ts';
 
@@ -15,6 +16,7 @@ export interface SipServerFuzzReport {
   /** The most that there was at a time. */
   mostTransactions: number;
   mostCalls: number;
+  mostRegistrations: number;
 }
 
 /** A dialog that stands, seen from the other side. */
@@ -25,11 +27,16 @@ interface LiveDialog {
   target: string;
   cseq: number;
   reliable: boolean;
+  /** Where that is not the target. */
+  to?: string;
 }
 
 /** After so many inputs a new stack begins, so that a failure can be had again from its seed alone. */
 const INPUTS_PER_STACK = 500;
 const LIVE_DIALOGS = 4;
+const MEMORY_ROUNDS = 16;
+/** An entry in a map for every other input would be more; what the engine itself keeps is less. */
+const BYTES_PER_INPUT = 20;
 /** All that can still be waiting is over after this: session timers, registrations of subscriptions, refused INVITEs. */
 const ALL_OVER_MS = 4 * 3600_000;
 
@@ -53,6 +60,8 @@ const TORTURE = [
 ];
 
 const EXTRA_HEADERS = [
+  'Supported: outbound, path',
+  'Path: <sip:edge.example.com;lr;ob>',
   'Supported: 100rel, timer, replaces, norefersub',
   'Require: 100rel',
   'Require: timer',
@@ -83,6 +92,18 @@ const EXTRA_HEADERS = [
   'Alert-Info: <x>',
 ];
 
+const TYPES: Partial<Record<string, string>> = { MESSAGE: 'text/plain' };
+
+const CONTACTS = [
+  '*',
+  '<sip:phone@192.0.2.1:5070>',
+  '<sip:phone@192.0.2.1:5070>;expires=0',
+  '<sip:phone@192.0.2.1:5070;transport=tcp>;expires=60;q=0.5',
+  '<sip:phone@192.0.2.1>;+sip.instance="<urn:uuid:1>";reg-id=1',
+  '<sip:phone@192.0.2.1>;expires=99999999999',
+  '"A, B" <sips:other@[2001:db8::1]:5071?Route=%3Csip:a%3E>;q=1.000, <tel:123>;q=0',
+];
+
 /**
  * Throws damaged messages at the whole stack: requests and responses, in dialogs and outside, damaged SDP in them, in
  * datagrams and in a stream that is cut anyhow, while time passes.
@@ -91,17 +112,29 @@ const EXTRA_HEADERS = [
  * something remains of it all after hours, or when a good OPTIONS is not answered.
  */
 export function fuzzSipServer(iterations: number, seed: number): SipServerFuzzReport {
-  const report: SipServerFuzzReport = { iterations, calls: 0, sent: 0, mostTransactions: 0, mostCalls: 0 };
+  const report = emptyReport(iterations);
   for (let done = 0, stack = 0; done < iterations; done += INPUTS_PER_STACK, stack++) {
     new Attack(seed + stack, report).run(Math.min(INPUTS_PER_STACK, iterations - done));
   }
   return report;
 }
 
+/** The same on one stack that goes on and on: throws when it keeps anything of what came in and is over. */
+export function fuzzSipServerMemory(iterations: number, seed: number): SipServerFuzzReport {
+  const report = emptyReport(iterations);
+  const attack = new Attack(seed, report);
+  const perRound = Math.ceil(iterations / MEMORY_ROUNDS);
+  inFlatMemory(MEMORY_ROUNDS, perRound * BYTES_PER_INPUT, () => attack.run(perRound));
+  return report;
+}
+
 /** The same end for a saved input as in the long run; it comes in each way, while calls are up. */
 export function replayOnSipServer(input: Uint8Array): void {
-  const report: SipServerFuzzReport = { iterations: 1, calls: 0, sent: 0, mostTransactions: 0, mostCalls: 0 };
-  new Attack(1, report).replay(input);
+  new Attack(1, emptyReport(1)).replay(input);
+}
+
+function emptyReport(iterations: number): SipServerFuzzReport {
+  return { iterations, calls: 0, sent: 0, mostTransactions: 0, mostCalls: 0, mostRegistrations: 0 };
 }
 
 class Attack {
@@ -109,8 +142,9 @@ class Attack {
   private readonly report: SipServerFuzzReport;
   private readonly stack: FuzzedStack;
   private readonly random: SeededRandom;
-  private readonly live: LiveDialog[] = [];
+  private live: LiveDialog[] = [];
   private numbers = 0;
+  private input: Uint8Array = new Uint8Array(0);
 
   constructor(seed: number, report: SipServerFuzzReport) {
     this.seed = seed;
@@ -119,30 +153,37 @@ class Attack {
     this.random = this.stack.random;
   }
 
+  /** Can be called again. */
   run(inputs: number): void {
-    let input: Uint8Array = new Uint8Array(0);
-    for (let number = 0; number < inputs; number++) {
-      try {
-        while (this.live.length < LIVE_DIALOGS) this.live.push(this.establish());
-        input = this.nextInput();
-        this.take(input);
-        this.passTime();
-        this.watch();
-      } catch (cause) {
-        const bytes = Buffer.from(input);
-        throw new Error(`seed ${this.seed}, input ${number}: ${JSON.stringify(bytes.toString('latin1'))}`, { cause });
-      }
+    let number = 0;
+    try {
+      inTime(() => {
+        for (number = 0; number < inputs; number++) this.step();
+      });
+    } catch (cause) {
+      const bytes = Buffer.from(this.input).toString('latin1');
+      throw new Error(`seed ${this.seed}, input ${number}: ${JSON.stringify(bytes)}`, { cause });
     }
-    this.finish();
+    inTime(() => this.finish());
   }
 
   replay(input: Uint8Array): void {
-    for (let dialog = 0; dialog < LIVE_DIALOGS; dialog++) this.live.push(this.establish());
-    this.stack.datagram(input);
-    this.stack.stream(input);
-    this.stack.timers.advance(1000);
-    this.stack.datagram(input);
-    this.finish();
+    inTime(() => {
+      for (let dialog = 0; dialog < LIVE_DIALOGS; dialog++) this.live.push(this.establish());
+      this.stack.datagram(input);
+      this.stack.stream(input);
+      this.stack.timers.advance(1000);
+      this.stack.datagram(input);
+      this.finish();
+    });
+  }
+
+  private step(): void {
+    while (this.live.length < LIVE_DIALOGS) this.live.push(this.establish());
+    this.input = this.nextInput();
+    this.take(this.input);
+    this.passTime();
+    this.watch();
   }
 
   /** Everything ends by itself, and whoever asks in order is answered. */
@@ -151,11 +192,12 @@ class Attack {
     const status = stack.goodOptions(++this.numbers);
     if (status !== 200) throw new Error(`seed ${this.seed}: a good OPTIONS was answered ${status}`);
     stack.reconnect();
-    for (const call of stack.calls) call.hangUp('over');
+    for (const call of stack.calls.splice(0)) call.hangUp('over');
+    this.live = [];
     stack.timers.advance(ALL_OVER_MS);
-    const { calls, transactions, timers } = stack.remains;
-    if (calls + transactions + timers > 0) {
-      throw new Error(`seed ${this.seed}: ${calls} calls, ${transactions} transactions, ${timers} timers remain`);
+    const remains = Object.entries(stack.remains).filter(([, count]) => count > 0);
+    if (remains.length > 0) {
+      throw new Error(`seed ${this.seed}: ${remains.map(([what, count]) => `${count} ${what}`).join(', ')} remain`);
     }
   }
 
@@ -182,6 +224,7 @@ class Attack {
     const { calls, transactions } = stack.remains;
     report.mostCalls = Math.max(report.mostCalls, calls);
     report.mostTransactions = Math.max(report.mostTransactions, transactions);
+    report.mostRegistrations = Math.max(report.mostRegistrations, stack.registered);
     stack.trim();
     // Those that have ended meanwhile are no use, and all get old.
     if (this.random.chance(0.1)) this.live.splice(this.random.below(LIVE_DIALOGS), 1);
@@ -202,6 +245,7 @@ class Attack {
     if (kind < 0.65) return this.response();
     if (kind < 0.8) return this.invite(this.newDialog());
     if (kind < 0.85) return this.register();
+    if (kind < 0.88) return this.message();
     return this.random.pick(TORTURE);
   }
 
@@ -240,24 +284,40 @@ class Attack {
     return this.request(method, dialog, withSdp ? this.sdp() : random.chance(0.1) ? 'Signal=5\r\nDuration=160' : '');
   }
 
+  /** With the right password, so that damage may get as far as the registrar's own rules. */
   private register(): Uint8Array {
-    return this.request('REGISTER', this.newDialog());
+    const { random } = this;
+    const to = { ...this.newDialog(), target: 'sip:192.0.2.2', to: 'sip:phone@192.0.2.2' };
+    const contacts = Array.from({ length: random.below(3) }, () => `Contact: ${this.contact()}`);
+    return this.request('REGISTER', to, '', [this.stack.credentials('REGISTER', to.target), ...contacts]);
   }
 
-  private request(method: string, dialog: LiveDialog, body = ''): Buffer {
+  private contact(): string {
+    const { random } = this;
+    return random.chance(0.5) ? random.pick(CONTACTS) : `<sip:phone@192.0.2.1:${5000 + random.below(30)}>`;
+  }
+
+  /** Text to a room, or to a user. */
+  private message(): Uint8Array {
+    const to = { ...this.newDialog(), target: this.random.pick(['sip:demo@192.0.2.2', 'sip:phone@192.0.2.2']) };
+    return this.request('MESSAGE', to, 'Hello', [this.stack.credentials('MESSAGE', to.target)]);
+  }
+
+  private request(method: string, dialog: LiveDialog, body = '', fields: readonly string[] = []): Buffer {
     const { random } = this;
     const { callId, theirTag, ourTag, target, cseq, reliable } = dialog;
     const extras = Array.from({ length: random.below(3) }, () => random.pick(EXTRA_HEADERS));
-    const type = body.startsWith('Signal') ? 'application/dtmf-relay' : 'application/sdp';
+    const type = TYPES[method] ?? (body.startsWith('Signal') ? 'application/dtmf-relay' : 'application/sdp');
     const lines = [
       `${method} ${target} SIP/2.0`,
       `Via: SIP/2.0/${reliable ? 'TCP' : 'UDP'} 192.0.2.1:5070;branch=z9hG4bK-${callId}-${cseq}-${method === 'ACK' ? random.below(2) : ''}`,
       `From: <sip:phone@192.0.2.1>;tag=${theirTag}`,
-      `To: <sip:demo@192.0.2.2>${ourTag === '' ? '' : `;tag=${ourTag}`}`,
+      `To: <${dialog.to ?? 'sip:demo@192.0.2.2'}>${ourTag === '' ? '' : `;tag=${ourTag}`}`,
       `Call-ID: ${callId}`,
       `CSeq: ${cseq} ${method}`,
       'Max-Forwards: 70',
-      'Contact: <sip:phone@192.0.2.1:5070>',
+      ...(method === 'REGISTER' ? [] : ['Contact: <sip:phone@192.0.2.1:5070>']),
+      ...fields,
       ...extras,
       ...(body === '' ? [] : [`Content-Type: ${type}`]),
       `Content-Length: ${Buffer.byteLength(body)}`,

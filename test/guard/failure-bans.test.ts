@@ -36,6 +36,31 @@ describe('a sender of wrong passwords', () => {
     expect(bans.delayMs('a', 0)).toBe(4000);
   });
 
+  it('is not banned for longer by what was still on its way', () => {
+    const bans = new FailureBans(POLICY);
+    for (let failure = 0; failure < 60; failure++) bans.failed('a', 0);
+    expect([bans.bans, bans.isBanned('a', 600_000)]).toEqual([1, false]);
+    expect(bans.failed('a', 600_000)).toBe(false);
+  });
+
+  it('is not forgotten for the many who came after, as long as it goes on', () => {
+    const bans = new FailureBans(POLICY, 100);
+    for (let failure = 0; failure < 5; failure++) {
+      bans.failed('a', failure);
+      for (let sender = 0; sender < 90; sender++) bans.failed(`${failure} ${sender}`, failure);
+    }
+    expect(bans.failed('a', 5)).toBe(true);
+  });
+
+  it('from as many addresses as there are costs no more for it', () => {
+    const bans = new FailureBans(POLICY);
+    for (let sender = 0; sender < 65_536; sender++) bans.failed(String(sender), 0);
+    const startMs = performance.now();
+    for (let sender = 0; sender < 20_000; sender++) bans.failed(`new ${sender}`, 1);
+    // One look through all of them takes some ms; 20,000 of those would take minutes.
+    expect(performance.now() - startMs).toBeLessThan(5000);
+  });
+
   it('cannot make us remember more than so many', () => {
     const bans = new FailureBans(POLICY, 100);
     for (let failure = 0; failure < 6; failure++) bans.failed('first', 0);

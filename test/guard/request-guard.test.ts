@@ -52,7 +52,7 @@ describe('scanners', () => {
 describe('wrong passwords', () => {
   it('get the address banned: a log line, no answer for a while', () => {
     const { guard, logged, clock } = guarded();
-    for (let failure = 0; failure < 4; failure++) guard.failed('203.0.113.5');
+    for (let failure = 0; failure < 4; failure++) guard.failed(flow());
     expect(logged).toEqual([
       expect.objectContaining({ msg: 'address banned', address: '203.0.113.5', failures: 4, seconds: 600 }),
     ]);
@@ -65,18 +65,40 @@ describe('wrong passwords', () => {
 
   it('do not end calls that are up, nor concern phones of the same address that are signed in', () => {
     const { guard } = guarded();
-    for (let failure = 0; failure < 4; failure++) guard.failed('203.0.113.5');
+    for (let failure = 0; failure < 4; failure++) guard.failed(flow());
     expect(guard.drops(inDialog(), flow())).toBe(false);
     expect(guard.drops(request(), flow({ port: 5555 }))).toBe(false);
+    expect([guard.isBanned(flow()), guard.isBanned(flow({ port: 5555 }))]).toEqual([true, false]);
+  });
+
+  it('get those banned, too, who are signed in and try the passwords of others', () => {
+    const { guard, clock } = guarded();
+    const insider = flow({ port: 5555 });
+    for (let failure = 0; failure < 4; failure++) guard.failed(insider);
+    expect([guard.isBanned(insider), guard.drops(request(), insider)]).toEqual([true, true]);
+    expect(guard.bans).toBe(1);
+    clock.nowMs = 600_000;
+    expect(guard.isBanned(insider)).toBe(false);
   });
 
   it('slow down those who send passwords, and nobody else', () => {
     const { guard } = guarded();
-    for (let failure = 0; failure < 3; failure++) guard.failed('203.0.113.5');
+    for (let failure = 0; failure < 3; failure++) guard.failed(flow());
     const signed = request({ headers: [['Authorization', 'Digest realm="x"']] });
     expect(guard.delayMs(signed, flow())).toBe(500);
     expect(guard.delayMs(request(), flow())).toBe(0);
     expect(guard.delayMs(signed, flow({ address: '203.0.113.6' }))).toBe(0);
+    expect(guard.delayMs(signed, flow({ port: 5555 }))).toBe(0);
+  });
+});
+
+describe('malformed messages', () => {
+  it('are not all worth a line in the log', () => {
+    const { guard, clock } = guarded();
+    const lines = () => Array.from({ length: 1000 }, () => guard.logsMalformed()).filter(Boolean).length;
+    expect(lines()).toBe(20);
+    clock.nowMs = 1000;
+    expect(lines()).toBe(10);
   });
 });
 

@@ -31,6 +31,11 @@ describe('the metrics page', () => {
       'parley_mixer_up{mixer="0"}': 1,
       'parley_mixer_up{mixer="1"}': 0,
       'parley_mixer_tick_load{mixer="1"}': 0.25,
+      'parley_mixer_tick_seconds_bucket{mixer="1",le="0.0002"}': 0,
+      'parley_mixer_tick_seconds_bucket{mixer="1",le="0.1"}': 997,
+      'parley_mixer_tick_seconds_bucket{mixer="1",le="+Inf"}': 1000,
+      'parley_mixer_tick_seconds_sum{mixer="1"}': 0.4,
+      'parley_mixer_tick_seconds_count{mixer="1"}': 1000,
       'parley_process_cpu_seconds_total{process="mixer-0"}': 1.5,
       'parley_build_info{version="1.2.3"}': 1,
     });

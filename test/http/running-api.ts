@@ -46,6 +46,7 @@ export const quietServer: MetricsSnapshot = {
     portsResting: 2,
     ticks: 1000,
     lateTicks: 1,
+    tickTimes: { counts: [0, 0, 997, ...new Array<number>(21).fill(0), 3], totalMs: 400 },
     tickLoad: 0.25,
     load: 0.4,
     opusComplexity: 5,

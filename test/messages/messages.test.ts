@@ -13,7 +13,7 @@ import { flow, TestRegistrar } from '../registrar/test-registrar.ts';
 
 const ANN = flow({ address: '198.51.100.1', port: 5071 });
 const BEN = flow({ address: '198.51.100.2', port: 5072 });
-const STRANGER = flow({ address: '203.0.113.99', port: 5079 });
+const STRANGER = flow({ protocol: 'tcp', address: '203.0.113.99', port: 5079 });
 
 let registrar: TestRegistrar;
 let messages: Messages;
@@ -156,7 +156,7 @@ describe('what is not passed on', () => {
 });
 
 describe('a MESSAGE to a user', () => {
-  const PHONE = flow({ address: '203.0.113.7', port: 6000 });
+  const PHONE = flow({ protocol: 'tls', address: '203.0.113.7', port: 6000 });
   const toBob = (text: MessageText = {}) => say({ to: 'bob', over: PHONE, ...text });
 
   beforeEach(() => {

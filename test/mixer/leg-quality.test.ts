@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { opusPacketHasFec } from '../../mixer/codec/opus-packet.ts';
-import { emptyReportBlock, writeReceiverReport } from '../../mixer/rtp/rtcp-packet.ts';
 import { speech } from '../speech/speech.ts';
+import { reportLoss } from './report-loss.ts';
 import { type SimulatedPhone, SimulatedRoom } from './simulated-room.ts';
 
 test('a participant who sends well is received with a good score; nothing is known yet of the other way', () => {
@@ -25,14 +25,6 @@ test('lost packets show as loss and concealment, and in the score', () => {
   expect(received.mos).toBeLessThan(3.6);
 });
 
-/** A receiver report that says how much of what the phone was sent got lost. */
-function report(phone: SimulatedPhone, lossShare: number): void {
-  const block = { ...emptyReportBlock(), ssrc: phone.sent.at(-1)!.ssrc, fractionLost: Math.round(lossShare * 256) };
-  const bytes = new Uint8Array(32);
-  writeReceiverReport(bytes, 0, phone.ssrc, block);
-  phone.leg.receivedRtcp(bytes, phone.address, phone.port + 1);
-}
-
 test('who reports loss and can use FEC gets it, and the others go on as before', () => {
   const room = new SimulatedRoom();
   // It begins with half a second of silence.
@@ -45,15 +37,15 @@ test('who reports loss and can use FEC gets it, and the others go on as before',
     phone.sent.filter(({ atMs, payload }) => atMs > fromMs && opusPacketHasFec(payload)).length;
   room.run(2000);
   expect(withFec(loser, 0)).toBe(0);
-  report(loser, 0.1);
-  report(plain, 0.1);
+  reportLoss(loser, 0.1);
+  reportLoss(plain, 0.1);
   room.run(2000);
   expect(withFec(loser, 2500)).toBeGreaterThan(30);
   expect(withFec(other, 0)).toBe(0);
   expect(withFec(plain, 0)).toBe(0);
   expect(loser.leg.statistics().quality?.sent?.lossPercent).toBeCloseTo(10, 0);
   expect(plain.leg.statistics().quality!.sent!.mos).toBeLessThan(loser.leg.statistics().quality!.sent!.mos);
-  for (let count = 0; count < 4; count++) report(loser, 0);
+  for (let count = 0; count < 4; count++) reportLoss(loser, 0);
   room.run(2000);
   expect(withFec(loser, 4500)).toBe(0);
 });

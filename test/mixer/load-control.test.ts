@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { createOpusEncoder } from '../../mixer/codec/opus.ts';
 import { LoadControl } from '../../mixer/load-control.ts';
-import { TickLoad } from '../../mixer/tick-load.ts';
+import { TICK_TIME_BOUNDS_MS } from '../../mixer/protocol.ts';
+import { TickLoad, TickTimes } from '../../mixer/tick-load.ts';
 import { speech } from '../speech/speech.ts';
 
 test('complexity goes down in seconds under load, long before calls are refused, and comes back slowly', () => {
@@ -56,4 +57,17 @@ test('the load of a second is what its ticks took', () => {
     if (load.worked(ms, ms + busyMs)) told.push(load.lastShare);
   }
   expect(told.map((share) => Math.round(share * 100) / 100)).toEqual([0.25, 0.25, 0.5]);
+});
+
+test('tick times are counted in buckets, a bound in the bucket that it ends', () => {
+  const times = new TickTimes();
+  for (const ms of [0, 0.1, 0.15, 5, 5.01, 100, 100.1, 3000]) times.add(ms);
+  const { counts, totalMs } = times.snapshot();
+  const upTo = (bound: number): number => counts[TICK_TIME_BOUNDS_MS.indexOf(bound)]!;
+  expect([0.1, 0.2, 0.3, 5, 6, 100].map(upTo)).toEqual([2, 1, 0, 1, 1, 1]);
+  expect(counts.at(-1)).toBe(2);
+  expect(counts).toHaveLength(TICK_TIME_BOUNDS_MS.length + 1);
+  expect(totalMs).toBeCloseTo(3210.36);
+  times.add(1);
+  expect(counts.reduce((sum, count) => sum + count)).toBe(8);
 });

@@ -4,7 +4,8 @@ import { audioCodec } from '../../mixer/codec/registry.ts';
 import type { AudioCodecName } from '../../mixer/protocol.ts';
 import { levelDb, speechLike } from '../audio/signals.ts';
 import { speech } from '../speech/speech.ts';
-import { SimulatedRoom } from './simulated-room.ts';
+import { reportLoss } from './report-loss.ts';
+import { type SimulatedPhone, SimulatedRoom } from './simulated-room.ts';
 
 const CODECS: AudioCodecName[] = ['PCMU', 'G722', 'opus'];
 const options = { complexity: 5, bitrateBps: 32_000, inbandFec: true, dtx: false, expectedLossPercent: 5 };
@@ -81,10 +82,10 @@ function seams(name: AudioCodecName, way: 'to own' | 'to common', crosses: boole
 }
 
 /** Squared error of coding per frame, at the delay that fits best. */
-function codingError(name: AudioCodecName, pcm: Int16Array): number {
+function codingError(name: AudioCodecName, pcm: Int16Array, expectedLossPercent = 5): number {
   const codec = audioCodec(name);
   const frame = codec.sampleRateHz / 50;
-  const encoder = codec.createEncoder(options);
+  const encoder = codec.createEncoder({ ...options, expectedLossPercent });
   const decoder = codec.createDecoder();
   const out = new Int16Array(pcm.length + 5760);
   const payload = new Uint8Array(1500);
@@ -153,5 +154,95 @@ describe.each(CODECS)('in a room of %s', (codec) => {
     const before = room.counts.encodes;
     room.run(1000);
     expect(room.counts.encodes - before).toBe(50);
+  });
+});
+
+describe('a listener of Opus whose loss goes up, so that they are sent FEC,', () => {
+  const STEPS = [
+    [0, 10],
+    [10, 20],
+    [20, 0],
+  ] as const;
+
+  const frame = 960;
+  const other = speech('high', 48000);
+  const mix = speech('low', 48000).map((sample, i) => Math.round((sample + (other[i] ?? 0)) / 2));
+
+  /** What the first frame after the seam differs by from what would have come, against the speech; and in level. dB. */
+  function stepTo(from: number, to: number, way: 'new' | 'running' | 'from nothing') {
+    const figures = { difference: 0, expected: 0, moved: 0 };
+    for (let seam = 60; seam < 240; seam += 7) {
+      const encoderFor = (loss: number): AudioEncoder =>
+        audioCodec('opus').createEncoder({ ...options, inbandFec: loss > 0, expectedLossPercent: loss });
+      const [before, after] = [encoderFor(from), encoderFor(to)];
+      const [steady, listener] = [audioCodec('opus').createDecoder(), audioCodec('opus').createDecoder()];
+      const [wanted, heard] = [new Int16Array(5760), new Int16Array(5760)];
+      for (let k = seam - 40; k <= seam; k++) {
+        if (k === seam && way === 'new') after.adopt(before);
+        const packet = (encoder: AudioEncoder): Uint8Array => {
+          const out = new Uint8Array(1500);
+          return out.subarray(0, encoder.encode(mix, k * frame, frame, out, 0));
+        };
+        const old = packet(before);
+        const next = way === 'running' || k === seam ? packet(after) : old;
+        steady.decode(old, wanted, 0);
+        listener.decode(k === seam ? next : old, heard, 0);
+      }
+      for (let i = 0; i < frame; i++) {
+        figures.difference += (heard[i]! - wanted[i]!) ** 2;
+        figures.expected += wanted[i]! ** 2;
+        figures.moved += heard[i]! ** 2;
+      }
+      for (const end of [before, after, steady, listener]) end.close();
+    }
+    const { difference, expected, moved } = figures;
+    return {
+      differenceDb: 10 * Math.log10(difference / expected),
+      levelStepDb: 10 * Math.log10(moved / expected),
+    };
+  }
+
+  test.each(STEPS)(
+    'from %i to %i percent: hears no step in level, and no more than the noise of the codec',
+    (from, to) => {
+      const spoken = mix.subarray(40 * frame, 250 * frame);
+      const power = spoken.reduce((sum, sample) => sum + sample * sample, 0) / (spoken.length / frame);
+      // Each of the two is off from the mix by its own noise.
+      const noise = codingError('opus', spoken, from) + codingError('opus', spoken, to);
+      const codingDb = 10 * Math.log10(noise / power);
+      for (const way of ['new', 'running'] as const) {
+        const { differenceDb, levelStepDb } = stepTo(from, to, way);
+        expect(differenceDb, way).toBeLessThan(codingDb);
+        expect(Math.abs(levelStepDb), way).toBeLessThan(0.3);
+      }
+    },
+  );
+
+  test('would hear it from an encoder that begins anew', () => {
+    const { differenceDb, levelStepDb } = stepTo(0, 10, 'from nothing');
+    expect(differenceDb).toBeGreaterThan(-6.3);
+    expect(levelStepDb).toBeLessThan(-0.4);
+  });
+
+  test('in a room: without a click, a gap or a step, as a listener and as one who speaks, and is moved to FEC', () => {
+    const room = new SimulatedRoom();
+    const parameters = { useinbandfec: '1' };
+    const listener = room.join('listener', { codec: 'opus', parameters });
+    const calm = room.join('calm', { codec: 'opus', parameters });
+    const talker = room.join('talker', { codec: 'opus', parameters, toneHz: 700 });
+    room.join('other', { codec: 'opus', toneHz: 400 });
+    room.run(2000);
+    for (const phone of [listener, talker]) reportLoss(phone, 0.05);
+    room.run(1000);
+    for (const phone of [listener, talker]) {
+      const timestamps = phone.sent.map(({ timestamp }) => timestamp);
+      for (let i = 1; i < timestamps.length; i++) expect((timestamps[i]! - timestamps[i - 1]!) >>> 0).toBe(960);
+      const before = phone.heard(1000, 1900).pcm;
+      const across = phone.heard(1950, 2250).pcm;
+      expect(Math.abs(levelDb(across) - levelDb(before))).toBeLessThan(0.3);
+      expect(20 * Math.log10(sharpest(across) / sharpest(before))).toBeLessThan(3);
+    }
+    const last = (phone: SimulatedPhone): Uint8Array => phone.sent.at(-1)!.payload;
+    expect(last(listener)).not.toEqual(last(calm));
   });
 });

@@ -3,8 +3,15 @@ import type { AudioEncoder } from '../../mixer/codec/codec.ts';
 import { audioCodec } from '../../mixer/codec/registry.ts';
 import { Leg } from '../../mixer/leg.ts';
 import type { MediaSockets } from '../../mixer/net/media-sockets.ts';
-import { PacketBuffers } from '../../mixer/net/packet-buffers.ts';
-import type { AudioCodecName, AudioMedia, LegControl, MixerEvent, MixerSettings } from '../../mixer/protocol.ts';
+import { PacketBuffers, type PacketSlot } from '../../mixer/net/packet-buffers.ts';
+import type {
+  AudioCodecName,
+  AudioFormat,
+  AudioMedia,
+  LegControl,
+  MixerEvent,
+  MixerSettings,
+} from '../../mixer/protocol.ts';
 import { Room } from '../../mixer/room.ts';
 import { RtpPacket, writeRtpHeader } from '../../mixer/rtp/rtp-packet.ts';
 
@@ -17,6 +24,7 @@ const PAYLOAD_TYPES: Record<AudioCodecName, number> = {
   'L16/16000': 113,
   'L16/48000': 114,
 };
+const PCMU: AudioFormat = { codec: 'PCMU', payloadType: 0, clockRateHz: 8000, parameters: {} };
 const KEY_PAYLOAD_TYPE = 101;
 const COMFORT_NOISE_PAYLOAD_TYPE = 13;
 
@@ -54,6 +62,12 @@ export interface PhoneOptions {
   telephoneEvents?: boolean;
   /** Our silence may be comfort noise. */
   comfortNoise?: boolean;
+  /** It negotiated G.711 too, and so comfort noise may come from it. */
+  receivesComfortNoise?: boolean;
+  /** Tells the level of its packets (RFC 6464), in an extension of this identifier; from 15 on in the two-byte form. */
+  audioLevelId?: number;
+  /** Of its Opus; from some 100000 on it is CELT. */
+  bitrateBps?: number;
   /** What it asks for in `a=fmtp`. */
   parameters?: Record<string, string>;
 }
@@ -67,9 +81,12 @@ export class SimulatedPhone {
   loses: (sequenceNumber: number) => boolean = () => false;
   toneHz: number;
   sending = true;
-  readonly ssrc = 0x1000 + Math.floor(Math.random() * 1e6);
+  /** What it says of the level of a frame, dBov; the truth by default. */
+  saysLevelDb: (levelDb: number) => number = (levelDb) => levelDb;
+  ssrc = 0x1000 + Math.floor(Math.random() * 1e6);
   readonly address = '127.0.0.1';
   port = 4000;
+  private readonly now: () => number;
   private readonly options: Required<Omit<PhoneOptions, 'sound'>>;
   private readonly sound: Int16Array | null;
   private readonly encoder: AudioEncoder;
@@ -85,6 +102,9 @@ export class SimulatedPhone {
       levelDb: -20,
       telephoneEvents: true,
       comfortNoise: false,
+      receivesComfortNoise: false,
+      audioLevelId: 0,
+      bitrateBps: 32_000,
       parameters: {},
       ...options,
     };
@@ -93,11 +113,12 @@ export class SimulatedPhone {
     const codec = audioCodec(this.options.codec);
     this.encoder = codec.createEncoder({
       complexity: 5,
-      bitrateBps: 32000,
+      bitrateBps: this.options.bitrateBps,
       inbandFec: false,
       dtx: false,
       expectedLossPercent: 0,
     });
+    this.now = () => room.nowMs;
     this.leg = new Leg({
       id,
       cname: id,
@@ -115,8 +136,12 @@ export class SimulatedPhone {
     room.room.add(this.leg);
   }
 
+  get nowMs(): number {
+    return this.now();
+  }
+
   media(direction: AudioMedia['direction']): AudioMedia {
-    const { codec, ptimeMs, telephoneEvents, comfortNoise } = this.options;
+    const { codec, ptimeMs, telephoneEvents, comfortNoise, receivesComfortNoise, audioLevelId } = this.options;
     const format = {
       codec,
       payloadType: PAYLOAD_TYPES[codec],
@@ -130,10 +155,11 @@ export class SimulatedPhone {
       direction,
       send: format,
       sendPtimeMs: ptimeMs,
-      receive: [format],
+      receive: receivesComfortNoise ? [format, PCMU] : [format],
       sendTelephoneEvent: keys,
       receiveTelephoneEvent: keys,
       sendComfortNoise: comfortNoise ? COMFORT_NOISE_PAYLOAD_TYPE : null,
+      receiveAudioLevel: audioLevelId > 0 ? { id: audioLevelId, vad: true } : null,
     };
   }
 
@@ -166,7 +192,8 @@ export class SimulatedPhone {
 
   /** A comfort noise packet (RFC 3389) in place of the audio that would be next. */
   sendComfortNoise(levelDb: number): void {
-    const timestamp = (4_294_960_000 + this.samplesMade) >>> 0;
+    const { rtpClockRateHz, sampleRateHz } = audioCodec(this.options.codec);
+    const timestamp = (4_294_960_000 + (this.samplesMade * rtpClockRateHz) / sampleRateHz) >>> 0;
     this.sendPacket(COMFORT_NOISE_PAYLOAD_TYPE, timestamp, Uint8Array.of(-levelDb));
   }
 
@@ -195,20 +222,30 @@ export class SimulatedPhone {
     const payload = new Uint8Array(1500);
     const length = this.encoder.encode(pcm, 0, samples, payload, 0);
     const timestamp = (4_294_960_000 + (this.samplesMade * audioCodec(codec).rtpClockRateHz) / rateHz) >>> 0;
-    this.sendPacket(PAYLOAD_TYPES[codec], timestamp, payload.subarray(0, length));
+    const { audioLevelId } = this.options;
+    const extension = audioLevelId > 0 ? levelExtension(audioLevelId, this.saysLevelDb(levelOf(pcm))) : NO_EXTENSION;
+    this.sendPacket(PAYLOAD_TYPES[codec], timestamp, payload.subarray(0, length), extension);
   }
 
-  private sendPacket(payloadType: number, timestamp: number, payload: Uint8Array): void {
-    const packet = new Uint8Array(12 + payload.length);
+  private sendPacket(
+    payloadType: number,
+    timestamp: number,
+    payload: Uint8Array,
+    extension: Uint8Array = NO_EXTENSION,
+  ): void {
+    const packet = new Uint8Array(12 + extension.length + payload.length);
     writeRtpHeader(packet, payloadType, false, this.sequenceNumber, timestamp, this.ssrc);
-    packet.set(payload, 12);
+    if (extension.length > 0) packet[0]! |= 0x10;
+    packet.set(extension, 12);
+    packet.set(payload, 12 + extension.length);
     const isLost = this.loses(this.sequenceNumber);
     this.sequenceNumber = (this.sequenceNumber + 1) & 0xffff;
-    if (!isLost) this.leg.receivedRtp(packet, this.address, this.port);
+    if (!isLost) this.leg.receivedRtp(packet, this.address, this.port, this.now());
   }
 
   private sockets(room: SimulatedRoom): MediaSockets {
-    const taken = (bytes: Uint8Array): void => {
+    const taken = ({ bytes: slot }: PacketSlot, length: number): void => {
+      const bytes = slot.subarray(0, length);
       if (!this.packet.parse(bytes, bytes.length)) throw new Error('the leg sent something that is not RTP');
       const { sequenceNumber, timestamp, marker, payloadType, ssrc, payloadOffset, payloadLength } = this.packet;
       const payload = bytes.slice(payloadOffset, payloadOffset + payloadLength);
@@ -219,12 +256,30 @@ export class SimulatedPhone {
       rtcpPort: 20001,
       errors: 0,
       sendRtp: taken,
-      sendRtcp: (bytes: Uint8Array) => void this.rtcp.push(bytes.slice()),
+      sendRtcp: ({ bytes }: PacketSlot, length: number) => void this.rtcp.push(bytes.slice(0, length)),
+      receiveRtp: () => undefined,
+      receiveRtcp: () => undefined,
       connectRtp: () => undefined,
       openRtp: () => undefined,
       close: () => undefined,
     } as unknown as MediaSockets;
   }
+}
+
+const NO_EXTENSION = new Uint8Array(0);
+
+function levelOf(pcm: Int16Array): number {
+  let sum = 0;
+  for (const sample of pcm) sum += sample * sample;
+  return 10 * Math.log10(sum / pcm.length / 32768 ** 2 + 1e-13);
+}
+
+/** A header extension (RFC 8285) of one element: the level, with the V bit for what is above −50 dBov (RFC 6464). */
+function levelExtension(id: number, levelDb: number): Uint8Array {
+  const octet = Math.min(127, Math.max(0, Math.round(-levelDb))) | (levelDb > -50 ? 0x80 : 0);
+  return id < 15
+    ? Uint8Array.of(0xbe, 0xde, 0, 1, id << 4, octet, 0, 0)
+    : Uint8Array.of(0x10, 0, 0, 1, id, 1, octet, 0);
 }
 
 /** A room with its clock in virtual time. */

@@ -164,4 +164,61 @@ describe('comfort noise', () => {
     const { concealedFrames } = phone.leg.statistics();
     expect(concealedFrames).toBeLessThanOrEqual(1);
   });
+
+  it('is told again each half second as long as nobody speaks, to one who hears nobody too, and costs no encodes', () => {
+    const room = new SimulatedRoom();
+    const listener = room.join('listener', { codec: 'PCMA', comfortNoise: true });
+    const deaf = room.join('deaf', { codec: 'PCMU', comfortNoise: true }, { deaf: true });
+    room.join('other', { codec: 'PCMU', comfortNoise: true });
+    room.run(1000);
+    const before = room.counts.encodes;
+    room.run(10_000);
+    expect(room.counts.encodes).toBe(before);
+    for (const { sent } of [listener, deaf]) {
+      const rest = sent.filter(({ atMs }) => atMs > 1000);
+      expect(rest).toHaveLength(20);
+      for (let i = 1; i < rest.length; i++) {
+        expect(rest[i]).toMatchObject({ payloadType: 13, marker: false, ssrc: rest[0]!.ssrc });
+        expect((rest[i]!.sequenceNumber - rest[i - 1]!.sequenceNumber) & 0xffff).toBe(1);
+        expect((rest[i]!.timestamp - rest[i - 1]!.timestamp) >>> 0).toBe(4000);
+      }
+    }
+  });
+
+  it('goes to nobody else: G.722 and Opus listeners of the same room are sent all packets', () => {
+    const room = new SimulatedRoom();
+    room.join('resting', { codec: 'PCMU', comfortNoise: true });
+    const others = (['PCMU', 'G722', 'opus'] as const).map((codec) => room.join(codec, { codec }));
+    room.run(3000);
+    for (const { sent } of others) {
+      expect(sent.filter(({ atMs }) => atMs > 1000)).toHaveLength(100);
+      expect(sent.some(({ payloadType }) => payloadType === 13)).toBe(false);
+    }
+  });
+
+  it('of a phone beside G.722, whose RTP clock it has, is heard at its level as well', () => {
+    const room = new SimulatedRoom();
+    const phone = room.join('phone', { codec: 'G722', toneHz: 500, receivesComfortNoise: true });
+    const listener = room.join('listener', { codec: 'L16/16000' });
+    room.run(1000);
+    phone.sending = false;
+    phone.sendComfortNoise(-50);
+    room.run(500);
+    expect(Math.abs(levelDb(listener.heard(1100, 1250).pcm) + 50)).toBeLessThan(4);
+    phone.sending = true;
+    room.run(1000);
+    expect(listener.levelDb(500, 1700)).toBeGreaterThan(-21.5);
+  });
+
+  it('among Opus packets, whose clock it does not have, is passed over', () => {
+    const room = new SimulatedRoom();
+    const phone = room.join('phone', { codec: 'opus', toneHz: 500, receivesComfortNoise: true });
+    const listener = room.join('listener', { codec: 'opus' });
+    room.run(1000);
+    for (let turn = 0; turn < 10; turn++) {
+      phone.sendComfortNoise(-50);
+      room.run(100);
+    }
+    expect(listener.levelDb(500, 1000)).toBeGreaterThan(-21.5);
+  });
 });

@@ -12,6 +12,16 @@ describe('a REGISTER without a password (RFC 3261 §10.3 step 3)', () => {
     expect(algorithms).toEqual(['SHA-256', 'MD5']);
   });
 
+  it('from where others are banned is answered with another challenge, even if it is the right one', () => {
+    const registrar = new TestRegistrar();
+    registrar.banned.add('203.0.113.5');
+    for (const password of ['guess', 'wonderland']) {
+      expect(registrar.register({}, flow(), password).status).toBe(401);
+    }
+    expect([registrar.failures, registrar.contacts()]).toEqual([[], []]);
+    expect(registrar.register({}, flow({ address: '203.0.113.6' })).status).toBe(200);
+  });
+
   it('is answered the same for users that are there and that are not', () => {
     const registrar = new TestRegistrar();
     const known = registrar.register({ user: 'alice' }, flow(), 'guess');
@@ -93,6 +103,18 @@ describe('a registration (RFC 3261 §10.3)', () => {
     const response = registrar.register({ contacts: ['<sip:a@h>', '<sip:b@h>;expires=59'] });
     expect([response.status, response.headers.get('min-expires')]).toEqual([423, '60']);
     expect(registrar.contacts()).toEqual([]);
+  });
+
+  it('of a phone that does not say how long is for no less than the least', () => {
+    const registrar = new TestRegistrar({ expiry: { minimumS: 7200, maximumS: 86_400 } });
+    for (const expires of [undefined, '-1', 'soon', '99999999999']) {
+      const response = registrar.register(expires === undefined ? {} : { expires });
+      expect([response.status, ...contactsOf(response)]).toEqual([200, '<sip:alice@10.0.0.5:5060>;expires=7200']);
+    }
+    expect(registrar.register({ expires: 3600 }).status).toBe(423);
+    expect(contactsOf(registrar.register({ expires: 4_294_967_295 }))).toEqual([
+      '<sip:alice@10.0.0.5:5060>;expires=86400',
+    ]);
   });
 
   it('is refreshed, not doubled, when the URI is equivalent (RFC 3261 §19.1.4)', () => {
@@ -204,6 +226,16 @@ describe('outbound (RFC 5626 §6)', () => {
     headers: ['Supported: path, outbound'],
   });
 
+  it('is refused when it names the same flow twice', () => {
+    const contact = (uri: string) => `<${uri}>;+sip.instance="<urn:uuid:1>";reg-id=1`;
+    const contacts = [contact('sip:alice@10.0.0.5'), contact('sip:alice@10.0.0.6')];
+    const registrar = new TestRegistrar();
+    const from = flow({ protocol: 'tcp' });
+    expect(registrar.register({ contacts, headers: ['Supported: outbound'] }, from).status).toBe(400);
+    expect(registrar.contacts()).toEqual([]);
+    expect(registrar.register({ contacts }, from).status).toBe(200);
+  });
+
   it('binds to the connection, whatever the URI', () => {
     const registrar = new TestRegistrar();
     const response = registrar.register(outbound(1), tcp('one'));
@@ -256,14 +288,21 @@ describe('outbound (RFC 5626 §6)', () => {
 });
 
 describe('who calls', () => {
-  it('is known by the flow of a registration, until that expires', () => {
+  it('is known by the connection of a registration, until that expires', () => {
     const registrar = new TestRegistrar();
     const { signIn } = registrar.office;
-    registrar.register({ expires: 60 }, flow({ port: 40_000 }));
-    expect(signIn.identify(register(), flow({ port: 40_000 }))).toEqual({ user: 'alice' });
-    expect(signIn.identify(register(), flow({ port: 40_001 }))).toMatchObject({ status: 401 });
+    const [hers, another] = [flow({ protocol: 'tls', id: 'a' }), flow({ protocol: 'tls', id: 'b' })];
+    registrar.register({ expires: 60 }, hers);
+    expect(signIn.identify(register(), hers)).toEqual({ user: 'alice' });
+    expect(signIn.identify(register(), another)).toMatchObject({ status: 401 });
     registrar.timers.advance(60_000);
-    expect(signIn.identify(register(), flow({ port: 40_000 }))).toMatchObject({ status: 401 });
+    expect(signIn.identify(register(), hers)).toMatchObject({ status: 401 });
+  });
+
+  it('is asked for the password over UDP, where anyone can send from the address of a registration', () => {
+    const registrar = new TestRegistrar();
+    registrar.register();
+    expect(registrar.office.signIn.identify(register(), flow())).toMatchObject({ status: 401 });
   });
 
   it('is nobody, and not asked, as long as there are no users', () => {

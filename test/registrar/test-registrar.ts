@@ -87,6 +87,8 @@ export class TestRegistrar {
   readonly office: OpenRegistrar;
   readonly logged: Array<Record<string, unknown>> = [];
   readonly failures: string[] = [];
+  /** Addresses whose passwords are not looked at. */
+  readonly banned = new Set<string>();
   private cseq = 0;
 
   constructor(settings: Partial<RegistrarSettings> = {}, before?: TestRegistrar) {
@@ -111,7 +113,8 @@ export class TestRegistrar {
         serviceRoute: () => '<sip:192.0.2.9:5060;lr>',
         flowOf: ({ protocol, address, port, flowId }) =>
           protocol === 'udp' || flowId !== null ? flow({ protocol, address, port }) : null,
-        failed: (address) => this.failures.push(address),
+        failed: ({ remoteAddress }) => this.failures.push(remoteAddress),
+        isBanned: ({ remoteAddress }) => this.banned.has(remoteAddress),
       },
     );
     if (before === undefined) {

@@ -7,21 +7,27 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { Overload } from '../../server/guard/overload.ts';
 import { RequestGuard } from '../../server/guard/request-guard.ts';
+import { Messages } from '../../server/messages/messages.ts';
 import { type OpenRegistrar, openRegistrar } from '../../server/registrar/open-registrar.ts';
 import { roomName } from '../../server/rooms/room-name.ts';
+import { Rooms } from '../../server/rooms/rooms.ts';
 import { MediaSession } from '../../server/sdp/media-session.ts';
 import type { CallHandler, IncomingCall } from '../../server/sip/dialog/call.ts';
 import { parseMessage } from '../../server/sip/message/parse-message.ts';
-import { SipServer } from '../../server/sip/sip-server.ts';
+import { SipServer, type SipServerOptions } from '../../server/sip/sip-server.ts';
 import { StreamFraming } from '../../server/sip/transport/stream-framing.ts';
 import { Database } from '../../server/store/database.ts';
 import { VirtualTimers } from '../sim/virtual-timers.ts';
 import { VirtualDns } from '../sip/resolve/virtual-dns.ts';
 
-/** The whole SIP side on real sockets of loopback, in virtual time; in place of the rooms, one who takes every call. */
+/** The whole SIP side on real sockets of loopback, in virtual time; in place of the focus, one who takes every call. */
 
 export const DOMAIN = 'example.com';
 export const PASSWORD = 'wonderland';
+/** A room that messages can be sent to; nobody is in it. */
+export const ROOM = 'demo';
+
+export type Loopback = '127.0.0.1' | '::1';
 
 const OPTIONS_AFTERWARDS = 'good-options-afterwards';
 
@@ -32,16 +38,18 @@ export class RunningServer {
   /** Of calls that came to the application. */
   readonly calls: IncomingCall[] = [];
   readonly crashes: unknown[] = [];
+  readonly address: Loopback;
   readonly #database: Database;
   readonly #directory: string;
 
-  static async start(): Promise<RunningServer> {
-    const server = new RunningServer();
+  static async start(address: Loopback = '127.0.0.1', options: Partial<SipServerOptions> = {}): Promise<RunningServer> {
+    const server = new RunningServer(address, options);
     await server.sip.listen();
     return server;
   }
 
-  private constructor() {
+  private constructor(address: Loopback, options: Partial<SipServerOptions>) {
+    this.address = address;
     this.#directory = mkdtempSync(join(tmpdir(), 'parley-rfc-'));
     this.#database = new Database(this.#directory);
     const { timers } = this;
@@ -73,26 +81,28 @@ export class RunningServer {
         epochMs: () => timers.now(),
         serviceRoute: (flow) => this.sip.routeFor(flow),
         flowOf: () => null,
-        failed: (address) => guard.failed(address),
+        failed: (flow) => guard.failed(flow),
+        isBanned: (flow) => guard.isBanned(flow),
       },
     );
     this.sip = new SipServer({
       timers,
       log,
-      bind: '127.0.0.1',
+      bind: address,
       port: 0,
       tls: null,
       webSocketOrigins: [],
-      publicAddress: ['127.0.0.1'],
+      publicAddress: [address],
       dns: new VirtualDns(''),
       maxCalls: 100,
       invited: (call) => this.#invited(call),
       referred: (referral) => referral.reject(603),
       availability: (options) => (roomName(options.uri?.user ?? null) === null ? 'unknown' : 'available'),
-      methods: { REGISTER: this.office.registrar },
+      methods: { REGISTER: this.office.registrar, MESSAGE: this.#messages() },
       locate: () => null,
       guard,
       flowClosed: () => {},
+      ...options,
     });
   }
 
@@ -112,11 +122,26 @@ export class RunningServer {
     rmSync(this.#directory, { recursive: true });
   }
 
+  #messages(): Messages {
+    const rooms = new Rooms({ maxParticipants: 10, locked: false, muteOnEntry: false }, () => {});
+    rooms.open(ROOM, 'configured');
+    return new Messages({
+      rooms,
+      focus: { members: () => [] },
+      location: this.office.location,
+      log: pino({ level: 'silent' }),
+      domain: DOMAIN,
+      identify: (request, flow) => this.office.signIn.identify(request, flow),
+      isTrusted: () => false,
+      send: (message, concluded) => this.sip.send(message, concluded),
+    });
+  }
+
   #invited(call: IncomingCall): void {
     this.calls.push(call);
     call.handle(NO_HANDLER);
     if (roomName(call.request.uri?.user ?? null) === null) return call.reject(404);
-    const session = new MediaSession({ address: '127.0.0.1', rtpPort: 20_000, rtcpPort: 20_001, sessionId: 1 });
+    const session = new MediaSession({ address: this.address, rtpPort: 20_000, rtcpPort: 20_001, sessionId: 1 });
     if (call.offer === null) return call.accept(session.offer());
     const answer = session.answer(call.offer);
     if (answer.ok) call.accept(answer.sdp);
@@ -143,11 +168,15 @@ export interface Outcome {
 
 /**
  * Sends a message in one datagram, from the port where its Via wants the answers (RFC 3261 §18.2.2), and a good OPTIONS
- * after it: when that is answered, all that the server has to say at once has come.
+ * after it: when that is answered, all that the server has to say at once has come. Of IPv6 there is one loopback address
+ * only, where the port may be somebody else's: there `rport` is put into the Via, so that any port does (RFC 3581).
  */
-export async function overUdp(server: RunningServer, message: Uint8Array): Promise<Outcome> {
-  const socket = createSocket('udp4');
-  socket.bind(viaPort(message), ownLoopbackAddress());
+export async function overUdp(server: RunningServer, given: Uint8Array): Promise<Outcome> {
+  const ipv6 = server.address === '::1';
+  const message = ipv6 ? withRport(given) : given;
+  const socket = createSocket(ipv6 ? 'udp6' : 'udp4');
+  if (ipv6) socket.bind(0, server.address);
+  else socket.bind(viaPort(message), ownLoopbackAddress());
   await once(socket, 'listening');
   const responses: string[] = [];
   const answered = new Promise<string>((resolve) => {
@@ -158,8 +187,12 @@ export async function overUdp(server: RunningServer, message: Uint8Array): Promi
     });
   });
   const { address, port } = socket.address();
-  socket.send(message, server.sip.port, '127.0.0.1');
-  socket.send(goodOptions('UDP', `${address}:${port}`), server.sip.port, '127.0.0.1');
+  socket.send(message, server.sip.port, server.address);
+  socket.send(
+    goodOptions('UDP', ipv6 ? `[${address}]:${port}` : `${address}:${port}`),
+    server.sip.port,
+    server.address,
+  );
   const optionsStatus = statusOf(await answered);
   socket.close();
   return { responses, optionsStatus };
@@ -192,7 +225,7 @@ export async function overTcp(server: RunningServer, message: Uint8Array): Promi
 const isOptionsAnswer = (text: string): boolean => text.includes(OPTIONS_AFTERWARDS);
 
 async function openConnection(server: RunningServer) {
-  const socket = connect(server.sip.port, '127.0.0.1');
+  const socket = connect(server.sip.port, server.address);
   const framing = new StreamFraming();
   const connection = {
     socket,
@@ -248,6 +281,11 @@ function goodOptions(protocol: string, sentBy: string): string {
 }
 
 let optionsSent = 0;
+
+function withRport(message: Uint8Array): Buffer {
+  const text = Buffer.from(message).toString('latin1');
+  return Buffer.from(text.replace(/^(Via:\s*SIP\/2\.0\/\w+\s+[^\s;]+)/m, '$1;rport'), 'latin1');
+}
 
 function viaPort(message: Uint8Array): number {
   const parsed = parseMessage(Uint8Array.from(message));

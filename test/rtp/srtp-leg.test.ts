@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { LegMedia } from '../../mixer/leg-media.ts';
 import { LegReceiver } from '../../mixer/leg-receiver.ts';
 import type { MediaSockets } from '../../mixer/net/media-sockets.ts';
-import { PacketBuffers } from '../../mixer/net/packet-buffers.ts';
+import { PacketBuffers, type PacketSlot } from '../../mixer/net/packet-buffers.ts';
 import type { AudioMedia, MediaCrypto, MixerEvent } from '../../mixer/protocol.ts';
 import { RTP_HEADER_LENGTH, writeRtpHeader } from '../../mixer/rtp/rtp-packet.ts';
 import { SrtpReceiver } from '../../mixer/rtp/srtp-receiver.ts';
@@ -49,7 +49,8 @@ function newLeg(ssrc = 1): LegMedia {
     event: (event) => events.push(event),
     lossReported: () => undefined,
   });
-  const keep = (data: Uint8Array, port: number, address: string) => sent.push({ data: data.slice(), address, port });
+  const keep = ({ bytes }: PacketSlot, length: number, port: number, address: string) =>
+    sent.push({ data: bytes.slice(0, length), address, port });
   const nothing = () => {};
   leg.sockets = {
     sendRtp: keep,

@@ -41,12 +41,13 @@ describe('our offer', () => {
       's=-',
       'c=IN IP4 203.0.113.10',
       't=0 0',
-      'm=audio 20000 RTP/AVP 96 9 8 0 102 101',
+      'm=audio 20000 RTP/AVP 96 9 8 0 13 102 101',
       'a=rtpmap:96 opus/48000/2',
       'a=fmtp:96 minptime=10;useinbandfec=1',
       'a=rtpmap:9 G722/8000',
       'a=rtpmap:8 PCMA/8000',
       'a=rtpmap:0 PCMU/8000',
+      'a=rtpmap:13 CN/8000',
       'a=rtpmap:102 telephone-event/48000',
       'a=fmtp:102 0-16',
       'a=rtpmap:101 telephone-event/8000',
@@ -55,13 +56,14 @@ describe('our offer', () => {
       'a=maxptime:60',
       'a=sendrecv',
       'a=rtcp-mux',
+      'a=extmap:1/recvonly urn:ietf:params:rtp-hdrext:ssrc-audio-level',
       'a=rtcp-xr:voip-metrics',
       '',
     ]);
   });
 
   test('without Opus has telephone-event for the clock of the others only', () => {
-    expect(streams(newSession({ codecs: ['PCMU', 'PCMA'] }).offer())).toEqual(['m=audio 20000 RTP/AVP 0 8 101']);
+    expect(streams(newSession({ codecs: ['PCMU', 'PCMA'] }).offer())).toEqual(['m=audio 20000 RTP/AVP 0 8 13 101']);
   });
 });
 
@@ -86,6 +88,8 @@ describe('the answer to our offer', () => {
       ],
       sendTelephoneEvent: { payloadType: 101, clockRateHz: 8000 },
       receiveTelephoneEvent: { payloadType: 101, clockRateHz: 8000 },
+      sendComfortNoise: null,
+      receiveAudioLevel: null,
       crypto: null,
       voipMetrics: false,
     });
@@ -137,7 +141,11 @@ describe('the answer to our offer', () => {
     ['refuses the stream', ['m=audio 0 RTP/AVP 0'], 304],
     ['makes it a video', ['m=video 4000 RTP/AVP 0'], 304],
     ['has another profile', ['m=audio 4000 RTP/SAVP 0'], 302],
-    ['is of another address family', ['m=audio 4000 RTP/AVP 0', 'c=IN IP6 2001:db8::1'], 301],
+    [
+      'is of another address family and sends nothing',
+      ['m=audio 4000 RTP/AVP 0', 'c=IN IP6 2001:db8::1', 'a=recvonly'],
+      301,
+    ],
   ])('that %s is refused', (_, streamLines, code) => {
     const result = accept(...streamLines);
     expect(result).toMatchObject({ ok: false, status: 488 });
@@ -225,7 +233,7 @@ describe('later offers (RFC 3264 §8)', () => {
       ),
     );
     const offer = session.offer();
-    expect(streams(offer)).toEqual(['m=video 0 RTP/AVP 31', 'm=audio 20000 RTP/AVPF 107 9 8 0 98 101']);
+    expect(streams(offer)).toEqual(['m=video 0 RTP/AVP 31', 'm=audio 20000 RTP/AVPF 107 9 8 0 13 98 101']);
     expect(origin(offer)).toBe('o=- 7 2 IN IP4 203.0.113.10');
   });
 
@@ -234,7 +242,7 @@ describe('later offers (RFC 3264 §8)', () => {
     session.answer(theirs('m=audio 4000 RTP/AVP 0 96 101', 'a=rtpmap:96 iLBC/8000', 'a=rtpmap:101 CN/16000'));
     session.answer(theirs('m=audio 4000 RTP/AVP 0'));
     const offer = session.offer();
-    expect(streams(offer)).toEqual(['m=audio 20000 RTP/AVP 97 9 8 0 102 98']);
+    expect(streams(offer)).toEqual(['m=audio 20000 RTP/AVP 97 9 8 0 13 102 98']);
     expect(offer).toContain('a=rtpmap:97 opus/48000/2');
     expect(offer).toContain('a=rtpmap:98 telephone-event/8000');
   });
@@ -243,7 +251,7 @@ describe('later offers (RFC 3264 §8)', () => {
     const session = newSession();
     session.offer();
     session.acceptAnswer(theirs('m=audio 4000 RTP/AVP 120', 'a=rtpmap:120 opus/48000/2'));
-    expect(streams(session.offer())).toEqual(['m=audio 20000 RTP/AVP 96 9 8 0 102 101']);
+    expect(streams(session.offer())).toEqual(['m=audio 20000 RTP/AVP 96 9 8 0 13 102 101']);
   });
 
   test('an answer that calls something else by our payload type does not change what ours means', () => {
@@ -251,21 +259,21 @@ describe('later offers (RFC 3264 §8)', () => {
     session.offer();
     const maps = ['a=rtpmap:120 opus/48000/2', 'a=rtpmap:96 telephone-event/48000'];
     session.acceptAnswer(theirs('m=audio 4000 RTP/AVP 120 96', ...maps));
-    expect(streams(session.offer())).toEqual(['m=audio 20000 RTP/AVP 96 9 8 0 102 101']);
+    expect(streams(session.offer())).toEqual(['m=audio 20000 RTP/AVP 96 9 8 0 13 102 101']);
   });
 
   test('one who gives a payload type a new meaning is followed, and no payload type is offered twice', () => {
     const session = newSession();
     session.answer(theirs('m=audio 4000 RTP/AVP 96', 'a=rtpmap:96 opus/48000/2'));
     session.answer(theirs('m=audio 4000 RTP/AVP 0 96', 'a=rtpmap:96 telephone-event/8000'));
-    expect(streams(session.offer())).toEqual(['m=audio 20000 RTP/AVP 97 9 8 0 102 96']);
+    expect(streams(session.offer())).toEqual(['m=audio 20000 RTP/AVP 97 9 8 0 13 102 96']);
   });
 
   test('one who gives a static payload type to something else is followed, but our offers keep to RFC 3551', () => {
     const session = newSession();
     session.answer(theirs('m=audio 4000 RTP/AVP 0 8', 'a=rtpmap:8 opus/48000/2', 'a=rtpmap:0 telephone-event/8000'));
     expect(session.media?.send).toMatchObject({ codec: 'opus', payloadType: 8 });
-    expect(streams(session.offer())).toEqual(['m=audio 20000 RTP/AVP 96 9 8 0 102 101']);
+    expect(streams(session.offer())).toEqual(['m=audio 20000 RTP/AVP 96 9 8 0 13 102 101']);
   });
 
   test('a codec for which no payload type is left is not offered', () => {
@@ -273,7 +281,7 @@ describe('later offers (RFC 3264 §8)', () => {
     const dynamic = Array.from({ length: 32 }, (_, i) => 96 + i);
     const maps = dynamic.map((payloadType) => `a=rtpmap:${payloadType} X${payloadType}/8000`);
     session.answer(theirs(`m=audio 4000 RTP/AVP 0 ${dynamic.join(' ')}`, ...maps));
-    expect(streams(session.offer())).toEqual(['m=audio 20000 RTP/AVP 9 8 0']);
+    expect(streams(session.offer())).toEqual(['m=audio 20000 RTP/AVP 9 8 0 13']);
   });
 
   test('late re-INVITE on hold: our offer asks for sendrecv again, so that the call can resume', () => {

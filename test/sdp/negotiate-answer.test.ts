@@ -232,8 +232,25 @@ describe('where to send', () => {
     expect(streamLines(result)).toEqual(['m=audio 0 RTP/AVP 0', 'm=audio 20000 RTP/AVP 0']);
   });
 
+  test.each(['sendrecv', 'sendonly'])(
+    'in the other family alone, a stream that sends is %s from where will be seen',
+    (direction) => {
+      const result = agreed(answer(['m=audio 4000 RTP/AVP 0', 'c=IN IP6 2001:db8::1', `a=${direction}`]));
+      expect(result.media).toMatchObject({
+        remote: null,
+        direction: direction === 'sendonly' ? 'recvonly' : 'sendrecv',
+      });
+      expect(result.sdp).toContainEqual(expect.stringMatching(/^c=IN IP4 /));
+    },
+  );
+
+  test.each(['recvonly', 'inactive'])('in the other family alone, a stream that is %s is refused', (direction) => {
+    const result = answer(['m=audio 4000 RTP/AVP 0', 'c=IN IP6 2001:db8::1', `a=${direction}`]);
+    expect(result).toMatchObject({ ok: false, status: 488, warning: expect.stringMatching(/^301 /) });
+  });
+
   test('an IPv6 agent warns in brackets', () => {
-    const result = answer(['m=audio 4000 RTP/AVP 0'], { address: '2001:db8::10' });
+    const result = answer(['m=audio 4000 RTP/AVP 0', 'a=recvonly'], { address: '2001:db8::10' });
     expect(result).toMatchObject({ warning: '301 [2001:db8::10] "Incompatible network address formats"' });
   });
 });

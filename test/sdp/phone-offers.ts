@@ -568,7 +568,7 @@ a=T38FaxVersion:0
     expected: { warning: 304 },
   },
   {
-    from: 'an IPv6-only phone, while we have IPv4 only',
+    from: 'a phone on a host with IPv6 that called us over IPv4',
     offer: `v=0
 o=six 1 1 IN IP6 2001:db8::6
 s=-
@@ -576,6 +576,14 @@ c=IN IP6 2001:db8::6
 t=0 0
 m=audio 18000 RTP/AVP 0
 `,
-    expected: { warning: 301 },
+    expected: {
+      streams: ['m=audio 20000 RTP/AVP 0'],
+      send: 'PCMU/0',
+      sendPtimeMs: 20,
+      direction: 'sendrecv',
+      telephoneEvent: null,
+      remote: null,
+      rtcpMux: false,
+    },
   },
 ];

@@ -163,7 +163,7 @@ describe('our offer', () => {
     ['required', 'RTP/SAVP', 3],
   ] as const)('with policy %s is %s with %i suites', (policy, profile, suites) => {
     const offer = newSession(policy).offer();
-    expect(offer).toContain(`m=audio 20000 ${profile} 96 9 8 0 102 101`);
+    expect(offer).toContain(`m=audio 20000 ${profile} 96 9 8 0 13 102 101`);
     expect(offer.match(/^a=crypto:\d+ \S+ inline:\S+\r$/gm) ?? []).toHaveLength(suites);
   });
 

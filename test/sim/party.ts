@@ -15,8 +15,10 @@ export interface View {
   offered: string | null;
   /** Our changes and REFERs that are not concluded. */
   open: number;
-  /** How many came to something, and to nothing. */
-  readonly changes: { accepted: number; refused: number };
+  /** How many changes of ours were accepted. */
+  accepted: number;
+  /** Why the others were not. */
+  readonly refusals: number[];
   readonly referrals: number[];
 }
 
@@ -90,9 +92,9 @@ export class Party implements UserAgentHandler {
       (result) => {
         view.open--;
         if ('answer' in result) {
-          view.changes.accepted++;
+          view.accepted++;
           if (result.answer !== null) this.agree(view, offer, result.answer);
-        } else view.changes.refused++;
+        } else view.refusals.push(result.status);
         if (view.offered === offer) view.offered = null;
       },
     );
@@ -107,7 +109,8 @@ export class Party implements UserAgentHandler {
       theirs: null,
       offered: null,
       open: 0,
-      changes: { accepted: 0, refused: 0 },
+      accepted: 0,
+      refusals: [],
       referrals: [],
     };
     this.views.push(view);

@@ -28,7 +28,7 @@ export class SimulatedNetwork {
   /** While true, nothing arrives. */
   cut = false;
   messages = 0;
-  /** How often requests of each method were sent, retransmissions included. */
+  /** How often requests of each method were sent, retransmissions included; INVITEs within a dialog as `re-INVITE`. */
   readonly methods = new Map<string, number>();
 
   private readonly timers: VirtualTimers;
@@ -71,7 +71,9 @@ export class SimulatedNetwork {
 
   private send(bytes: Uint8Array, to: End): void {
     this.messages++;
-    const [method = ''] = Buffer.from(bytes).toString('latin1').split(' ', 1);
+    const text = Buffer.from(bytes).toString('latin1');
+    const [first = ''] = text.split(' ', 1);
+    const method = first === 'INVITE' && /^To:.*;tag=/im.test(text) ? 're-INVITE' : first;
     this.methods.set(method, (this.methods.get(method) ?? 0) + 1);
     const { loss, duplication, reliable } = this.conditions;
     if (reliable) {

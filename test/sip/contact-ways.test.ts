@@ -49,34 +49,18 @@ describe('a call to a user of ours', () => {
     expect(peer.lastRequestOf('INVITE').headers.all('route')).toEqual(path);
   });
 
-  it('tries one phone after the other until one answers', () => {
-    const peer = callBob(() => [contact('sip:desk@192.0.2.51', null), contact('sip:mobile@192.0.2.52', null)]);
-    peer.respond(peer.lastRequestOf('INVITE'), 486);
-    const second = peer.lastRequestOf('INVITE');
-    expect(second.requestUri).toBe('sip:mobile@192.0.2.52');
-    peer.respond(second, 200, { body: 'answer' });
-    expect(peer.told).toContain('confirmed answer');
-  });
-
-  it('ends when one declines for all', () => {
-    const peer = callBob(() => [contact('sip:desk@192.0.2.51', null), contact('sip:mobile@192.0.2.52', null)]);
-    peer.respond(peer.lastRequestOf('INVITE'), 603);
-    expect(peer.requests('INVITE')).toHaveLength(1);
-    expect(peer.ends).toEqual([{ cause: 'rejected', status: 603, reason: 'Whatever' }]);
-    expect(peer.clean).toBe(true);
-  });
-
-  it('ends with what the last phone said when none answers', () => {
-    const peer = callBob(() => [contact('sip:desk@192.0.2.51', null), contact('sip:mobile@192.0.2.52', null)]);
-    peer.respond(peer.lastRequestOf('INVITE'), 486);
-    peer.respond(peer.lastRequestOf('INVITE'), 404);
-    expect(peer.ends).toMatchObject([{ cause: 'rejected', status: 404 }]);
-  });
-
   it('ends with 480 when no phone is registered', () => {
     const peer = callBob(() => []);
     expect(peer.sent).toEqual([]);
     expect(peer.ends).toMatchObject([{ cause: 'rejected', status: 480, reason: 'Temporarily Unavailable' }]);
+  });
+
+  it('ends with 480 too when what is registered leads nowhere', () => {
+    const peer: ScriptedPeer = new ScriptedPeer({
+      ways: new ContactWays(() => [contact('sip:bob@gone.example.com', null)], { find: (_uri, found) => found([]) }),
+    });
+    peer.dial({ target: parseUri('sip:bob@parley.example.com')! });
+    expect(peer.ends).toMatchObject([{ cause: 'rejected', status: 480 }]);
   });
 
   it('is that of others when the address is none of our users’', () => {

@@ -66,6 +66,11 @@ export class DigestClient {
     this.newCnonce = newCnonce;
   }
 
+  /** For other requests at the same time, whose challenges are not those of these. */
+  another(): DigestClient {
+    return new DigestClient(this.findPassword, this.newCnonce);
+  }
+
   /** Takes in a 401 or 407. A second refusal of the same password is final, as is a second stale nonce in a row. */
   challenged(response: SipResponse): ChallengeOutcome {
     const challenges = strongestByRealm(challengesOf(response));

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { SipRequest } from '../message/message.ts';
 import { parseUri } from '../message/uri.ts';
 import { parseAuthValue, writeDigest } from './auth-parameters.ts';
@@ -37,6 +37,8 @@ export type DigestVerdict =
  */
 const MD5_ALONE = /^baresip v[012]\./;
 
+const DIGEST_SCHEME = /^\s*digest\b/i;
+
 interface Credentials {
   readonly user: string;
   readonly withRealm: boolean;
@@ -51,8 +53,8 @@ interface Credentials {
 /** Asks for and checks digest credentials (RFC 7616, RFC 8760, RFC 3261 §22). */
 export class DigestServer {
   private readonly options: DigestServerOptions;
-  /** Makes up the passwords of users that are not there: one look-alike for each name, so that none takes less time. */
-  private readonly decoySecret = randomBytes(32);
+  /** Stands for the hashed password of users that are not there, so that they take no less time. */
+  private readonly decoy = randomBytes(32).toString('hex');
 
   constructor(options: DigestServerOptions) {
     this.options = options;
@@ -85,6 +87,8 @@ export class DigestServer {
     for (const name of ['authorization', 'proxy-authorization']) {
       for (const field of request.headers.all(name)) {
         const value = parseAuthValue(field);
+        // Other schemes have other forms, such as a bare token (RFC 8898).
+        if (value === null && !DIGEST_SCHEME.test(field)) continue;
         if (value === null) return { kind: 'malformed', reason: 'Malformed credentials' };
         if (value.scheme !== 'digest' || value.parameters.get('realm') !== this.options.realm) continue;
         const credentials = readCredentials(value.parameters, this.options.realm);
@@ -95,21 +99,38 @@ export class DigestServer {
     return { kind: 'none' };
   }
 
+  /** As long as the others of that algorithm. */
+  private decoyOf(algorithm: DigestAlgorithm): string {
+    return algorithm === 'MD5' ? this.decoy.slice(0, 32) : this.decoy;
+  }
+
+  /** auth-int proves more than auth; without qop (RFC 2069) a digest passes where auth does, once for each nonce. */
+  private takes(protection: Credentials['protection']): boolean {
+    return protection?.qop === 'auth-int' || this.options.qop.includes('auth');
+  }
+
   private check(credentials: Credentials, request: SipRequest, address: string, nowMs: number): DigestVerdict {
     const { user, username, withRealm, algorithm, nonce, uri, response, protection } = credentials;
     const { nonces, users, algorithms } = this.options;
     // One that we did not offer, such as what was left out of the configuration since.
-    if (algorithm === null || !algorithms.includes(algorithm)) return { kind: 'none' };
+    if (algorithm === null || !algorithms.includes(algorithm) || !this.takes(protection)) return { kind: 'none' };
     if (!isTarget(uri, request)) return { kind: 'malformed', reason: 'Credentials are for another URI' };
     // Before the password is looked at, so that a made-up nonce is no way of guessing without being counted.
     if (!nonces.isFresh(nonce, address, nowMs)) return { kind: 'stale' };
     const known = users.hashedPassword(user, algorithm, withRealm);
-    const decoy = createHmac('sha256', this.decoySecret).update(username).digest('hex');
     const { method, body } = request;
-    const expected = digestResponse({ algorithm, ha1: known ?? decoy, nonce, method, uri, protection, body });
+    const expected = digestResponse({
+      algorithm,
+      ha1: known ?? this.decoyOf(algorithm),
+      nonce,
+      method,
+      uri,
+      protection,
+      body,
+    });
     if (!sameText(expected, response.toLowerCase()) || known === null) return { kind: 'failed', username };
     const count = protection === null ? null : Number.parseInt(protection.nc, 16);
-    return nonces.use(nonce, count, nowMs) ? { kind: 'authenticated', user } : { kind: 'stale' };
+    return nonces.use(nonce, address, count, nowMs) ? { kind: 'authenticated', user } : { kind: 'stale' };
   }
 }
 

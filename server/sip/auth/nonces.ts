@@ -22,6 +22,8 @@ const WINDOW = 32;
 /** What was seen of a nonce that somebody signed in with. */
 interface Seen {
   readonly issuedMs: number;
+  /** Of the one whom it was issued to. */
+  readonly address: string;
   highest: number;
   /** Bit n: the count `highest - n` was seen. */
   window: number;
@@ -59,25 +61,28 @@ export class Nonces {
 
   /** Whether we gave it to that address, and not too long ago. */
   isFresh(nonce: string, address: string, nowMs: number): boolean {
+    const seen = this.seen.get(nonce);
+    // Its own hash was looked at when it was used first.
+    if (seen !== undefined) return seen.address === address && nowMs - seen.issuedMs < this.lifetimeMs;
     const issuedMs = this.issuedMs(nonce, address);
     if (issuedMs === null || nowMs - issuedMs >= this.lifetimeMs) return false;
-    return issuedMs > this.forgottenUntilMs || this.seen.has(nonce);
+    return issuedMs > this.forgottenUntilMs;
   }
 
   /**
-   * Takes note of a use that was proved by the right digest; false when it is a replay.
+   * Takes note of a use of a fresh one that was proved by the right digest; false when it is a replay.
    * @param count the nonce count (RFC 7616 §3.4), null without `qop`: then the nonce serves once.
    */
-  use(nonce: string, count: number | null, nowMs: number): boolean {
+  use(nonce: string, address: string, count: number | null, nowMs: number): boolean {
     const seen = this.seen.get(nonce);
     if (seen === undefined) {
-      this.remember(nonce, count ?? Number.POSITIVE_INFINITY, nowMs);
+      this.remember(nonce, address, count ?? Number.POSITIVE_INFINITY, nowMs);
       return true;
     }
     return count !== null && note(seen, count);
   }
 
-  private remember(nonce: string, count: number, nowMs: number): void {
+  private remember(nonce: string, address: string, count: number, nowMs: number): void {
     for (const [old, { issuedMs }] of this.seen) {
       const expired = nowMs - issuedMs >= this.lifetimeMs;
       if (!expired && this.seen.size < this.maxRemembered) break;
@@ -85,7 +90,8 @@ export class Nonces {
       if (!expired) this.forgottenUntilMs = Math.max(this.forgottenUntilMs, issuedMs);
     }
     const issuedMs = Buffer.from(nonce, 'base64url').readUIntBE(0, TIME_BYTES);
-    this.seen.set(nonce, { issuedMs, highest: count, window: 1 });
+    // A copy: the nonce is a part of a message, which would be kept with it.
+    this.seen.set(Buffer.from(nonce).toString(), { issuedMs, address, highest: count, window: 1 });
   }
 
   private issuedMs(nonce: string, address: string): number | null {

@@ -4,6 +4,7 @@ import type { TransactionLayer } from '../transaction/transaction-layer.ts';
 import type { CallSession } from './call-session.ts';
 import type { LocalEnd } from './local-end.ts';
 import type { RandomSource } from './random-source.ts';
+import type { ReferSubscriptions } from './refer-subscriptions.ts';
 import type { SessionTimerPolicy } from './session-interval.ts';
 import type { Ways } from './ways.ts';
 
@@ -16,6 +17,7 @@ export interface CallContext {
   readonly local: LocalEnd;
   readonly random: RandomSource;
   readonly sessionTimer: SessionTimerPolicy;
+  readonly subscriptions: ReferSubscriptions;
   /** Requests for the session's dialog are to come to it. */
   remember(session: CallSession): void;
   /** No request for the dialog is expected any more. */

@@ -13,11 +13,12 @@ import { IncomingOffers } from './incoming-offers.ts';
 import { IncomingUpdates } from './incoming-updates.ts';
 import { OfferAnswer } from './offer-answer.ts';
 import { PeerCapabilities } from './peer-capabilities.ts';
+import { OUR_EVENTS, referEventId } from './refer-subscriptions.ts';
 import { Referrals } from './referrals.ts';
 import { Reoffers } from './reoffers.ts';
 import type { SessionBody } from './session-body.ts';
 import type { SessionId } from './session-id.ts';
-import { answerSessionTimer } from './session-interval.ts';
+import { answerSessionTimer, type SessionInterval } from './session-interval.ts';
 import { SessionTimer } from './session-timer.ts';
 import type { PeerContact } from './ways.ts';
 
@@ -126,6 +127,9 @@ export class CallSession {
         return this.referrals.received(request, transaction);
       case 'NOTIFY':
         return this.referrals.notified(request, respond);
+      case 'SUBSCRIBE':
+        // Those to what came of a REFER did not get here.
+        return referEventId(request) === undefined ? respond(489, { headers: OUR_EVENTS }) : respond(481);
       case 'OPTIONS':
         return respond(200, { headers: this.context.local.capabilities });
       default:
@@ -208,6 +212,7 @@ export class CallSession {
     this.reoffers.stop();
     this.referrals.stop();
     this.timer.stop();
+    this.client.abandon();
     this.settleProbe(false);
     this.user.ended(end);
   }
@@ -238,6 +243,11 @@ export class CallSession {
     this.dialog.refreshTarget(request);
     this.client.flow = transaction.flow;
     this.client.cameIn = true;
+  }
+
+  /** What an UPDATE says of it before the INVITE is answered is for the answer to say (RFC 4028 §3). */
+  restartTimer(interval: SessionInterval | null): void {
+    if (this.state === 'established') this.timer.restart(interval);
   }
 
   /** Why an INVITE or UPDATE is refused, whatever it offers; null: it is not. */

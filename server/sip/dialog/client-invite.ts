@@ -117,6 +117,8 @@ export class ClientInvite implements RequestUser {
 
   private sendCancel(fields: ReadonlyArray<readonly [string, string]>): void {
     const { requestUri, via, from, to, callId, cseq, headers } = this.request;
+    // RFC 7989 §6: that of the INVITE.
+    const sessionId = headers.all('session-id').map((value) => ['Session-ID', value] as const);
     const cancel = createRequest({
       method: 'CANCEL',
       requestUri,
@@ -126,7 +128,7 @@ export class ClientInvite implements RequestUser {
       callId,
       cseqNumber: cseq.number,
       routes: headers.all('route'),
-      headers: fields,
+      headers: [...fields, ...sessionId],
     });
     this.context.transactions.send(cancel, this.flow, { response: () => {}, failed: () => {} });
     // RFC 3261 §9.1: without a final response after 64·T1 there will be none.

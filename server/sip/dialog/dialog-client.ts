@@ -4,10 +4,10 @@ import { writeMessage } from '../message/write-message.ts';
 import type { ClientTransaction, ClientTransactionUser } from '../transaction/client-transaction.ts';
 import type { Flows } from '../transaction/flows.ts';
 import type { TransactionLayer } from '../transaction/transaction-layer.ts';
-import type { Flow } from '../transport/flow.ts';
+import { type Flow, MAX_UDP_REQUEST_BYTES } from '../transport/flow.ts';
 import type { Dialog, DialogRequestParts } from './dialog.ts';
 import type { LocalEnd } from './local-end.ts';
-import { nextHop } from './next-hop.ts';
+import { listensAt, nextHop } from './next-hop.ts';
 import type { SessionId } from './session-id.ts';
 
 export interface RequestUser extends ClientTransactionUser {
@@ -28,6 +28,10 @@ export class DialogClient {
   flow: Flow;
   /** Whether requests of the peer came in by that flow. */
   cameIn: boolean;
+  /** Requests that wait for a connection. */
+  private readonly waiting = new Set<symbol>();
+  /** The peer takes no TCP connections: the next large request need not wait to find that out. */
+  private streamRefused = false;
   private readonly dialog: Dialog;
   private readonly context: DialogClientContext;
   private readonly sessionId: SessionId;
@@ -54,18 +58,20 @@ export class DialogClient {
     const flow = this.nextHop();
     if (flow === null) return false;
     const request = this.create(method, parts, flow);
-    user.sending?.(request, flow);
-    const transaction = this.context.transactions.send(request, flow, {
-      response: (response) => {
-        if (!this.retried(method, parts, response, user)) user.response(response);
-      },
-      failed: (failure) => user.failed(failure),
-    });
-    user.sent?.(transaction);
+    if (this.isTooLarge(request, flow)) this.sendLarge(method, parts, user, flow);
+    else this.sendOver(flow, request, method, parts, user);
     return true;
   }
 
-  /** The ACK for a 2xx, which has no transaction; null when there is no way to the peer (RFC 3261 §13.2.2.4). */
+  /** What still waits for its way is not sent any more, and nobody is told. */
+  abandon(): void {
+    this.waiting.clear();
+  }
+
+  /**
+   * The ACK for a 2xx, which has no transaction; null when there is no way to the peer (RFC 3261 §13.2.2.4).
+   * Deviation: a large one goes over UDP too (RFC 3261 §18.1.1), as each repetition of the 2xx is answered at once.
+   */
   acknowledge(invite: SipRequest, sdp: string | null): { bytes: Uint8Array; flow: Flow } | null {
     const flow = this.nextHop();
     if (flow === null) return null;
@@ -80,6 +86,42 @@ export class DialogClient {
     const bytes = writeMessage(ack);
     flow.send(bytes);
     return { bytes, flow };
+  }
+
+  private sendOver(
+    flow: Flow,
+    request: SipRequest,
+    method: string,
+    parts: DialogRequestParts,
+    user: RequestUser,
+  ): void {
+    user.sending?.(request, flow);
+    const transaction = this.context.transactions.send(request, flow, {
+      response: (response) => {
+        if (!this.retried(method, parts, response, user)) user.response(response);
+      },
+      failed: (failure) => user.failed(failure),
+    });
+    user.sent?.(transaction);
+  }
+
+  /** Over TCP, or over UDP where no connection can be made (RFC 3261 §18.1.1). Its number is the one that is due then. */
+  private sendLarge(method: string, parts: DialogRequestParts, user: RequestUser, flow: Flow): void {
+    const waiting = Symbol(method);
+    this.waiting.add(waiting);
+    this.context.flows.stream?.(flow, (stream) => {
+      if (!this.waiting.delete(waiting)) return;
+      this.streamRefused ||= stream === null;
+      const way = stream ?? flow;
+      this.sendOver(way, this.create(method, parts, way), method, parts, user);
+    });
+  }
+
+  private isTooLarge(request: SipRequest, flow: Flow): boolean {
+    if (flow.reliable || this.streamRefused || this.context.flows.stream === undefined) return false;
+    // Most have no body; then it need not be measured.
+    if (request.body.length === 0 && this.dialog.routeSet.length < 5) return false;
+    return writeMessage(request).length > MAX_UDP_REQUEST_BYTES && listensAt(this.dialog, flow);
   }
 
   private create(method: string, parts: DialogRequestParts, flow: Flow): SipRequest {

@@ -26,13 +26,16 @@ export interface ForkOwner {
   forkEnded(fork: Fork, end: CallEnd): void;
 }
 
-/** One of those who ring for an INVITE of ours: an early dialog, of which one becomes the call (RFC 3261 §13.2.2). */
+/** One of those who ring for a call of ours: an early dialog, of which one becomes the call (RFC 3261 §13.2.2). */
 export class Fork implements SessionUser {
   readonly session: CallSession;
+  /** For which it rings. */
+  readonly invite: ClientInvite;
   private readonly owner: ForkOwner;
   private readonly pracks: PrackSender;
 
-  constructor(parts: SessionParts, offer: SdpText, owner: ForkOwner, context: CallContext) {
+  constructor(parts: SessionParts, invite: ClientInvite, offer: SdpText, owner: ForkOwner, context: CallContext) {
+    this.invite = invite;
     this.owner = owner;
     this.session = new CallSession(parts, this, context);
     this.session.localSdp = offer;
@@ -58,8 +61,8 @@ export class Fork implements SessionUser {
   }
 
   /** It answered first. Gives the answer to our offer, which may have come before the 2xx; null when there was none. */
-  accepted(response: SipResponse, invite: ClientInvite): SdpText | null {
-    const { session } = this;
+  accepted(response: SipResponse): SdpText | null {
+    const { session, invite } = this;
     session.state = 'established';
     session.dialog.confirm(response);
     session.peer.learn(response.headers);
@@ -72,10 +75,10 @@ export class Fork implements SessionUser {
   }
 
   /** It answered too late, or second: the dialog that stands now is ended (RFC 3261 §13.2.2.4). */
-  dismiss(response: SipResponse, invite: ClientInvite): void {
+  dismiss(response: SipResponse): void {
     this.drop();
     this.session.dialog.confirm(response);
-    invite.acknowledge(response, this.session.client, null);
+    this.invite.acknowledge(response, this.session.client, null);
     this.session.sendBye();
   }
 

@@ -14,6 +14,8 @@ const MAX_FIRST_RSEQ = 2 ** 31 - 1;
 export class IncomingOffers {
   /** The last INVITE. */
   private exchange: InviteExchange | null = null;
+  /** A PRACK with an offer that is not answered yet. */
+  private pendingPrack: ReofferReply | null = null;
   private readonly session: CallSession;
 
   constructor(session: CallSession) {
@@ -30,7 +32,12 @@ export class IncomingOffers {
     return this.exchange?.state === 'accepted';
   }
 
-  /** Takes an INVITE: 100 goes out. The first of a dialog is told of its end through `first`. */
+  /** Whether a reliable provisional response of ours waits for its PRACK. */
+  get awaitsPrack(): boolean {
+    return this.exchange?.state === 'pending' && this.exchange.reliable.waits;
+  }
+
+  /** Takes an INVITE: 100 goes out if nothing else does soon. The first of a dialog is told of its end through `first`. */
   begin(
     invite: SipRequest,
     transaction: ServerTransaction,
@@ -40,7 +47,6 @@ export class IncomingOffers {
     const { session } = this;
     const { context, dialog } = session;
     session.peer.learn(invite.headers);
-    session.remoteSdp = sdp ?? session.remoteSdp;
     session.offers.take('INVITE', 'them', sdp !== null);
     const firstRseq = 1 + context.random.below(MAX_FIRST_RSEQ);
     const exchange = new InviteExchange(invite, transaction, firstRseq, context.timers, {
@@ -51,7 +57,7 @@ export class IncomingOffers {
       transportFailed: () => session.transportFailed('a response could not be sent'),
     });
     this.exchange = exchange;
-    exchange.provisional(context.local.createResponse(invite, 100, null));
+    transaction.trying(() => context.local.createResponse(invite, 100, null));
     return exchange;
   }
 
@@ -72,7 +78,7 @@ export class IncomingOffers {
       return;
     }
     if (exchange.state !== 'pending') return;
-    if (content !== undefined) session.localSdp = content.body;
+    if (content !== undefined) this.agreed(exchange, content.body);
     session.offers.take('1xx-rel', 'us', content !== undefined);
     exchange.reliable.send({
       sdp: content !== undefined,
@@ -93,7 +99,7 @@ export class IncomingOffers {
       if ('status' in timer) throw new Error('an INVITE with too small an interval was taken');
       const needed = session.offers.meaningOf('2xx-INVITE', 'us') !== 'nothing';
       session.offers.take('2xx-INVITE', 'us', needed);
-      if (needed) session.localSdp = sdp;
+      if (needed) this.agreed(exchange, sdp);
       accepted();
       session.timer.restart(timer.interval);
       const headers = [
@@ -121,7 +127,8 @@ export class IncomingOffers {
     if (this.exchange?.state === 'pending') return respond(500, session.later());
     const ourOfferWaits = session.offers.waiting === 'us';
     // Among these is our offer in a 2xx, which waits for its answer in the ACK (RFC 5407 §3.1.5).
-    if (session.reoffers.inviting || ourOfferWaits) return respond(491);
+    const ourInviteWaits = session.reoffers.inviting || (session.state === 'early' && !session.invited);
+    if (ourInviteWaits || ourOfferWaits) return respond(491);
     if (session.offers.waiting === 'them') return respond(500, session.later());
     const body = readSessionBody(request);
     const refusal = session.refusalOf(request, body);
@@ -148,6 +155,7 @@ export class IncomingOffers {
     if (exchange === null || !exchange.reliable.acknowledged(request, exchange.request.cseq.number)) {
       return respond(481);
     }
+    if (this.pendingPrack !== null) return respond(500, session.later());
     const body = readSessionBody(request);
     if ('status' in body) return respond(body.status, { headers: body.headers });
     const meaning = session.offers.take('PRACK', 'them', body.sdp !== null);
@@ -157,8 +165,9 @@ export class IncomingOffers {
       exchange.reliable.next();
       return;
     }
-    session.remoteSdp = body.sdp;
-    session.handler?.reoffered(body.sdp, this.replyToPrack(exchange, respond));
+    const reply = this.replyToPrack(exchange, body.sdp, respond);
+    this.pendingPrack = reply;
+    session.handler?.reoffered(body.sdp, reply);
   }
 
   /** An ACK for a 2xx; repeated ones and those of earlier INVITEs change nothing. */
@@ -175,6 +184,7 @@ export class IncomingOffers {
 
   /** The session ended: what is pending gets 487 (RFC 3261 §15.1.2). */
   stop(awaitsAck: boolean): void {
+    this.pendingPrack?.reject(487);
     if (this.exchange?.state === 'pending') this.refuse(this.exchange, 487);
     if (!awaitsAck) this.exchange?.finish();
   }
@@ -192,23 +202,40 @@ export class IncomingOffers {
     this.session.handler?.confirmed(null);
   }
 
+  /** What is said of the session in answer to an INVITE, or as our offer. */
+  private agreed({ request }: InviteExchange, sdp: SdpText): void {
+    const { session } = this;
+    session.localSdp = sdp;
+    session.remoteSdp = sdpOf(readSessionBody(request)) ?? session.remoteSdp;
+  }
+
   private replyToPrack(
     exchange: InviteExchange,
+    offer: SdpText,
     respond: (status: number, parts?: ResponseParts) => void,
   ): ReofferReply {
     const { session } = this;
-    return {
+    const settles = (): boolean => {
+      const first = this.pendingPrack === reply;
+      if (first) this.pendingPrack = null;
+      return first;
+    };
+    const reply: ReofferReply = {
       accept: (sdp) => {
+        if (!settles()) return;
         session.offers.take('2xx-PRACK', 'us', true);
         session.localSdp = sdp;
+        session.remoteSdp = offer;
         respond(200, { body: sdp, contentType: 'application/sdp' });
         exchange.reliable.next();
       },
       reject: (status, options) => {
+        if (!settles()) return;
         session.offers.takeBack('refused-PRACK');
         respond(status, options);
         exchange.reliable.next();
       },
     };
+    return reply;
   }
 }

@@ -39,7 +39,6 @@ export class IncomingUpdates {
     const meaning = session.offers.take('UPDATE', 'them', true);
     if (meaning === 'glare') return respond(491);
     if (meaning === 'busy') return respond(500, session.later());
-    session.remoteSdp = offer;
     const timer = session.context.timers.set(UPDATE_TIMEOUT_MS, () => this.refuse(504));
     const pending = { request, transaction, timer };
     this.pending = pending;
@@ -47,6 +46,7 @@ export class IncomingUpdates {
       accept: (sdp) => {
         if (this.pending !== pending) return;
         this.settle();
+        session.remoteSdp = offer;
         this.accept(request, transaction, sdp);
       },
       reject: (status, options) => {
@@ -61,7 +61,7 @@ export class IncomingUpdates {
     if ('status' in timer) throw new Error('an UPDATE with too small an interval was taken');
     session.peer.learn(request.headers);
     session.refreshTarget(request, transaction);
-    session.timer.restart(timer.interval);
+    session.restartTimer(timer.interval);
     if (sdp !== null) {
       session.offers.take('2xx-UPDATE', 'us', true);
       session.localSdp = sdp;

@@ -1,13 +1,13 @@
 import { createResponse, type ResponseParts } from '../message/create-message.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { createUri, writeUri } from '../message/uri.ts';
-import { createVia, MAGIC_COOKIE, type Via } from '../message/via.ts';
+import { createVia, MAGIC_COOKIE, type Via, withViaParameters } from '../message/via.ts';
 import { ownAddressFor } from '../transport/addresses.ts';
 import type { Flow, TransportProtocol } from '../transport/flow.ts';
 import { INFO_TYPES } from './dtmf-info.ts';
 import type { RandomSource } from './random-source.ts';
 
-/** The methods that we answer by ourselves; those of the application come on top, and all others get 405. */
+/** The methods that we answer by ourselves; those of the application come on top, and all others are refused. */
 export const OWN_METHODS = [
   'INVITE',
   'ACK',
@@ -19,6 +19,7 @@ export const OWN_METHODS = [
   'INFO',
   'REFER',
   'NOTIFY',
+  'SUBSCRIBE',
 ] as const;
 /**
  * The extensions that we have (RFC 3262, RFC 4028, RFC 3891, RFC 3911, RFC 4488); a request for any of them is understood.
@@ -42,6 +43,8 @@ export interface LocalEndOptions {
 /** In URIs; a WebSocket is `ws` with TLS too (RFC 7118 §5.2). */
 const TRANSPORT_PARAMETER = { udp: null, tcp: 'tcp', tls: 'tls', ws: 'ws', wss: 'ws' } as const;
 
+const ALIAS: ReadonlyMap<string, string> = new Map([['alias', '']]);
+
 /** How we name ourselves in messages. */
 export class LocalEnd {
   /** For Allow. */
@@ -50,7 +53,7 @@ export class LocalEnd {
 
   constructor(options: LocalEndOptions) {
     this.options = options;
-    this.methods = [...OWN_METHODS, ...(options.methods ?? [])];
+    this.methods = [...new Set([...OWN_METHODS, ...(options.methods ?? [])])];
   }
 
   get allow(): string {
@@ -77,10 +80,14 @@ export class LocalEnd {
     return this.options.random.token();
   }
 
-  /** A Via with a new branch, for a request over this flow. */
+  /**
+   * A Via with a new branch, for a request over this flow. Over TLS it allows the peer, who has seen our certificate, to
+   * send its own requests over the connection too (RFC 5923 §8.1).
+   */
   newVia(flow: Flow): Via {
     const branch = `${MAGIC_COOKIE}${this.options.random.token()}`;
-    return createVia(flow.protocol.toUpperCase(), this.hostFor(flow), this.portOf(flow), branch);
+    const via = createVia(flow.protocol.toUpperCase(), this.hostFor(flow), this.portOf(flow), branch);
+    return flow.protocol === 'tls' ? withViaParameters(via, ALIAS) : via;
   }
 
   /**

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { sameHost } from '../message/host.ts';
 import type { SipUri } from '../message/uri.ts';
 import type { Flows } from '../transaction/flows.ts';
@@ -26,6 +27,18 @@ export function nextHop(dialog: Dialog, flow: Flow, cameIn: boolean, flows: Flow
   if (open !== null && cameIn) return open;
   const target = dialog.remoteTarget.uri;
   return (target === null ? null : flows.forRequest(target, flow)) ?? open;
+}
+
+/**
+ * Whether the peer can be connected to where `flow`, a way over UDP, goes: the next hop says that it listens there. A name
+ * is taken to lead there, as DNS is how the flow was found.
+ * Deviation: to others a large request goes over UDP too (RFC 3261 §18.1.1), as nobody connects through the peer's NAT.
+ */
+export function listensAt({ routeSet: [route], remoteTarget }: Dialog, flow: Flow): boolean {
+  const uri = route === undefined ? remoteTarget.uri : route.uri;
+  if (uri === null || /\.invalid$/i.test(uri.host)) return false;
+  if (isIP(uri.host.replace(/^\[|\]$/g, '')) === 0) return true;
+  return sameHost(uri.host, flow.remoteAddress) && (uri.port ?? 5060) === flow.remotePort;
 }
 
 function isRemoteEnd(uri: SipUri, flow: Flow): boolean {

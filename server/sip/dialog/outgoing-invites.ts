@@ -1,25 +1,19 @@
 import type { DigestClient } from '../auth/digest-client.ts';
-import { createRequest, type RequestParts } from '../message/create-message.ts';
+import { createRequest } from '../message/create-message.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { type NameAddress, parseNameAddress } from '../message/name-address.ts';
 import { reasonPhrase } from '../message/reason-phrases.ts';
 import { createUri, type SipUri, writeUri } from '../message/uri.ts';
-import { writeMessage } from '../message/write-message.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { SdpText } from './call.ts';
 import type { CallContext } from './call-context.ts';
-import { ClientInvite } from './client-invite.ts';
+import type { ClientInvite } from './client-invite.ts';
+import { FinalResponses } from './final-responses.ts';
 import type { SessionId } from './session-id.ts';
-import { minimumOf, requestSessionTimer } from './session-interval.ts';
+import { requestSessionTimer } from './session-interval.ts';
+import { TargetHunt } from './target-hunt.ts';
 import { Targets } from './targets.ts';
-import type { Way } from './ways.ts';
-
-/** Refusals that ask for another try at the same place: challenges, and intervals that are too small. */
-const MAX_TRIES_AT_ONE_PLACE = 5;
-
-/** For so long another place is preferred to one that could not be reached. */
-const UNREACHABLE_S = 60;
-const MAX_RETRY_AFTER_S = 3600;
+import type { PeerContact } from './ways.ts';
 
 /** Whom we call, and as whom. */
 export interface Invitee {
@@ -36,39 +30,54 @@ export interface Invitee {
   readonly headers?: ReadonlyArray<readonly [string, string]>;
 }
 
+/** An INVITE of a call, and who answers challenges there. */
+export interface SentInvite {
+  readonly invite: ClientInvite;
+  readonly digest: DigestClient | null;
+}
+
 export interface OutgoingInvitesUser {
-  progressed(response: SipResponse, invite: ClientInvite): void;
-  accepted(response: SipResponse, invite: ClientInvite): void;
-  /** The INVITE at one place came to nothing; those who rang for it do so no more. */
-  abandoned(): void;
+  progressed(response: SipResponse, sent: SentInvite): void;
+  accepted(response: SipResponse, sent: SentInvite): void;
+  /** The INVITE came to nothing; those who rang for it do so no more. */
+  abandoned(invite: ClientInvite): void;
   /** Nobody is left to ask. */
   failed(status: number, reason: string): void;
 }
 
+/** Where an INVITE goes, and what of it differs from the others of the call. */
+export interface InviteTo {
+  readonly flow: Flow;
+  readonly target: SipUri;
+  readonly contact: PeerContact | undefined;
+  readonly cseq: number;
+  readonly digest: DigestClient | null;
+}
+
+/** More than these places are never asked for one call. */
+const MAX_BRANCHES = 32;
+
 /**
- * The INVITEs of one call of ours, one after the other: to the places where a target can be reached (RFC 3263 §4.3), with
- * answers to challenges (RFC 3261 §22.2), and to the targets that redirects name (RFC 3261 §8.1.3.4).
+ * The INVITEs of one call of ours. They differ in branch and place only, as those of a proxy that forks do: so a phone
+ * that is reached in two ways rings once (RFC 3261 §8.2.2.2).
  */
 export class OutgoingInvites {
+  readonly context: CallContext;
+  readonly user: OutgoingInvitesUser;
+  readonly targets: Targets;
+  readonly finals = new FinalResponses();
+  /** Of session timers, in seconds; one who asks for more asks for all. */
+  minimumS: number;
+
   private readonly invitee: Invitee;
   private readonly sessionId: SessionId;
-  private readonly context: CallContext;
-  private readonly user: OutgoingInvitesUser;
-  private readonly targets: Targets;
   private readonly callId: string;
   private readonly from: NameAddress;
   private readonly to: NameAddress;
+  private readonly hunt: TargetHunt;
   private cseq = 0;
-  private minimumS: number;
-  private target: SipUri;
-  private ways: readonly Way[] = [];
-  private way: Way | null = null;
-  private invite: ClientInvite | null = null;
-  private triesHere = 0;
-  private cancelled = false;
-  /** What the last one said, should there be nobody left. */
-  private lastStatus = 404;
-  private lastReason = '';
+  private branches = 0;
+  private over = false;
 
   constructor(invitee: Invitee, sessionId: SessionId, context: CallContext, user: OutgoingInvitesUser) {
     const { target, from } = invitee;
@@ -76,130 +85,64 @@ export class OutgoingInvites {
     this.sessionId = sessionId;
     this.context = context;
     this.user = user;
-    this.target = target;
     this.targets = new Targets(target);
     this.callId = context.random.token() + context.random.token();
     this.from = { ...from, parameters: new Map([['tag', context.local.newTag()]]) };
     this.to = parseNameAddress(`<${writeUri({ ...target, headers: new Map() })}>`)!;
     this.minimumS = context.sessionTimer.minimumS;
+    this.hunt = new TargetHunt(this, [target], () => this.concluded());
   }
 
   start(): void {
     // Later, so that nothing is told of a call before its maker has it.
-    this.context.timers.set(0, () => this.nextTarget());
+    this.context.timers.set(0, () => this.hunt.start());
   }
 
+  /** CANCEL to all but those who have answered; nothing is told of the others any more, but their answers (RFC 3261 §16.7). */
   cancel(fields: ReadonlyArray<readonly [string, string]>): void {
-    this.cancelled = true;
-    this.invite?.cancel(fields);
+    this.over = true;
+    this.hunt.cancel(fields);
   }
 
-  private nextTarget(): void {
-    if (this.cancelled) return;
-    const target = this.targets.next();
-    if (target === null) {
-      this.user.failed(this.lastStatus, this.lastReason === '' ? reasonPhrase(this.lastStatus) : this.lastReason);
-      return;
-    }
-    this.target = target;
-    const hop = this.invitee.routes?.[0]?.uri ?? target;
-    this.context.ways.find(hop, (ways, status) => {
-      this.ways = ways;
-      if (status !== undefined) {
-        this.lastStatus = status;
-        this.lastReason = '';
-      }
-      this.nextWay();
-    });
+  /** Who says so speaks for all (RFC 3261 §21.6, §16.7 step 5). */
+  declined(status: number, reason: string): void {
+    this.finals.add(status, reason);
+    if (this.over) return;
+    this.cancel([]);
+    this.user.failed(status, reason);
   }
 
-  /** The next place for the same target; when there is none left, the next target. */
-  private nextWay(): void {
-    if (this.cancelled) return;
-    const [way, ...others] = this.ways;
-    this.ways = others;
-    if (way === undefined) return this.nextTarget();
-    this.triesHere = 0;
-    this.way = way;
-    way.open(0, (flow) => {
-      // How long the request is depends on the flow, and the flow on how long it is.
-      if (flow === null || flow.reliable) this.opened(flow);
-      else way.open(writeMessage(this.create(flow)).length, (fitting) => this.opened(fitting));
-    });
+  nextCseq(): number {
+    return ++this.cseq;
   }
 
-  private opened(flow: Flow | null): void {
-    if (this.cancelled) return;
-    if (flow === null) this.unreachable(503);
-    else this.send(flow);
+  /** Whether one more place may be asked. */
+  takeBranch(): boolean {
+    return ++this.branches <= MAX_BRANCHES;
   }
 
-  private send(flow: Flow): void {
-    this.triesHere++;
-    this.cseq++;
-    const invite: ClientInvite = new ClientInvite(this.context, {
-      progressed: (response) => this.user.progressed(response, invite),
-      accepted: (response) => this.user.accepted(response, invite),
-      refused: (response) => this.refused(response, flow),
-      failed: (failure) => this.unreachable(failure === 'timeout' ? 408 : 503),
-    });
-    this.invite = invite;
-    const request = this.create(flow);
-    invite.sending(request, flow);
-    invite.sent(this.context.transactions.send(request, flow, invite));
+  /** The first hop to a target. */
+  hopTo(target: SipUri): SipUri {
+    return this.invitee.routes?.[0]?.uri ?? target;
   }
 
-  private refused(response: SipResponse, flow: Flow): void {
-    const { status, reason } = response;
-    const { digest } = this.invitee;
-    this.user.abandoned();
-    this.lastStatus = status;
-    this.lastReason = reason;
-    if (this.cancelled) return;
-    const again = this.triesHere < MAX_TRIES_AT_ONE_PLACE;
-    const challenged = status === 401 || status === 407;
-    if (challenged && again && digest?.challenged(response) === 'retry') return this.send(flow);
-    if (!challenged) digest?.answered(response);
-    if (status === 422 && again && minimumOf(response.headers) > this.minimumS) {
-      this.minimumS = minimumOf(response.headers);
-      return this.send(flow);
-    }
-    if (status === 503) {
-      this.way?.unavailable(retryAfterOf(response));
-      return this.nextWay();
-    }
-    if (status < 400) this.targets.redirect(response);
-    // Whoever says so speaks for all (RFC 3261 §21.6).
-    if (status >= 600) this.user.failed(status, reason);
-    // Another phone of the same user may take it (RFC 3261 §16.7 step 5).
-    else if (this.way?.contact !== undefined) this.nextWay();
-    else this.nextTarget();
+  /** For one branch: each has challenges of its own. */
+  newDigest(): DigestClient | null {
+    return this.invitee.digest?.another() ?? null;
   }
 
-  /** Nobody answered, or the way broke: there may be another one (RFC 3263 §4.3). */
-  private unreachable(status: 408 | 503): void {
-    this.user.abandoned();
-    this.lastStatus = status;
-    this.lastReason = '';
-    this.way?.unavailable(UNREACHABLE_S);
-    this.nextWay();
-  }
-
-  private create(flow: Flow): SipRequest {
-    const { invitee, context, target } = this;
+  create({ flow, target, contact, cseq, digest }: InviteTo): SipRequest {
+    const { invitee, context } = this;
     const { local } = context;
-    const contact = this.way?.contact;
-    const uri = createUri({ ...(contact?.uri ?? target), headers: new Map() });
-    const routes = (contact?.routes ?? invitee.routes ?? []).map(({ uriText }) => `<${uriText}>`);
-    const parts: RequestParts = {
+    const request = createRequest({
       method: 'INVITE',
-      requestUri: writeUri(uri),
+      requestUri: writeUri(createUri({ ...(contact?.uri ?? target), headers: new Map() })),
       via: local.newVia(flow),
       from: this.from,
       to: this.to,
       callId: this.callId,
-      cseqNumber: this.cseq,
-      routes,
+      cseqNumber: cseq,
+      routes: (contact?.routes ?? invitee.routes ?? []).map(({ uriText }) => `<${uriText}>`),
       headers: [
         ['Contact', local.contact(invitee.contactUser, flow, target.scheme)],
         ...local.sessionCapabilities,
@@ -209,15 +152,15 @@ export class OutgoingInvites {
       ],
       body: invitee.offer,
       contentType: 'application/sdp',
-    };
-    const request = createRequest(parts);
-    for (const [name, value] of invitee.digest?.credentials(request) ?? []) request.headers.add(name, value);
+    });
+    for (const [name, value] of digest?.credentials(request) ?? []) request.headers.add(name, value);
     return request;
   }
-}
 
-/** Of a 503; 0 without the field. */
-function retryAfterOf(response: SipResponse): number {
-  const seconds = /^\s*(\d{1,9})/.exec(response.headers.get('retry-after') ?? '')?.[1];
-  return Math.min(Number(seconds ?? 0), MAX_RETRY_AFTER_S);
+  private concluded(): void {
+    if (this.over) return;
+    this.over = true;
+    const { status, reason } = this.finals.told;
+    this.user.failed(status, reason === '' ? reasonPhrase(status) : reason);
+  }
 }

@@ -2,23 +2,19 @@ import type { ResponseParts } from '../message/create-message.ts';
 import { splitList } from '../message/header-value.ts';
 import type { SipRequest } from '../message/message.ts';
 import { type NameAddress, parseNameAddress } from '../message/name-address.ts';
-import { reasonPhrase } from '../message/reason-phrases.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { Referral, ReferralProgress, RejectOptions } from './call.ts';
 import type { CallContext } from './call-context.ts';
 import { Dialog, type DialogRequestParts } from './dialog.ts';
 import { DialogClient, type RequestUser } from './dialog-client.ts';
+import { ReferSubscription } from './refer-subscription.ts';
 import { SessionId } from './session-id.ts';
-
-/** How long a subscription lasts at most; longer than anything that we do for a REFER. */
-const SUBSCRIPTION_S = 300;
-
-/** Of one NOTIFY that gets 500. */
-const MAX_TRIES = 3;
 
 /** The dialog that a REFER came in, or that it made. */
 export interface ReferralDialog {
+  readonly dialog: Dialog;
+  readonly context: CallContext;
   readonly flow: Flow;
   respond(status: number, parts?: ResponseParts): void;
   notify(parts: DialogRequestParts, user: RequestUser): boolean;
@@ -62,7 +58,7 @@ export function receiveLoneReferral(
   const client = new DialogClient(dialog, flow, true, sessionId, null, context);
   const contact = local.contact(request.uri?.user ?? null, flow, request.uri?.scheme);
   const notify = client.send.bind(client, 'NOTIFY');
-  receiveReferral(request, true, { flow, respond, notify, contact: () => contact }, referred);
+  receiveReferral(request, true, { dialog, context, flow, respond, notify, contact: () => contact }, referred);
 }
 
 class ReceivedReferral implements Referral {
@@ -90,73 +86,12 @@ class ReceivedReferral implements Referral {
       return { report: () => {} };
     }
     dialog.respond(202, { headers: [contact] });
-    // Several subscriptions in one dialog are told apart by it (RFC 3515 §2.4.6).
-    const event = this.first ? 'refer' : `refer;id=${request.cseq.number}`;
-    const notifier = new ReferNotifier(event, dialog);
-    notifier.report(100, 'Trying');
-    return notifier;
+    const subscription = new ReferSubscription(request.cseq.number, this.first, dialog);
+    subscription.report(100, 'Trying');
+    return subscription;
   }
 
   reject(status: number, { headers, reason }: RejectOptions = {}): void {
     this.dialog.respond(status, { ...(headers ? { headers } : {}), ...(reason === undefined ? {} : { reason }) });
-  }
-}
-
-/** Tells what comes of a REFER, one NOTIFY after the other (RFC 3515 §2.4.4). */
-class ReferNotifier implements ReferralProgress {
-  private readonly event: string;
-  private readonly dialog: ReferralDialog;
-  private readonly queue: Array<{ status: number; reason: string }> = [];
-  private state: 'idle' | 'sending' | 'over' = 'idle';
-  private final = false;
-  private tries = 0;
-
-  constructor(event: string, dialog: ReferralDialog) {
-    this.event = event;
-    this.dialog = dialog;
-  }
-
-  report(status: number, reason: string): void {
-    if (this.final || this.state === 'over') return;
-    this.final = status >= 200;
-    this.queue.push({ status, reason: reason === '' ? reasonPhrase(status) : reason });
-    if (this.state === 'idle') this.sendNext();
-  }
-
-  private sendNext(): void {
-    const [next] = this.queue;
-    if (next === undefined) {
-      this.state = 'idle';
-      return;
-    }
-    this.state = 'sending';
-    this.tries++;
-    const last = next.status >= 200;
-    const state = last ? 'terminated;reason=noresource' : `active;expires=${SUBSCRIPTION_S}`;
-    const parts = {
-      headers: [
-        ['Event', this.event] as const,
-        ['Subscription-State', state] as const,
-        ['Contact', this.dialog.contact()] as const,
-      ],
-      // A line break in a phrase would make another line of the fragment.
-      body: `SIP/2.0 ${next.status} ${next.reason.replace(/[\r\n]+/g, ' ')}\r\n`,
-      contentType: 'message/sipfrag;version=2.0',
-    };
-    const sent = this.dialog.notify(parts, {
-      response: ({ status }) => {
-        if (status < 200) return;
-        // A later request has overtaken it (RFC 3261 §12.2.2); what it says is still news.
-        if (status === 500 && this.tries < MAX_TRIES) return this.sendNext();
-        this.tries = 0;
-        this.queue.shift();
-        if (last || status >= 300) this.state = 'over';
-        else this.sendNext();
-      },
-      failed: () => {
-        this.state = 'over';
-      },
-    });
-    if (!sent) this.state = 'over';
   }
 }

@@ -2,6 +2,7 @@ import type { ResponseParts } from '../message/create-message.ts';
 import type { SipRequest } from '../message/message.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { CallSession } from './call-session.ts';
+import { OUR_EVENTS, referEventId } from './refer-subscriptions.ts';
 import { receiveReferral } from './referral.ts';
 
 /** A REFER of ours, until we know what came of it. */
@@ -54,6 +55,8 @@ export class Referrals {
     const respond = (status: number, parts?: ResponseParts) =>
       transaction.respond(session.response(request, status, parts));
     const dialog = {
+      dialog: session.dialog,
+      context: session.context,
       flow: transaction.flow,
       respond,
       // Also after the call has ended: the subscription is a use of the dialog of its own (RFC 5057 §4.1).
@@ -67,9 +70,8 @@ export class Referrals {
 
   /** What came of a REFER of ours (RFC 3515 §2.4.5). */
   notified(request: SipRequest, respond: (status: number, parts?: ResponseParts) => void): void {
-    const event = /^\s*refer\s*(?:;\s*id=(\d+)\s*)?$/i.exec(request.headers.get('event') ?? '');
-    if (event === null) return respond(489, { headers: [['Allow-Events', 'refer']] });
-    const id = event[1] === undefined ? null : Number(event[1]);
+    const id = referEventId(request);
+    if (id === undefined) return respond(489, { headers: OUR_EVENTS });
     const refer = this.sent.find(({ cseq }) => id === null || cseq === id);
     if (refer === undefined) return respond(481);
     respond(200);

@@ -42,6 +42,11 @@ export class ReliableProvisionals {
     else action();
   }
 
+  /** Whether one waits for its PRACK. */
+  get waits(): boolean {
+    return this.current !== null;
+  }
+
   /** False for a PRACK that acknowledges nothing here, and gets 481. */
   acknowledged(prack: SipRequest, inviteCseq: number): boolean {
     const match = /^\s*(\d+)\s+(\d+)\s+INVITE\s*$/.exec(prack.headers.get('rack') ?? '');

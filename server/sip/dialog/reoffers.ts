@@ -29,6 +29,8 @@ export class Reoffers {
   private invite: ClientInvite | null = null;
   private retry: Timer | null = null;
   private minimumS: number;
+  /** The session is to be refreshed, should what is on its way be refused. */
+  private refreshDue = false;
 
   constructor(session: CallSession) {
     this.session = session;
@@ -46,9 +48,12 @@ export class Reoffers {
     else this.begin({ offer, refreshOnly: false, concluded, attempts: 0 });
   }
 
-  /** Keeps the session alive (RFC 4028 §10). What is on its way already does it too. */
+  /** Keeps the session alive (RFC 4028 §10). What is on its way already does it too, once it is accepted. */
   refresh(): void {
-    if (this.wish !== null) return;
+    if (this.wish !== null) {
+      this.refreshDue = true;
+      return;
+    }
     const { session } = this;
     const offer = session.localSdp === null ? null : () => session.localSdp ?? '';
     const concluded = (result: ReofferResult) => {
@@ -75,7 +80,8 @@ export class Reoffers {
     const update = session.peer.allows('UPDATE') && (wish.refreshOnly || session.state === 'early');
     if (session.state === 'early' && !update) return this.conclude({ status: 405 });
     const needsOffer = !(update && wish.refreshOnly);
-    const offerWaits = needsOffer && session.offers.waiting !== null;
+    // Also when our last answer waits for its PRACK (RFC 3311 §5.1).
+    const offerWaits = needsOffer && (session.offers.waiting !== null || session.incoming.awaitsPrack);
     // As if it had been sent, and had crossed theirs (RFC 3261 §14.1).
     if (offerWaits || (!update && session.incoming.inviting)) return this.retryAfterGlare(wish);
     const sdp = needsOffer ? (wish.offer?.() ?? null) : null;
@@ -131,13 +137,18 @@ export class Reoffers {
     const { session } = this;
     if (session.state === 'ended') return invite.acknowledge(response, session.client, null);
     const sdp = this.settle(response);
+    const unanswered = session.offers.waiting === 'us';
     const meaning = session.offers.take('2xx-INVITE', 'them', sdp !== null);
     if (meaning === 'offer' && sdp !== null) return this.answerOffer(invite, response, sdp);
     invite.acknowledge(response, session.client, null);
     session.offers.take('ACK', 'us', false);
     this.invite = null;
-    if (meaning === 'answer' && sdp !== null && offered !== null) this.agreed(offered, sdp);
-    else this.conclude({ answer: null });
+    if (offered === null) return this.conclude({ answer: null });
+    if (meaning === 'answer' && sdp !== null) return this.agreed(offered, sdp);
+    if (unanswered) return this.conclude({ status: 488 });
+    // A reliable provisional response had the answer.
+    session.localSdp = offered;
+    this.conclude({ answer: null });
   }
 
   /** Theirs, in the 2xx to an INVITE of ours without one: our answer goes into the ACK. */
@@ -169,7 +180,7 @@ export class Reoffers {
     const { session } = this;
     session.dialog.refreshTarget(response);
     session.peer.learn(response.headers);
-    session.timer.restart(acceptedSessionTimer(response, session.context.sessionTimer));
+    session.restartTimer(acceptedSessionTimer(response, session.context.sessionTimer));
     return sdpOf(readSessionBody(response));
   }
 
@@ -223,8 +234,11 @@ export class Reoffers {
 
   private conclude(result: ReofferResult): void {
     const { wish } = this;
+    const refresh = this.refreshDue && 'status' in result;
     this.wish = null;
+    this.refreshDue = false;
     wish?.concluded(result);
+    if (refresh && this.session.state === 'established') this.refresh();
   }
 
   private parts(sdp: SdpText | null) {

@@ -8,6 +8,9 @@ export interface SessionTimerUser {
   expired(): void;
 }
 
+/** What a timer can be set to: 24 days. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** Keeps a session alive, or notices that nobody does (RFC 4028 §10). */
 export class SessionTimer {
   /** What was agreed last; null: the session does not expire. */
@@ -28,10 +31,11 @@ export class SessionTimer {
     this.agreed = interval;
     if (interval === null) return;
     const { intervalS, refresher } = interval;
-    if (refresher === 'us') this.refreshing = this.timers.set(intervalS * 500, () => this.user.refresh());
+    if (refresher === 'us')
+      this.refreshing = this.timers.set(Math.min(intervalS * 500, LONGEST_MS), () => this.user.refresh());
     // A BYE goes out a little before the end, so that both sides see the same (RFC 4028 §10).
     const aliveS = intervalS - Math.min(32, intervalS / 3);
-    this.expiring = this.timers.set(aliveS * 1000, () => this.user.expired());
+    this.expiring = this.timers.set(Math.min(aliveS * 1000, LONGEST_MS), () => this.user.expired());
   }
 
   stop(): void {

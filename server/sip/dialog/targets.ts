@@ -6,39 +6,34 @@ import { type SipUri, sameUri } from '../message/uri.ts';
 /** More than these are never tried for one call, however many redirects there are. */
 const MAX_TARGETS = 10;
 
-/** The addresses that a call is tried at: the one that was dialled, and those that redirects name (RFC 3261 §8.1.3.4). */
+/** The addresses that a call was tried at: the one that was dialled, and those that redirects named (RFC 3261 §8.1.3.4). */
 export class Targets {
   private readonly secure: boolean;
-  private readonly seen: SipUri[] = [];
-  private readonly queue: SipUri[] = [];
+  private readonly seen: SipUri[];
 
   constructor(first: SipUri) {
     this.secure = first.scheme === 'sips';
-    this.add(first);
+    this.seen = [first];
   }
 
-  next(): SipUri | null {
-    return this.queue.shift() ?? null;
-  }
-
-  /** Adds the Contacts of a 3xx, the preferred first; those that were tried before are left out, so that loops end. */
-  redirect(response: SipResponse): void {
+  /** The Contacts of a 3xx, the preferred first; those that were named before are left out, so that loops end. */
+  redirectedTo(response: SipResponse): SipUri[] {
     const contacts = response.headers
       .all('contact')
       .flatMap(splitList)
       .map(parseNameAddress)
       .filter((contact) => contact !== null);
-    for (const { uri } of contacts.sort((one, other) => preference(other) - preference(one))) {
-      if (uri !== null) this.add(uri);
-    }
+    return contacts
+      .sort((one, other) => preference(other) - preference(one))
+      .flatMap(({ uri }) => (uri !== null && this.isNew(uri) ? [uri] : []));
   }
 
-  private add(uri: SipUri): void {
+  private isNew(uri: SipUri): boolean {
     // What was to be secure on every hop stays so (RFC 3261 §8.1.3.4).
-    if (this.secure && uri.scheme !== 'sips') return;
-    if (this.seen.length >= MAX_TARGETS || this.seen.some((known) => sameUri(known, uri))) return;
+    if (this.secure && uri.scheme !== 'sips') return false;
+    if (this.seen.length >= MAX_TARGETS || this.seen.some((known) => sameUri(known, uri))) return false;
     this.seen.push(uri);
-    this.queue.push(uri);
+    return true;
   }
 }
 

@@ -9,6 +9,8 @@ export interface PeerContact {
   readonly routes: readonly NameAddress[];
   /** What reaches it while it is open, whatever the URI says; null: the URI tells. */
   readonly flow: Flow | null;
+  /** How much it is preferred to others of the same user, 0 to 1 (RFC 3261 §16.6); 1 where left out. */
+  readonly q?: number;
 }
 
 /** One place that a request can be sent to. */

@@ -6,7 +6,7 @@ import { type Draft, fail } from './message-draft.ts';
 import { parseNameAddress } from './name-address.ts';
 import { parseVia } from './via.ts';
 
-const MAX_CSEQ = 2 ** 31 - 1;
+const MAX_CSEQ = 2 ** 32 - 1;
 
 /** Reads the field in `head` from `start` to `end`, which is without its last line end. */
 export function readField(draft: Draft, head: string, start: number, end: number): void {
@@ -107,7 +107,7 @@ function isCallId(value: string): boolean {
   return value.length > 0;
 }
 
-/** Null when the number is 2^31 or more (RFC 3261 §8.1.1.5) or the method is no token. */
+/** Null when the number has more than 32 bits or the method is no token. Only a dialog's first is below 2^31 (RFC 3261 §8.1.1.5). */
 export function parseCSeq(value: string): CSeq | null {
   let numberEnd = 0;
   while (value.charCodeAt(numberEnd) >= 48 && value.charCodeAt(numberEnd) <= 57) numberEnd++;

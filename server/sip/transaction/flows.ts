@@ -15,4 +15,9 @@ export interface Flows {
    * Null: it cannot be reached from here.
    */
   forRequest(uri: SipUri, near: Flow): Flow | null;
+  /**
+   * TCP to the end of a way over UDP, for a request that is too large for that (RFC 3261 §18.1.1). `opened` is called once,
+   * at once or when the connection stands; null: it cannot be made, as always where this is left out.
+   */
+  stream?(near: Flow, opened: (flow: Flow | null) => void): void;
 }

@@ -24,8 +24,7 @@ type InviteServerStep = Step<InviteServerState>;
 
 /**
  * The INVITE server transaction: one input, the next state, and what to do.
- * A retransmitted INVITE in `proceeding` sends the last provisional response, which therefore must be there:
- * the user agent sends 100 at once.
+ * A retransmitted INVITE in `proceeding` sends the last provisional response, if there is one: 100 comes after 200 ms.
  */
 export function stepInviteServer(
   state: InviteServerState,

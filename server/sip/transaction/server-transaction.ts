@@ -1,4 +1,4 @@
-import type { Timers } from '../../timers.ts';
+import type { Timer, Timers } from '../../timers.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import type { Via } from '../message/via.ts';
 import { writeMessage } from '../message/write-message.ts';
@@ -11,6 +11,7 @@ import {
   type NonInviteServerState,
   stepNonInviteServer,
 } from './non-invite-server-transaction.ts';
+import { TRYING_MS } from './timer-values.ts';
 import { TransactionRunner } from './transaction-runner.ts';
 
 /** What the layer needs of a server transaction's machine. */
@@ -52,6 +53,8 @@ export class ServerTransaction implements KnownTransaction {
   private lastToTag: string | undefined;
   private responseBytes: Uint8Array | null = null;
   private isOver = false;
+  /** Until 100 is sent, when nothing else was before. */
+  private tryingTimer: Timer | null = null;
   /** Only while an ACK is handed to the machine. */
   private ack: { request: SipRequest; flow: Flow } | null = null;
 
@@ -66,6 +69,7 @@ export class ServerTransaction implements KnownTransaction {
     const actions = {
       send: () => this.sendResponse(),
       inform: (of: string) => this.inform(of),
+      completed: () => this.linger(this.responseBytes),
       terminated: () => owner.terminated(this),
     };
     if (request.method === 'INVITE') {
@@ -100,11 +104,21 @@ export class ServerTransaction implements KnownTransaction {
   /** Sends a response. Does nothing once a final one was sent. */
   respond(response: SipResponse): void {
     if (this.lastStatus >= 200) return;
+    this.tryingTimer?.clear();
+    this.tryingTimer = null;
     this.lastStatus = response.status;
     this.lastToTag = response.to.parameters.get('tag');
     this.responseBytes = writeMessage(response);
     this.runner.input({ status: response.status });
-    if (this.invite === null && this.runner.state === 'completed') this.linger(this.responseBytes);
+  }
+
+  /**
+   * Has 100 sent to the INVITE, unless another response is given within 200 ms (RFC 3261 §17.2.1): the client's first
+   * retransmission is due after 500, and most INVITEs are answered in much less.
+   */
+  trying(create: () => SipResponse): void {
+    if (this.lastStatus > 0 || this.tryingTimer !== null) return;
+    this.tryingTimer = this.owner.timers.set(TRYING_MS, () => this.respond(create()));
   }
 
   /** The ACK for the 2xx has come, or is not awaited any more: from now on the INVITE is only absorbed (RFC 6026 §7.1). */

@@ -10,6 +10,9 @@ export const T4_MS = 5000;
 /** How long a transaction tries, and how long a late retransmission may still come. */
 export const TIMEOUT_MS = 64 * T1_MS;
 
+/** How long an INVITE may be without any answer before it gets 100 (RFC 3261 §17.2.1). */
+export const TRYING_MS = 200;
+
 /**
  * The first value of each timer (RFC 3261, table 4), in milliseconds; null where the transport makes it needless.
  * A timer of 0 expires at once. A, E and G grow from here: see `doubled`.

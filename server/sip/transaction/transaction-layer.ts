@@ -30,19 +30,23 @@ export interface TransactionLayerOptions {
   /** A new tag for To. */
   readonly newTag: () => string;
   /**
-   * The most server transactions at a time; new requests over it get 503 without a transaction. Requests within
-   * dialogs may use a quarter more, so that calls can end while nobody can begin one.
+   * The most server transactions at a time that are not answered for good; new requests over it get 503 without a
+   * transaction. Requests within dialogs may use a quarter more, so that calls can end while nobody can begin one.
    */
   readonly maxServerTransactions: number;
+  /** Memory for those that are answered and wait for retransmissions, 256 MiB unless told; see `Lingering`. */
+  readonly maxAnsweredBytes?: number;
   /** For other reasons to turn away a new request without a transaction: 503's Retry-After in seconds, or no answer. */
   readonly refuses?: (request: SipRequest, flow: Flow) => number | 'drop' | null;
   /**
    * What is answered to a new request without a transaction, to each retransmission anew; null: it gets one. `toTag` is the
    * same for all of them (RFC 3261 §8.2.7).
    */
-  readonly answersAtOnce?: (request: SipRequest, flow: Flow, toTag: string) => SipResponse | null;
+  readonly answersAtOnce?: (request: SipRequest, flow: Flow, toTag: () => string) => SipResponse | null;
 }
 
+/** 7,000 requests a second over UDP, each kept for 32 s. */
+const MAX_ANSWERED_BYTES = 256 * 1024 * 1024;
 /** What the Retry-After of our 503 says, in seconds. */
 const RETRY_AFTER_S = 10;
 
@@ -57,7 +61,7 @@ export class TransactionLayer implements ServerTransactionOwner, LingeringOwner 
 
   constructor(options: TransactionLayerOptions) {
     this.options = options;
-    this.lingering = new Lingering(options.timers, this);
+    this.lingering = new Lingering(options.timers, this, options.maxAnsweredBytes ?? MAX_ANSWERED_BYTES);
   }
 
   get serverTransactions(): number {
@@ -119,8 +123,7 @@ export class TransactionLayer implements ServerTransactionOwner, LingeringOwner 
       return;
     }
     const merged = mergeKey(request);
-    const limit = this.options.maxServerTransactions * (merged === null ? 1.25 : 1);
-    const refused = this.servers.size >= limit ? RETRY_AFTER_S : (this.options.refuses?.(request, flow) ?? null);
+    const refused = this.isFull(merged !== null) ? RETRY_AFTER_S : (this.options.refuses?.(request, flow) ?? null);
     if (refused === 'drop') return;
     if (refused !== null) this.refuse(request, flow, refused);
     else if (merged !== null && this.mergeable.has(merged)) this.refuseMerged(key, request, flow);
@@ -129,8 +132,13 @@ export class TransactionLayer implements ServerTransactionOwner, LingeringOwner 
     }
   }
 
+  private isFull(outsideDialogs: boolean): boolean {
+    const limit = this.options.maxServerTransactions * (outsideDialogs ? 1 : 1.25);
+    return this.servers.size - this.lingering.size >= limit || (outsideDialogs && this.lingering.full);
+  }
+
   private answeredAtOnce(request: SipRequest, flow: Flow): boolean {
-    const response = this.options.answersAtOnce?.(request, flow, statelessTag(request)) ?? null;
+    const response = this.options.answersAtOnce?.(request, flow, () => statelessTag(request)) ?? null;
     if (response === null) return false;
     this.options.flows.forResponse(request.via, flow)?.send(writeMessage(response));
     return true;
@@ -180,6 +188,7 @@ export class TransactionLayer implements ServerTransactionOwner, LingeringOwner 
 
   answered(transaction: ServerTransaction, response: Uint8Array | null, way: Flow | null): void {
     this.servers.set(transaction.key, this.lingering.add(transaction, response, way));
+    this.lingering.makeRoom();
   }
 
   forget(transaction: AnsweredTransaction): void {

@@ -9,6 +9,8 @@ type Inform = Extract<Output, { do: 'inform' }>['of'];
 export interface TransactionActions {
   send(message: Send): void;
   inform(of: Inform): void;
+  /** Only retransmissions of the request are awaited now, for as long as timer J would run: somebody else does that. */
+  completed?(): void;
   /** Nothing follows. */
   terminated(): void;
 }
@@ -20,7 +22,8 @@ export class TransactionRunner<State extends string, Input> {
   private readonly reliable: boolean;
   private readonly timers: Timers;
   private readonly actions: TransactionActions;
-  private readonly running = new Map<TimerName, Timer>();
+  /** Null while none was ever set: most transactions need none. */
+  private running: Map<TimerName, Timer> | null = null;
   private finished = false;
 
   constructor(
@@ -47,8 +50,9 @@ export class TransactionRunner<State extends string, Input> {
   /** Nothing happens any more, and nobody is told. */
   stop(): void {
     this.finished = true;
+    if (this.running === null) return;
     for (const timer of this.running.values()) timer.clear();
-    this.running.clear();
+    this.running = null;
   }
 
   private perform(output: Output): void {
@@ -79,16 +83,21 @@ export class TransactionRunner<State extends string, Input> {
       this.input(expired);
       return;
     }
+    if (timer === 'J' && this.actions.completed !== undefined) {
+      this.actions.completed();
+      return;
+    }
     const running = this.timers.set(afterMs, () => {
-      this.running.delete(timer);
+      this.running?.delete(timer);
       this.input(expired);
     });
+    this.running ??= new Map();
     this.running.set(timer, running);
   }
 
   private clear(timer: TimerName): void {
-    this.running.get(timer)?.clear();
-    this.running.delete(timer);
+    this.running?.get(timer)?.clear();
+    this.running?.delete(timer);
   }
 
   private terminate(): void {

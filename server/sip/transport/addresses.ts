@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
 const MAPPED_PREFIX = '::ffff:';
 
@@ -16,6 +16,7 @@ PRIVATE.addAddress('::1', 'ipv6');
 
 /** An address as we write it: IPv4 seen through an IPv6 socket as IPv4. */
 export function canonicalAddress(address: string): string {
+  if (!address.startsWith(':')) return address;
   const mapped = address.slice(MAPPED_PREFIX.length);
   return address.toLowerCase().startsWith(MAPPED_PREFIX) && isIPv4(mapped) ? mapped : address;
 }
@@ -26,13 +27,9 @@ export function addressFor(socketFamily: 4 | 6, address: string): string | null 
   return isIPv6(address) && socketFamily === 6 ? address : null;
 }
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8);
-LOOPBACK.addAddress('::1', 'ipv6');
-
-/** Whether an address is this very host's, whoever asks. */
+/** Whether an address, as sockets write it, is this very host's, whoever asks. By text, as that is asked of each request. */
 export function isLoopbackAddress(address: string): boolean {
-  return LOOPBACK.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.');
 }
 
 /** Whether an address means something only within its own network. */
@@ -42,6 +39,8 @@ export function isPrivateAddress(address: string): boolean {
 
 /** Of several addresses of ours, the one that a peer can reach: of its family where there is one, otherwise the first. */
 export function ownAddressFor(own: readonly string[], peer: string): string {
-  const family = isIPv6(peer) ? 6 : 4;
-  return own.find((address) => isIP(address) === family) ?? own[0] ?? '';
+  const first = own[0] ?? '';
+  if (own.length < 2) return first;
+  const isSixth = peer.includes(':');
+  return own.find((address) => address.includes(':') === isSixth) ?? first;
 }

@@ -1,5 +1,8 @@
 export type TransportProtocol = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
 
+/** Above it a request goes over a stream, as the path's MTU is not known (RFC 3261 §18.1.1). */
+export const MAX_UDP_REQUEST_BYTES = 1300;
+
 /**
  * The way a message came in and its answers go out: one UDP peer, or one connection.
  * For UDP, `send` goes to `remoteAddress:remotePort`; for a connection, over it.

@@ -139,18 +139,23 @@ function refuse(head: Buffer, code: ParseErrorCode, reason: string): ParseError 
   return refuseMessage(Buffer.from(head), code, reason);
 }
 
-/** Read alike by `parseMessage`, which refuses a message with more than one. */
+/**
+ * Of more than one nobody knows which is meant, and where the next message begins (RFC 4475 §3.3.9): a message could be
+ * hidden from one of two who read the same stream.
+ */
 function contentLengthOf(head: string): number | 'missing' | 'bad' {
+  let found: number | null = null;
   let at = endOfField(head, 0, false);
   while (at < head.length) {
     const end = endOfField(head, at, true);
     const nameEnd = skip(TOKEN, head, at);
     if (Headers.nameOf(head.slice(at, nameEnd)) === 'content-length') {
       const colon = skipSpace(head, nameEnd);
-      if (head[colon] !== ':') return 'bad';
-      return parseNumber(trimSpace(head.slice(colon + 1, end)), Number.MAX_SAFE_INTEGER) ?? 'bad';
+      if (head[colon] !== ':' || found !== null) return 'bad';
+      found = parseNumber(trimSpace(head.slice(colon + 1, end)), Number.MAX_SAFE_INTEGER);
+      if (found === null) return 'bad';
     }
     at = end;
   }
-  return 'missing';
+  return found ?? 'missing';
 }

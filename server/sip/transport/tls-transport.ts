@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { createServer, isIP, type Server, type Socket } from 'node:net';
 import { connect, createSecureContext, type SecureContext, type SecureVersion, TLSSocket } from 'node:tls';
 import { listenStream, refuseNames } from './listen-stream.ts';
@@ -93,5 +94,7 @@ export class TlsTransport {
 }
 
 function contextOf({ key, certificate }: TlsIdentity): SecureContext {
-  return createSecureContext({ key, cert: certificate, minVersion: MIN_VERSION });
+  // A client could have us renegotiate without end, which costs us more than it; nobody needs that (CVE-2011-1473).
+  const secureOptions = constants.SSL_OP_NO_RENEGOTIATION;
+  return createSecureContext({ key, cert: certificate, minVersion: MIN_VERSION, secureOptions });
 }

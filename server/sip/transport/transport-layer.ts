@@ -12,7 +12,7 @@ import type { Via } from '../message/via.ts';
 import { defaultTransport, directTarget, namedTransport, targetHost } from '../resolve/direct-target.ts';
 import { isPrivateAddress } from './addresses.ts';
 import type { Destination, Endpoint } from './destination.ts';
-import type { Flow, TransportProtocol } from './flow.ts';
+import { type Flow, MAX_UDP_REQUEST_BYTES, type TransportProtocol } from './flow.ts';
 import { ResolvingFlow } from './resolving-flow.ts';
 import { StreamConnection } from './stream-connection.ts';
 import type { StreamLimits } from './stream-transport.ts';
@@ -21,9 +21,6 @@ import { type TlsIdentity, TlsTransport, type TlsVerification } from './tls-tran
 import { UdpTransport } from './udp-transport.ts';
 import { responsePort, stampVia } from './via-routing.ts';
 import { WebSocketTransport } from './web-socket-transport.ts';
-
-/** Above it a request goes over a stream, as the path's MTU is not known (RFC 3261 §18.1.1). */
-const MAX_UDP_REQUEST_BYTES = 1300;
 
 /** The one who is told of all that comes in. */
 export interface TransportUser {
@@ -179,6 +176,12 @@ export class SipTransports {
       }
     }
     return this.flowTo(destination);
+  }
+
+  /** TCP to where `near` goes over UDP, once it stands; null when nobody listens there. */
+  stream({ protocol, remoteAddress: address, remotePort: port }: Flow, opened: (flow: Flow | null) => void): void {
+    if (protocol !== 'udp' || this.tcp === null) return opened(null);
+    this.flowTo({ protocol: 'tcp', address, port }).then(opened, () => opened(null));
   }
 
   /** Sends what is waiting, then closes all sockets. */

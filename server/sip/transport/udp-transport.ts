@@ -22,7 +22,7 @@ export class UdpTransport {
     const socket = createSocket({
       type: isIPv6(address) ? 'udp6' : 'udp4',
       // Addresses only are sent to, so nothing is ever looked up; Node's own look-up would cost a thread for each datagram.
-      lookup: (host, _options, found) => found(null, host, isIPv6(host) ? 6 : 4),
+      lookup: (host, _options, found) => found(null, host, host.includes(':') ? 6 : 4),
     });
     await new Promise<void>((resolve, reject) => {
       socket.once('error', (error) => {

@@ -1,5 +1,5 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -13,6 +13,9 @@ import { WebSocketConnection, type WebSocketEnds } from './web-socket-connection
 
 /** RFC 7118 §4.1. */
 const SUBPROTOCOL = 'sip';
+const MAX_FRAGMENTS = 256;
+/** Of a frame that is not complete. */
+const MAX_CHUNKS = 1024;
 
 /** SIP over WebSocket (RFC 7118): takes upgrades of an HTTP server, and never connects by itself. */
 export class WebSocketTransport {
@@ -41,6 +44,9 @@ export class WebSocketTransport {
     this.server = new WebSocketServer({
       noServer: true,
       maxPayload: MAX_MESSAGE_BYTES,
+      // Each is kept by itself until the last: of one octet each, a message would take megabytes.
+      maxFragments: MAX_FRAGMENTS,
+      maxBufferedChunks: MAX_CHUNKS,
       perMessageDeflate: false,
       handleProtocols: () => SUBPROTOCOL,
     });
@@ -58,9 +64,10 @@ export class WebSocketTransport {
   /** Takes an HTTP request to upgrade, or answers why not; its socket is ours from now on. */
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const ends = endsOf(request, stream as Socket);
-    const refusal = this.refusalOf(request, ends);
-    if (refusal !== null) {
-      refuseUpgrade(stream, refusal.status, refusal.reason, [`Sec-WebSocket-Protocol: ${SUBPROTOCOL}`]);
+    const refusal = ends === null ? NO_ADDRESS : this.refusalOf(request, ends);
+    if (ends === null || refusal !== null) {
+      const { status, reason } = refusal ?? NO_ADDRESS;
+      refuseUpgrade(stream, status, reason, [`Sec-WebSocket-Protocol: ${SUBPROTOCOL}`]);
       return;
     }
     this.server.handleUpgrade(request, stream, head, (socket) => this.add(socket, stream, ends));
@@ -107,8 +114,14 @@ export function refuseUpgrade(stream: Duplex, status: number, reason: string, he
   );
 }
 
-/** A proxy on this host says whom it speaks for, as it does to the HTTP API; nobody else is believed. */
-function endsOf(request: IncomingMessage, socket: Socket): WebSocketEnds {
+/** Whoever is behind the proxy must not pass for the proxy itself, whom this host trusts. */
+const NO_ADDRESS = { status: 400, reason: 'X-Forwarded-For does not end with an IP address' };
+
+/**
+ * A proxy on this host says whom it speaks for, as it does to the HTTP API; nobody else is believed. Null when what it
+ * says is no address.
+ */
+function endsOf(request: IncomingMessage, socket: Socket): WebSocketEnds | null {
   const remoteAddress = canonicalAddress(socket.remoteAddress ?? '');
   const ends = {
     protocol: (socket as Partial<TLSSocket>).encrypted ? 'wss' : 'ws',
@@ -119,8 +132,17 @@ function endsOf(request: IncomingMessage, socket: Socket): WebSocketEnds {
   } as const;
   if (!isLoopbackAddress(remoteAddress)) return ends;
   const forwardedFor = lastOf(request.headers['x-forwarded-for']);
+  const address = forwardedFor === '' ? remoteAddress : addressIn(forwardedFor);
+  if (address === null) return null;
   const secure = lastOf(request.headers['x-forwarded-proto']) === 'https' || ends.protocol === 'wss';
-  return { ...ends, protocol: secure ? 'wss' : 'ws', remoteAddress: forwardedFor || remoteAddress };
+  return { ...ends, protocol: secure ? 'wss' : 'ws', remoteAddress: address };
+}
+
+/** Some proxies write the port, too, and then brackets around IPv6. */
+function addressIn(text: string): string | null {
+  const [, bracketed, ipv4] = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/.exec(text) ?? [];
+  const address = bracketed ?? ipv4 ?? text;
+  return isIP(address) === 0 ? null : address;
 }
 
 function lastOf(header: string | string[] | undefined): string {

@@ -8,6 +8,9 @@ export interface Refusal {
   readonly headers: ReadonlyArray<readonly [string, string]>;
 }
 
+/** Methods that we know without answering them; for others the status is 501 (RFC 3261 §21.5.2, RFC 4475 §3.1.1.2). */
+const NOT_ALLOWED: ReadonlySet<string> = new Set(['REGISTER', 'SUBSCRIBE', 'PUBLISH', 'MESSAGE']);
+
 /**
  * The inspection of RFC 3261 §8.2.1 and §8.2.2, in its order; null when the request passes.
  * @param methods those that are answered here.
@@ -19,7 +22,9 @@ export function checkRequest(
   methods: readonly string[],
   supported: readonly string[],
 ): Refusal | null {
-  if (!methods.includes(request.method)) return { status: 405, headers: [['Allow', methods.join(', ')]] };
+  if (!methods.includes(request.method)) {
+    return { status: NOT_ALLOWED.has(request.method) ? 405 : 501, headers: [['Allow', methods.join(', ')]] };
+  }
   if (!isOurScheme(request, flow)) return { status: 416, headers: [] };
   // In a CANCEL, Require is ignored (RFC 3261 §8.2.2.3).
   return request.method === 'CANCEL' ? null : checkRequire(request, supported);

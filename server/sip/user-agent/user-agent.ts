@@ -7,6 +7,7 @@ import { InvitedCall } from '../dialog/invited-call.ts';
 import { LocalEnd, OPTION_TAGS } from '../dialog/local-end.ts';
 import { OutgoingCall, type OutgoingCallOptions } from '../dialog/outgoing-call.ts';
 import { type RandomSource, SystemRandom } from '../dialog/random-source.ts';
+import { OUR_EVENTS, ReferSubscriptions, referEventId } from '../dialog/refer-subscriptions.ts';
 import { receiveLoneReferral } from '../dialog/referral.ts';
 import { namedCalls } from '../dialog/replaces.ts';
 import { readSessionBody, takesSdp } from '../dialog/session-body.ts';
@@ -60,7 +61,7 @@ export interface UserAgentOptions {
   readonly ports: Partial<Record<TransportProtocol, number>>;
   /** The most calls at a time, 10,000 unless told; over it, an INVITE gets 503. */
   readonly maxCalls?: number;
-  /** The most server transactions at a time, 100,000 unless told: each lives for 32 s after its answer. */
+  /** The most server transactions at a time that wait for an answer, 100,000 unless told. */
   readonly maxServerTransactions?: number;
   /** Whether a new request is turned away, and nothing kept of it: with 503 and that Retry-After, or no answer. */
   readonly refuses?: (request: SipRequest, flow: Flow) => number | 'drop' | null;
@@ -68,6 +69,9 @@ export interface UserAgentOptions {
   /** 1800 s, and no less than 90 s, unless told. */
   readonly sessionTimer?: SessionTimerPolicy;
 }
+
+/** RFC 4475 §3.3.15; the agent that warns may have a name instead of an address (RFC 3261 §20.43). */
+const ONLY_SDP = '399 parley "The answer would be application/sdp"';
 
 const AVAILABILITY_STATUS = { available: 200, unknown: 404, busy: 486 } as const;
 
@@ -80,6 +84,7 @@ export class UserAgent implements TransactionUser, CallContext {
   readonly local: LocalEnd;
   readonly transactions: TransactionLayer;
   readonly sessionTimer: SessionTimerPolicy;
+  readonly subscriptions = new ReferSubscriptions();
 
   private readonly handler: UserAgentHandler;
   private readonly maxCalls: number;
@@ -152,6 +157,7 @@ export class UserAgent implements TransactionUser, CallContext {
     else if (request.method === 'REFER')
       receiveLoneReferral(request, transaction, this, (referral) => this.handler.referred(referral));
     else if (handler !== undefined) this.handOver(request, transaction, handler);
+    else if (request.method === 'SUBSCRIBE') this.refuseSubscription(request, transaction);
     else this.respond(request, transaction, 481);
   }
 
@@ -164,7 +170,8 @@ export class UserAgent implements TransactionUser, CallContext {
   }
 
   forget(session: CallSession): void {
-    this.sessions.delete(session.dialog.id);
+    // Who answers two INVITEs of a call with the same tag makes two of one dialog.
+    if (this.sessions.get(session.dialog.id) === session) this.sessions.delete(session.dialog.id);
   }
 
   private cancel(cancel: SipRequest, transaction: ServerTransaction): void {
@@ -185,11 +192,24 @@ export class UserAgent implements TransactionUser, CallContext {
     transaction: ServerTransaction,
     handler: MethodHandler | undefined,
   ): void {
+    if (request.method === 'SUBSCRIBE' && this.subscribed(request, transaction)) return;
     const session = this.sessionOf(request);
     if (session === undefined) this.respond(request, transaction, 481);
     else if (handler?.inDialogs !== true || session.state === 'ended') session.received(request, transaction);
     else if (!session.dialog.takeInOrder(request)) this.respond(request, transaction, 500);
     else this.handOver(request, transaction, handler);
+  }
+
+  private subscribed(request: SipRequest, transaction: ServerTransaction): boolean {
+    return this.subscriptions.received(request, (status, parts) =>
+      transaction.respond(this.local.createResponse(request, status, null, parts)),
+    );
+  }
+
+  /** Only a REFER makes a subscription to what comes of it (RFC 3515 §3.2). */
+  private refuseSubscription(request: SipRequest, transaction: ServerTransaction): void {
+    if (referEventId(request) === undefined) this.respond(request, transaction, 489, OUR_EVENTS);
+    else this.respond(request, transaction, 403);
   }
 
   private invite(invite: SipRequest, transaction: ServerTransaction): void {
@@ -199,7 +219,7 @@ export class UserAgent implements TransactionUser, CallContext {
     }
     const body = readSessionBody(invite);
     if ('status' in body) return this.respond(invite, transaction, body.status, body.headers);
-    if (!takesSdp(invite)) return this.respond(invite, transaction, 406);
+    if (!takesSdp(invite)) return this.respond(invite, transaction, 406, [['Warning', ONLY_SDP]]);
     const timer = answerSessionTimer(invite, this.sessionTimer);
     if ('status' in timer) return this.respond(invite, transaction, timer.status, timer.headers);
     const named = namedCalls(invite, (id) => this.sessions.get(id));
@@ -219,14 +239,23 @@ export class UserAgent implements TransactionUser, CallContext {
     this.respond(options, transaction, status, this.local.capabilities);
   }
 
-  private statelessAnswer(request: SipRequest, flow: Flow, toTag: string): SipResponse | null {
+  private statelessAnswer(request: SipRequest, flow: Flow, toTag: () => string): SipResponse | null {
+    if (request.to.parameters.has('tag')) return this.answerToStray(request);
     const handler = this.handler.methods?.[request.method];
-    if (handler?.statelessAnswer === undefined || request.to.parameters.has('tag')) return null;
+    if (handler?.statelessAnswer === undefined) return null;
     if (checkRequest(request, flow, this.local.methods, handler.optionTags) !== null) return null;
     const answer = handler.statelessAnswer(request, flow);
     if (answer === null) return null;
     const { status, ...parts } = answer;
-    return this.local.createResponse(request, status, toTag, parts);
+    return this.local.createResponse(request, status, toTag(), parts);
+  }
+
+  /** To a dialog that is not there: anybody can make up any number of those, so that calls which are would suffer. */
+  private answerToStray(request: SipRequest): SipResponse | null {
+    // There are dialogs without a call, of subscriptions.
+    if (request.method === 'CANCEL' || request.method === 'SUBSCRIBE') return null;
+    if (this.sessionOf(request) !== undefined) return null;
+    return this.local.methods.includes(request.method) ? this.local.createResponse(request, 481, null) : null;
   }
 
   private handOver(request: SipRequest, transaction: ServerTransaction, handler: MethodHandler): void {

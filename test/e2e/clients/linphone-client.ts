@@ -51,6 +51,8 @@ export interface LinphoneOptions {
   account?: LinphoneAccount;
   /** SRTP with keys in the SDP, and only so, with this crypto suite alone. */
   srtp?: string;
+  /** As on a host with IPv6: it then offers an IPv6 address, whatever it signals over. */
+  ipv6?: boolean;
 }
 
 /** It registers only where it watches the network, which is a bother otherwise. */
@@ -72,9 +74,7 @@ function configuration(
   user: string,
   sipPort: number,
   transport: LinphoneTransport,
-  srtp?: string,
-  trusts?: string,
-  account?: LinphoneAccount,
+  { srtp, trusts, account, ipv6 = false }: Pick<LinphoneOptions, 'srtp' | 'trusts' | 'account' | 'ipv6'>,
 ): string {
   return [
     '[sip]',
@@ -83,8 +83,8 @@ function configuration(
     `sip_tcp_port=${transport === 'tcp' ? sipPort : 0}`,
     `sip_tls_port=${transport === 'tls' ? sipPort : 0}`,
     ...(trusts ? [`root_ca=${trusts}`, 'verify_server_certs=1', 'verify_server_cn=1'] : []),
-    `bind_address=${LOOPBACK}`,
-    'use_ipv6=0',
+    ...(ipv6 ? [] : [`bind_address=${LOOPBACK}`]),
+    `use_ipv6=${ipv6 ? 1 : 0}`,
     // Without this the first start turns IPv6 on again.
     'ipv6_migration_done=1',
     'guess_hostname=0',
@@ -131,10 +131,7 @@ export class LinphoneClient implements VoiceClient {
     const sipPort = await freePort();
     const transport = options.transport ?? 'udp';
     const settings = join(folder, 'linphonerc');
-    writeFileSync(
-      settings,
-      configuration(options.voice.name, sipPort, transport, options.srtp, options.trusts, options.account),
-    );
+    writeFileSync(settings, configuration(options.voice.name, sipPort, transport, options));
     const { frequencyHz, levelDbfs } = options.voice;
     const tone = sine(frequencyHz, levelDbfs + offsetDb(options.codec), options.toneSeconds ?? 60, 16_000);
     writeFileSync(join(folder, 'tone.wav'), writeWav(tone));
@@ -191,6 +188,11 @@ export class LinphoneClient implements VoiceClient {
     } finally {
       clearInterval(asked);
     }
+  }
+
+  /** Waits until somebody calls it. */
+  async rings(timeoutMs: number): Promise<void> {
+    await this.#program.waitForOutput(/Receiving new incoming call/, timeoutMs, this.#callsSince);
   }
 
   async hangUp(): Promise<void> {

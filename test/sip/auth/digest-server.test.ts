@@ -128,6 +128,27 @@ describe('credentials', () => {
     expect(digest.verify(both, ADDRESS, 0).kind).toBe('authenticated');
   });
 
+  it('of other schemes are as none in whatever form', () => {
+    const digest = server();
+    for (const value of ['Bearer eyJhbGciOiJ.e30.x-y_z==', 'Basic dXNlcjpwYXNz', 'Digester =,=', '']) {
+      expect(digest.verify(signed(digest, { edit: () => value }), ADDRESS, 0)).toEqual({ kind: 'none' });
+    }
+    expect(digest.verify(signed(digest, { edit: () => 'DIGEST =,=' }), ADDRESS, 0)).toMatchObject({
+      kind: 'malformed',
+    });
+  });
+
+  it('that prove less than is asked for are as none: nobody on the way can take auth-int out of the challenge', () => {
+    const digest = server({ qop: ['auth-int'] });
+    for (const qop of ['auth', null] as const) {
+      expect(digest.verify(signed(digest, { qop }), ADDRESS, 0)).toEqual({ kind: 'none' });
+    }
+    expect(digest.verify(signed(digest, { qop: 'auth-int' }), ADDRESS, 0)).toEqual({
+      kind: 'authenticated',
+      user: 'alice',
+    });
+  });
+
   it('with an algorithm that is not offered are as none', () => {
     const digest = server({ algorithms: ['SHA-256'] });
     expect(digest.verify(signed(digest, { algorithm: 'MD5' }), ADDRESS, 0)).toEqual({ kind: 'none' });

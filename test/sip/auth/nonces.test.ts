@@ -38,7 +38,7 @@ describe('nonce counts (RFC 7616 §3.4)', () => {
   it('count up; each serves once, in any order within the last 32', () => {
     const nonces = new Nonces();
     const nonce = nonces.issue(ADDRESS, 0);
-    const use = (count: number) => nonces.use(nonce, count, 0);
+    const use = (count: number) => nonces.use(nonce, ADDRESS, count, 0);
     expect([1, 2, 2, 1].map(use)).toEqual([true, true, false, false]);
     expect([5, 3, 4, 4, 3].map(use)).toEqual([true, true, true, false, false]);
     expect([40, 8, 9, 9].map(use)).toEqual([true, false, true, false]);
@@ -48,19 +48,28 @@ describe('nonce counts (RFC 7616 §3.4)', () => {
   it('without counts, as in RFC 2069, a nonce serves once', () => {
     const nonces = new Nonces();
     const nonce = nonces.issue(ADDRESS, 0);
-    expect(nonces.use(nonce, null, 0)).toBe(true);
-    expect(nonces.use(nonce, null, 0)).toBe(false);
-    expect(nonces.use(nonce, 7, 0)).toBe(false);
+    expect(nonces.use(nonce, ADDRESS, null, 0)).toBe(true);
+    expect(nonces.use(nonce, ADDRESS, null, 0)).toBe(false);
+    expect(nonces.use(nonce, ADDRESS, 7, 0)).toBe(false);
   });
 
   it('are forgotten with their nonces, and what may have been forgotten is good no more', () => {
     const nonces = new Nonces({ lifetimeMs: 1000, maxRemembered: 3 });
     const issued = [0, 1, 2, 3].map((atMs) => nonces.issue(ADDRESS, atMs));
-    for (const nonce of issued) expect(nonces.use(nonce, 1, 10)).toBe(true);
+    for (const nonce of issued) expect(nonces.use(nonce, ADDRESS, 1, 10)).toBe(true);
     expect(nonces.remembered).toBe(3);
     expect(issued.map((nonce) => nonces.isFresh(nonce, ADDRESS, 10))).toEqual([false, true, true, true]);
     const late = nonces.issue(ADDRESS, 2000);
-    nonces.use(late, 1, 2000);
+    nonces.use(late, ADDRESS, 1, 2000);
     expect(nonces.remembered).toBe(1);
+  });
+
+  it('make a nonce no good for anybody else, nor for longer', () => {
+    const nonces = new Nonces({ lifetimeMs: 1000 });
+    const nonce = nonces.issue(ADDRESS, 0);
+    nonces.use(nonce, ADDRESS, 1, 0);
+    expect(nonces.isFresh(nonce, ADDRESS, 999)).toBe(true);
+    expect(nonces.isFresh(nonce, '192.0.2.99', 999)).toBe(false);
+    expect(nonces.isFresh(nonce, ADDRESS, 1000)).toBe(false);
   });
 });

@@ -4,21 +4,22 @@ import { ScriptedPeer, statuses } from './scripted-peer.ts';
 const textOf = (body: Uint8Array) => Buffer.from(body).toString();
 
 describe('a call that comes in', () => {
-  it('gets 100 at once, and rings, and is answered with our SDP and Contact', () => {
+  it('rings, and is answered with our SDP and Contact', () => {
     const peer = new ScriptedPeer();
-    expect(statuses(peer.invite())).toEqual([100]);
+    expect(statuses(peer.invite())).toEqual([]);
     const [call] = peer.calls;
     expect(call?.offer).toBe('offer');
     call?.progress(180);
     call?.accept('answer');
-    expect(peer.transcript).toEqual(['100 INVITE', '180 INVITE', '200 INVITE']);
-    const [, ringing, ok] = peer.sent;
+    expect(peer.transcript).toEqual(['180 INVITE', '200 INVITE']);
+    const [ringing, ok] = peer.sent;
     expect(ok?.headers.get('Contact')).toBe('<sip:demo@parley.example.com:5060>');
-    expect(ok?.headers.get('Allow')).toBe('INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY');
+    expect(ok?.headers.get('Allow')).toBe(
+      'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE',
+    );
     expect(ok?.headers.get('Server')).toBe('Parley');
     expect(textOf(ok!.body)).toBe('answer');
     expect(ringing?.to.parameters.get('tag')).toBe(ok?.to.parameters.get('tag'));
-    expect(peer.sent[0]?.to.parameters.has('tag')).toBe(false);
   });
 
   it('names TCP in its Contact when it came over TCP', () => {
@@ -36,7 +37,7 @@ describe('a call that comes in', () => {
     peer.request('ACK');
     expect(peer.told).toEqual(['confirmed null']);
     peer.timers.advance(40_000);
-    expect(peer.transcript).toEqual(['100 INVITE', '200 INVITE']);
+    expect(peer.transcript).toEqual(['200 INVITE']);
     expect(peer.userAgent.calls).toBe(1);
   });
 
@@ -83,7 +84,10 @@ describe('a call that comes in', () => {
 
   it('hears the same answer to a retransmitted INVITE, and nothing more once it is accepted (RFC 6026)', () => {
     const peer = new ScriptedPeer();
-    expect(statuses(peer.invite({ branch: 'z9hG4bK-same' }))).toEqual([100]);
+    expect(statuses(peer.invite({ branch: 'z9hG4bK-same' }))).toEqual([]);
+    peer.timers.advance(200);
+    expect(peer.transcript).toEqual(['100 INVITE']);
+    expect(peer.sent[0]?.to.parameters.has('tag')).toBe(false);
     expect(statuses(peer.invite({ branch: 'z9hG4bK-same', toTag: null }))).toEqual([100]);
     peer.calls[0]?.progress(180);
     expect(statuses(peer.invite({ branch: 'z9hG4bK-same', toTag: null }))).toEqual([180]);
@@ -102,10 +106,10 @@ describe('a call that comes in', () => {
     expect(refusal?.headers.get('Warning')).toContain('No common codec');
     expect(peer.ends).toEqual([{ cause: 'rejected', status: 488 }]);
     peer.timers.advance(1500);
-    expect(peer.transcript).toEqual(['100 INVITE', '488 INVITE', '488 INVITE', '488 INVITE']);
+    expect(peer.transcript).toEqual(['488 INVITE', '488 INVITE', '488 INVITE']);
     peer.request('ACK', { branch: 'z9hG4bK-x' });
     peer.timers.advance(10_000);
-    expect(peer.sent.length).toBe(4);
+    expect(peer.sent.length).toBe(3);
     expect(peer.clean).toBe(true);
   });
 
@@ -113,7 +117,7 @@ describe('a call that comes in', () => {
     const peer = new ScriptedPeer();
     peer.invite({ branch: 'z9hG4bK-x' });
     expect(statuses(peer.request('CANCEL', { branch: 'z9hG4bK-x' }))).toEqual([200, 487]);
-    const [, toCancel, toInvite] = peer.sent;
+    const [toCancel, toInvite] = peer.sent;
     expect(toCancel?.to.parameters.get('tag')).toBe(toInvite?.to.parameters.get('tag'));
     expect(peer.ends).toEqual([{ cause: 'cancelled' }]);
     peer.calls[0]?.accept('too late');
@@ -141,7 +145,7 @@ describe('a call that comes in', () => {
     peer.decide = (call) => call.progress(180);
     peer.invite();
     peer.timers.advance(180_000);
-    expect(peer.transcript.slice(0, 5)).toEqual(['100 INVITE', '180 INVITE', '180 INVITE', '180 INVITE', '480 INVITE']);
+    expect(peer.transcript.slice(0, 4)).toEqual(['180 INVITE', '180 INVITE', '180 INVITE', '480 INVITE']);
     expect(peer.ends).toEqual([{ cause: 'rejected', status: 480 }]);
     expect(peer.clean).toBe(true);
   });
@@ -170,7 +174,7 @@ describe('a call that comes in', () => {
     const peer = new ScriptedPeer();
     peer.invite();
     peer.calls[0]?.hangUp();
-    expect(peer.transcript).toEqual(['100 INVITE', '480 INVITE']);
+    expect(peer.transcript).toEqual(['480 INVITE']);
     expect(peer.ends.length).toBe(1);
     expect(peer.clean).toBe(true);
   });
@@ -182,7 +186,7 @@ describe('a call that comes in', () => {
     peer.calls[0]?.hangUp('room closed');
     expect(peer.ends).toEqual([{ cause: 'local-bye' }]);
     peer.timers.advance(500);
-    expect(peer.transcript).toEqual(['100 INVITE', '200 INVITE', '200 INVITE']);
+    expect(peer.transcript).toEqual(['200 INVITE', '200 INVITE']);
     peer.request('ACK');
     expect(peer.lastRequest.method).toBe('BYE');
     expect(peer.lastRequest.headers.get('Reason')).toBe('SIP;text="room closed"');
@@ -206,7 +210,7 @@ describe('a call that comes in', () => {
     const peer = new ScriptedPeer({ reliable: true, flows: { forResponse: () => null, forRequest: () => null } });
     peer.invite();
     expect(peer.ends).toEqual([]);
-    peer.timers.advance(0);
+    peer.timers.advance(200);
     expect(peer.ends).toEqual([{ cause: 'transport', message: 'a response could not be sent' }]);
     expect(peer.clean).toBe(true);
   });

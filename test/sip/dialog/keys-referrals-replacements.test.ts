@@ -187,7 +187,7 @@ describe('Replaces and Join (RFC 3891 §3, RFC 3911 §4)', () => {
     const peer = establishedPeer();
     const call = peer.calls[0]!;
     const named = `call@192.0.2.1;to-tag=${tagOf(peer)};from-tag=ann`;
-    expect(another(peer, [`Replaces: ${named}`, 'Require: replaces'])).toEqual([100, 200]);
+    expect(another(peer, [`Replaces: ${named}`, 'Require: replaces'])).toEqual([200]);
     expect(peer.calls[1]?.replaces).toBe(call);
     peer.invite({ callId: 'third', toTag: null, headers: [`Join: ${named}`, 'Require: join'] });
     expect(peer.calls[2]?.joins).toBe(call);

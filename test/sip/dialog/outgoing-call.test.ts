@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DigestClient } from '../../../server/sip/auth/digest-client.ts';
 import { parseNameAddress } from '../../../server/sip/message/name-address.ts';
 import { parseUri } from '../../../server/sip/message/uri.ts';
+import type { Flow } from '../../../server/sip/transport/flow.ts';
 import { ScriptedPeer, statuses } from './scripted-peer.ts';
 
 const textOf = (body: Uint8Array | undefined) => Buffer.from(body ?? []).toString();
@@ -96,6 +97,26 @@ describe('a call that we make', () => {
     peer.dial();
     peer.respond(peer.lastRequest, 200, { headers: ['Contact: <sip:ann@203.0.113.9:5099>'], body: 'answer' });
     expect(peer.sentTo.at(-1)).toBe('203.0.113.9:5099');
+  });
+
+  it('lets a peer that it reaches over TLS use the connection too, and no other (RFC 5923 §8.1)', () => {
+    const via = (protocol: Flow['protocol']) => {
+      const peer: ScriptedPeer = new ScriptedPeer({
+        ways: {
+          find: (_uri, found) =>
+            found([
+              {
+                open: (_bytes, opened) => opened({ ...peer.newFlow('192.0.2.1', 5061, true), protocol }),
+                unavailable: () => {},
+              },
+            ]),
+        },
+      });
+      peer.dial();
+      return peer.lastRequest.headers.get('Via');
+    };
+    expect(via('tls')).toMatch(/;alias(;|$)/);
+    expect(via('tcp')).not.toContain('alias');
   });
 
   it('goes by the proxies that it is told to', () => {

@@ -2,14 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { establishedPeer, ScriptedPeer, statuses } from './scripted-peer.ts';
 
 describe('the inspection of requests (RFC 3261 §8.2)', () => {
-  it('answers an unknown method with 405 and Allow, within dialogs too', () => {
-    for (const method of ['FROBNICATE', 'SUBSCRIBE', 'PUBLISH', 'MESSAGE', 'REGISTER']) {
+  it('answers a method that is not taken with 405, an unknown one with 501, and Allow, within dialogs too', () => {
+    for (const method of ['FROBNICATE', 'PUBLISH', 'MESSAGE', 'REGISTER']) {
+      const status = method === 'FROBNICATE' ? 501 : 405;
       const [response] = new ScriptedPeer().request(method);
-      expect(response?.status).toBe(405);
+      expect(response?.status).toBe(status);
       expect(response?.headers.get('Allow')).toBe(
-        'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY',
+        'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE',
       );
-      expect(statuses(establishedPeer().request(method, { cseq: 2 }))).toEqual([405]);
+      expect(statuses(establishedPeer().request(method, { cseq: 2 }))).toEqual([status]);
     }
   });
 
@@ -61,7 +62,7 @@ describe('OPTIONS outside dialogs (RFC 3261 §11.2)', () => {
     const [response] = new ScriptedPeer().request('OPTIONS');
     expect(response?.status).toBe(200);
     expect(response?.headers.get('Allow')).toBe(
-      'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY',
+      'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE',
     );
     expect(response?.headers.get('Accept')).toBe(
       'application/sdp, application/dtmf-relay, application/dtmf, message/sipfrag',

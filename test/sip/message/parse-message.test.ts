@@ -80,6 +80,10 @@ describe('names and values (RFC 3261 §7.3)', () => {
     expect(accepted(latin1).callId).toBe('call@192.0.2.1');
   });
 
+  it('a CSeq may have all of 32 bits, as it is only at first that it is below 2^31 (§8.1.1.5)', () => {
+    expect(accepted(options({ CSeq: '4294967295 OPTIONS' })).cseq.number).toBe(2 ** 32 - 1);
+  });
+
   it('fields that we do not know are kept as they are', () => {
     expect(accepted(options({ 'X-Odd': '"unbalanced <;;,, \\' })).headers.get('x-odd')).toBe('"unbalanced <;;,, \\');
   });
@@ -102,7 +106,7 @@ describe('what every message must have (RFC 3261 §8.1.1)', () => {
     ['Call-ID', ''],
     ['CSeq', 'OPTIONS'],
     ['CSeq', '1'],
-    ['CSeq', '2147483648 OPTIONS'],
+    ['CSeq', '4294967296 OPTIONS'],
     ['CSeq', '-1 OPTIONS'],
     ['Content-Length', 'five'],
     ['Content-Length', ''],

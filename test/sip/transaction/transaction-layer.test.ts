@@ -9,7 +9,7 @@ import { TransactionLayer } from '../../../server/sip/transaction/transaction-la
 import type { Flow } from '../../../server/sip/transport/flow.ts';
 import { VirtualTimers } from '../../sim/virtual-timers.ts';
 
-function setUp({ reliable = false, maxServerTransactions = 100 } = {}) {
+function setUp({ reliable = false, maxServerTransactions = 100, maxAnsweredBytes = 1_000_000 } = {}) {
   const timers = new VirtualTimers();
   const sent: SipMessage[] = [];
   const requests: Array<{ request: SipRequest; transaction: ServerTransaction }> = [];
@@ -38,6 +38,7 @@ function setUp({ reliable = false, maxServerTransactions = 100 } = {}) {
     },
     newTag: () => 'ours',
     maxServerTransactions,
+    maxAnsweredBytes,
   });
   const answer = (status: number, index = requests.length - 1) => {
     const { request, transaction } = requests[index]!;
@@ -196,6 +197,91 @@ describe('the bound of server transactions', () => {
     expect(requests.length).toBe(5);
     receive(request('BYE', { cseq: 7, toTag: 'x', via: `${OLD_VIA};branch=z9hG4bK-7` }));
     expect(requests.length).toBe(5);
+  });
+
+  it('does not count those that are answered', () => {
+    const { receive, answer, requests, sent } = setUp({ maxServerTransactions: 1 });
+    for (let cseq = 1; cseq <= 3; cseq++) {
+      receive(request('OPTIONS', { cseq, via: `${OLD_VIA};branch=z9hG4bK-${cseq}` }));
+      answer(200);
+    }
+    expect(requests.length).toBe(3);
+    expect(statusesOf(sent)).toEqual([200, 200, 200]);
+  });
+});
+
+describe('the memory for answered transactions', () => {
+  const numbered = (method: string, cseq: number, parts: Parts = {}) =>
+    request(method, { ...parts, cseq, via: `${OLD_VIA};branch=z9hG4bK-${cseq}` });
+
+  it('loses the oldest REGISTERs first, which are then taken anew', () => {
+    const { receive, answer, requests, layer, sent } = setUp({ maxAnsweredBytes: 10_000 });
+    for (let cseq = 1; cseq <= 100; cseq++) {
+      receive(numbered('REGISTER', cseq));
+      answer(200);
+    }
+    expect(requests.length).toBe(100);
+    expect(layer.serverTransactions).toBeGreaterThan(5);
+    expect(layer.serverTransactions).toBeLessThan(20);
+    receive(numbered('REGISTER', 100));
+    expect(requests.length).toBe(100);
+    expect(sent.length).toBe(101);
+    receive(numbered('REGISTER', 1));
+    expect(requests.length).toBe(101);
+  });
+
+  it('loses nothing that must not be taken twice, and so refuses new requests, but not those within dialogs', () => {
+    const { receive, answer, requests, sent, timers, layer } = setUp({ maxAnsweredBytes: 10_000 });
+    for (let cseq = 1; cseq <= 100; cseq++) {
+      receive(numbered('MESSAGE', cseq));
+      if (requests.length === cseq) answer(200);
+    }
+    const taken = requests.length;
+    expect(taken).toBeGreaterThan(5);
+    expect(taken).toBeLessThan(20);
+    expect(statusesOf(sent)).toEqual([...Array(taken).fill(200), ...Array(100 - taken).fill(503)]);
+    receive(numbered('MESSAGE', 1));
+    expect(requests.length).toBe(taken);
+    expect(statusesOf(sent).at(-1)).toBe(200);
+    receive(numbered('BYE', 200, { toTag: 'x' }));
+    answer(200);
+    expect(requests.length).toBe(taken + 1);
+    timers.advance(32_000);
+    expect(layer.serverTransactions).toBe(0);
+    receive(numbered('MESSAGE', 300));
+    expect(requests.length).toBe(taken + 2);
+    expect(timers.pending).toBe(0);
+  });
+});
+
+describe('100 to an INVITE (RFC 3261 §17.2.1)', () => {
+  const trying = (invite: SipRequest) => () => createResponse(invite, 100);
+
+  it('is sent when nothing else was for 200 ms, and to each retransmission from then on', () => {
+    const { receive, requests, sent, timers } = setUp();
+    const invite = request('INVITE');
+    receive(invite);
+    requests[0]!.transaction.trying(trying(invite));
+    timers.advance(199);
+    receive(invite);
+    expect(sent).toEqual([]);
+    timers.advance(1);
+    expect(statusesOf(sent)).toEqual([100]);
+    receive(invite);
+    expect(statusesOf(sent)).toEqual([100, 100]);
+  });
+
+  it('is not sent when there was an answer before', () => {
+    for (const status of [180, 200, 486]) {
+      const { receive, requests, sent, timers, answer } = setUp();
+      const invite = request('INVITE');
+      receive(invite);
+      requests[0]!.transaction.trying(trying(invite));
+      timers.advance(100);
+      answer(status);
+      timers.advance(300);
+      expect(statusesOf(sent)).toEqual([status]);
+    }
   });
 });
 

@@ -90,6 +90,8 @@ describe('what cannot be framed ends the stream, and is answered where it may be
     ['no Content-Length', `${HEAD}\r\n`, 'missing-content-length', 400],
     ['a Content-Length that is no number', message('', 'Content-Length: five'), 'bad-field', 400],
     ['a negative one', message('', 'Content-Length: -1'), 'bad-field', 400],
+    ['two that differ', message('', 'Content-Length: 0\r\nl: 13'), 'bad-field', 400],
+    ['two that are the same', message('', 'Content-Length: 0\r\nContent-Length: 0'), 'bad-field', 400],
     ['one that is too great', message('', 'Content-Length: 65536'), 'message-too-large', 513],
     ['a header without an end', `${HEAD}X: ${'x'.repeat(65_536)}`, 'message-too-large', 513],
   ])('%s', (_what, text, code, status) => {

@@ -4,6 +4,7 @@ import type { SipRequest } from '../../../server/sip/message/message.ts';
 import { parseUri, writeUri } from '../../../server/sip/message/uri.ts';
 import { writeMessage } from '../../../server/sip/message/write-message.ts';
 import type { Destination } from '../../../server/sip/transport/destination.ts';
+import type { Flow } from '../../../server/sip/transport/flow.ts';
 import { SipTransports } from '../../../server/sip/transport/transport-layer.ts';
 import { tortureMessage } from '../../rfc/torture-cases.ts';
 import { VirtualTimers } from '../../sim/virtual-timers.ts';
@@ -176,6 +177,20 @@ describe('the way for a request', () => {
     expect(flow.protocol).toBe('udp');
     flow.send(Buffer.from('large'));
     await until(() => phone.got.length === 1);
+  });
+
+  it('within a dialog too, to the end of the way over UDP; null where nobody listens there', async () => {
+    const { layer } = await transports();
+    const { port } = await tcpServer(() => {});
+    const phone = await udpPhone();
+    const stream = (toPort: number) =>
+      new Promise<Flow | null>((resolve) => {
+        layer.stream(layer.datagrams('127.0.0.1', toPort)!, resolve);
+      });
+    expect(await stream(port)).toMatchObject({ protocol: 'tcp', open: true, remotePort: port });
+    expect(await stream(phone.port)).toBeNull();
+    const tcp = await layer.flowTo({ protocol: 'tcp', address: '127.0.0.1', port });
+    expect(await new Promise((resolve) => layer.stream(tcp, resolve))).toBeNull();
   });
 
   it('within a dialog it goes where the URI points, or back where the dialog came from', async () => {

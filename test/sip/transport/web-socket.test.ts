@@ -168,6 +168,23 @@ describe('SIP over WebSocket (RFC 7118)', () => {
     expect(heard.received[0]!.flow).toMatchObject({ protocol: 'wss', remoteAddress: '203.0.113.9' });
   });
 
+  it.each([
+    ['203.0.113.7:4711', '203.0.113.7'],
+    ['198.51.100.1, [2001:db8::7]:4711', '2001:db8::7'],
+    ['2001:db8::7', '2001:db8::7'],
+    ['127.0.0.1, unknown', null],
+    ['203.0.113.7:x', null],
+    ['203.0.113.999', null],
+    ['x'.repeat(5000), null],
+  ])('a proxy on this host that says %s is believed to speak for %s', async (forwardedFor, address) => {
+    const { heard, port } = await webServer();
+    const { got, socket } = await browser(port, { headers: { 'X-Forwarded-For': forwardedFor } });
+    if (address === null) return expect(got.refused).toBe(400);
+    socket.send(options());
+    await until(() => heard.received.length === 1);
+    expect(heard.received[0]!.flow.remoteAddress).toBe(address);
+  });
+
   it('no more than the limit come from one address', async () => {
     const { port } = await webServer({ limits: { maxConnectionsPerAddress: 1 } });
     const first = await browser(port);

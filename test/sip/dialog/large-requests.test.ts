@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import type { Call } from '../../../server/sip/dialog/call.ts';
+import type { Flow } from '../../../server/sip/transport/flow.ts';
+import { ScriptedPeer } from './scripted-peer.ts';
+
+const LARGE = 'x'.repeat(1_300);
+
+/** A call over UDP to a peer whose TCP port is asked for through `opened`. */
+function callWithStreams(headers: string[] = []) {
+  const asked: Array<{ near: Flow; opened: (flow: Flow | null) => void }> = [];
+  const peer: ScriptedPeer = new ScriptedPeer({
+    flows: {
+      forResponse: (_via, flow) => flow,
+      forRequest: (uri) => peer.newFlow(uri.host, uri.port ?? 5060),
+      stream: (near, opened) => asked.push({ near, opened }),
+    },
+  });
+  peer.decide = (call) => call.accept('answer');
+  peer.invite({ headers });
+  peer.request('ACK');
+  const call: Call = peer.calls[0]!;
+  return { peer, call, asked };
+}
+
+const reoffer = (call: Call, offer: string) =>
+  call.reoffer(
+    () => offer,
+    () => {},
+  );
+
+describe('a request in a dialog over UDP that is larger than 1300 bytes (RFC 3261 §18.1.1)', () => {
+  it('goes over TCP to the same place, with a Via that says so; CANCEL would follow it, the ACK need not', () => {
+    const { peer, call, asked } = callWithStreams();
+    reoffer(call, LARGE);
+    expect(peer.requests('INVITE')).toEqual([]);
+    expect(asked.map(({ near }) => `${near.remoteAddress}:${near.remotePort}`)).toEqual(['192.0.2.1:5070']);
+    asked[0]?.opened({ ...peer.newFlow('192.0.2.1', 5070, true), id: 'tcp-1' });
+    const invite = peer.lastRequestOf('INVITE');
+    expect(invite.via).toMatchObject({ transport: 'TCP' });
+    expect(invite.headers.get('Contact')).toBe('<sip:demo@parley.example.com:5060>');
+    peer.respond(invite, 200, { body: 'answer' });
+    expect(peer.lastRequest).toMatchObject({ method: 'ACK', via: { transport: 'UDP' } });
+    expect(peer.lastRequest.cseq.number).toBe(invite.cseq.number);
+  });
+
+  it('goes over UDP where TCP is refused, at once the next time', () => {
+    const { peer, call, asked } = callWithStreams();
+    reoffer(call, LARGE);
+    asked[0]?.opened(null);
+    const invite = peer.lastRequestOf('INVITE');
+    expect(invite.via).toMatchObject({ transport: 'UDP' });
+    peer.respond(invite, 200, { body: 'answer' });
+    reoffer(call, `${LARGE}!`);
+    expect(asked).toHaveLength(1);
+    expect(peer.lastRequestOf('INVITE').body).toHaveLength(LARGE.length + 1);
+  });
+
+  it('stays on UDP where it is smaller, or the peer is beyond a NAT or nowhere', () => {
+    const small = callWithStreams();
+    reoffer(small.call, 'small');
+    expect(small.asked).toEqual([]);
+    for (const contact of ['sip:ann@10.0.0.7:5070', 'sip:ann@192.0.2.1:5071', 'sip:ann@x.invalid']) {
+      const { peer, call, asked } = callWithStreams([`Contact: <${contact}>`]);
+      reoffer(call, LARGE);
+      expect(asked, contact).toEqual([]);
+      expect(peer.lastRequestOf('INVITE').via).toMatchObject({ transport: 'UDP' });
+    }
+  });
+
+  it('is not sent any more when the call has ended meanwhile; BYE is in order', () => {
+    const { peer, call, asked } = callWithStreams();
+    reoffer(call, LARGE);
+    call.hangUp();
+    asked[0]?.opened(peer.newFlow('192.0.2.1', 5070, true));
+    expect(peer.requests('INVITE')).toEqual([]);
+    peer.respond(peer.lastRequestOf('BYE'), 200);
+    expect(peer.clean).toBe(true);
+  });
+});
