@@ -112,7 +112,7 @@ export function continued(
   format: SendFormat,
 ): EncodeStream | null {
   if (before === null || (stream !== null && stream.tick >= before.tick)) return stream;
-  const next = stream ?? new EncodeStream(format.createEncoder(), format.ptimeMs);
+  const next = stream ?? new EncodeStream(format.createEncoder('shared'), format.ptimeMs);
   next.continueFrom(before);
   return next;
 }

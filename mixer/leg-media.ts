@@ -25,8 +25,9 @@ export interface LegMediaOptions {
   lossReported(fractionLost: number): void;
 }
 
-/** Arrival times are the kernel's, so nothing is lost by looking late. */
-const RTCP_EVERY_TICKS = 5;
+/** Reports and what is noticed by the clock can wait for 100 ms; the times of what arrives are the kernel's. */
+const CONTROL_EVERY_TICKS = 5;
+let nextTicks = 0;
 
 /** One view for all legs: packets are taken one at a time. */
 const packet = new RtpPacket();
@@ -54,7 +55,10 @@ export class LegMedia {
   /** The kernel takes RTP from the latched source only. */
   private connected = false;
   private lastRtpMs = 0;
-  private ticksSinceRtcp = 0;
+  private firstRtpMs = -1;
+  private firstSentMs = -1;
+  /** Begins somewhere, so that not all legs have the same tick for what is done now and then. */
+  private ticks = nextTicks++;
   private latches = 0;
   private lastHeardMs: number;
   private bytesReceived = 0;
@@ -96,12 +100,9 @@ export class LegMedia {
     this.options.receiver.configure(media.receive, media.receiveAudioLevel ?? null);
   }
 
-  /** Takes what has come since the last tick; reports, which nothing waits for, less often. */
+  /** Takes what has come since the last tick. */
   readSockets(): void {
     this.sockets?.receiveRtp();
-    if (++this.ticksSinceRtcp < RTCP_EVERY_TICKS) return;
-    this.ticksSinceRtcp = 0;
-    this.sockets?.receiveRtcp();
   }
 
   receivedRtp(data: Uint8Array, address: string, port: number, nowMs: number): void {
@@ -147,12 +148,18 @@ export class LegMedia {
     const sentLength = this.srtp ? this.srtp.protectRtp(data.bytes, length) : length;
     if (sentLength === 0) return;
     this.sockets?.sendRtp(data, sentLength, remotePort, remoteAddress);
+    if (this.firstSentMs < 0) this.firstSentMs = nowMs;
     this.session.sent(timestamp, payloadLength, nowMs);
     this.bytesSent += sentLength;
   }
 
-  /** RTCP when it is due; and tells when nothing was heard for too long, and again each time as much has passed. */
+  /**
+   * At each tick. Takes reports, and sends ours when they are due; tells when nothing was heard for too long, and again
+   * each time as much has passed.
+   */
   controlTick(nowMs: number): void {
+    if (++this.ticks % CONTROL_EVERY_TICKS !== 0) return;
+    this.sockets?.receiveRtcp();
     if (this.session.reportDue(nowMs)) {
       const out = this.options.buffers.take();
       this.sendRtcp(out, this.session.writeReport(out.bytes, nowMs));
@@ -174,7 +181,7 @@ export class LegMedia {
     return this.sockets!;
   }
 
-  statistics(): LegStatistics {
+  statistics(): Omit<LegStatistics, 'receivedLevelDb' | 'sentLevelDb'> {
     const { session, rtp } = this;
     const { receiver } = this.options;
     const { counters, clockRateHz } = receiver;
@@ -195,6 +202,10 @@ export class LegMedia {
       receivingCodec: receiver.codec,
       quality: legQuality(this.qualityInputs()),
       srtpRefused: this.srtp?.refused ?? 0,
+      foreignPackets: rtp.counters.foreign,
+      firstReceivedMs: this.wallClock(this.firstRtpMs),
+      lastReceivedMs: this.active ? this.wallClock(this.lastRtpMs) : null,
+      firstSentMs: this.wallClock(this.firstSentMs),
     };
   }
 
@@ -233,7 +244,13 @@ export class LegMedia {
     this.bytesReceived += bytes;
     if (this.active) return;
     this.active = true;
+    this.firstRtpMs = nowMs;
     this.options.event({ event: 'legActive', leg: this.options.leg });
+  }
+
+  /** Since 1970; null for what never was. */
+  private wallClock(atMs: number): number | null {
+    return atMs < 0 ? null : Math.round(atMs + this.options.wallClockOffsetMs);
   }
 
   private open(): void {

@@ -45,6 +45,8 @@ export class LegReceiver {
   private pcmSamples = 0;
   /** What is left in `pcm` is no sound. */
   private pcmIsSilent = true;
+  /** `frame` is all zeros; to be set to false by who writes into it. */
+  frameIsSilent = true;
   private frameSamples = 0;
   readonly losses = new LegLosses();
   private readonly undecoded = new UndecodedPackets();
@@ -149,6 +151,7 @@ export class LegReceiver {
       if (this.frameSamples === 0) return false;
     }
     this.pcmIsSilent = !sound;
+    this.frameIsSilent = false;
     this.frame.set(this.pcm.subarray(0, this.frameSamples));
     this.pcm.copyWithin(0, this.frameSamples, this.pcmSamples);
     this.pcmSamples -= this.frameSamples;
@@ -207,7 +210,8 @@ export class LegReceiver {
     this.undecoded.add(payload);
     this.buffer!.played((samples * this.clockRateHz) / this.sampleRateHz);
     if (fits && adjustment === 'none') {
-      this.frame.fill(0);
+      if (!this.frameIsSilent) this.frame.fill(0);
+      this.frameIsSilent = true;
       return 'silent frame';
     }
     // Nobody hears how long a silence is.
@@ -227,6 +231,7 @@ export class LegReceiver {
 
   private decodeFrame(payload: Uint8Array): 'frame' | 'silence' {
     this.catchUp();
+    this.frameIsSilent = false;
     const samples = this.decoder!.decode(payload, this.frame, 0);
     this.counts.decodes++;
     this.buffer!.played((samples * this.clockRateHz) / this.sampleRateHz);

@@ -27,7 +27,7 @@ export class LegSender {
   private readonly output: RtpOutput;
   /** In the lower half: who loses the first packets must not think that it wrapped (RFC 4568 §6.4). */
   private sequenceNumber = randomInt(0, 0x8000);
-  private readonly timestampBase = randomInt(0, 0xffffffff);
+  private timestampBase = randomInt(0, 0xffffffff);
   private nextTimestamp = -1;
   /** Ticks without a voice. */
   private restingTicks = 0;
@@ -35,6 +35,11 @@ export class LegSender {
   constructor(buffers: PacketBuffers, output: RtpOutput) {
     this.buffers = buffers;
     this.output = output;
+  }
+
+  /** The stream goes on with a room whose time line is `byMs` behind that of the one before. */
+  moveTimeLine(byMs: number): void {
+    this.timestampBase = (this.timestampBase + (byMs * this.clockRateHz) / 1000) >>> 0;
   }
 
   /** Packets that the stream made in this tick. */

@@ -1,11 +1,12 @@
 import { DtmfDetector } from './audio/dtmf-detector.ts';
 import { Speaker } from './audio/floor.ts';
 import { Limiter } from './audio/limiter.ts';
+import { LoudestLevel } from './audio/loudest-level.ts';
 import type { MixSource } from './audio/mix-bus.ts';
-import { Resampler } from './audio/resampler.ts';
+import { ResampledFrame } from './audio/resampled-frame.ts';
 import { TalkerVoice } from './audio/talker-voice.ts';
 import { VoiceActivity } from './audio/voice-activity.ts';
-import type { ComplexityLimit } from './codec/codec.ts';
+import type { ComplexityLimits } from './codec/codec.ts';
 import { continued, type EncodeStream } from './encode-once.ts';
 import { ExpectedLoss } from './expected-loss.ts';
 import { LegMedia } from './leg-media.ts';
@@ -14,10 +15,16 @@ import { LegSender } from './leg-sender.ts';
 import type { MediaSockets } from './net/media-sockets.ts';
 import type { PacketBuffers } from './net/packet-buffers.ts';
 import type { PacketHandler } from './net/udp-socket.ts';
+import type { Playback } from './playback/playback.ts';
+import { PrivateMix } from './playback/private-mix.ts';
+import type { VoiceRecorder } from './playback/voice-recorder.ts';
 import type { AudioMedia, LegControl, LegQuality, LegStatistics, MixerEvent, MixerSettings } from './protocol.ts';
 import type { EncodeCounts, Hears, Room, SharedStreams } from './room.ts';
 import { TICK_MS } from './room-clock.ts';
 import { sendFormat } from './send-format.ts';
+
+/** How often it is told how loud somebody talks: twice a second. */
+const LEVEL_EVERY_TICKS = 500 / TICK_MS;
 
 export interface LegOptions {
   id: string;
@@ -26,7 +33,7 @@ export interface LegOptions {
   room: Room;
   settings: MixerSettings;
   /** What the process's load leaves for Opus encoders. */
-  complexityLimit?: ComplexityLimit;
+  complexityLimit?: ComplexityLimits;
   buffers: PacketBuffers;
   counts: EncodeCounts & { decodes: number };
   /** Monotonic, milliseconds. */
@@ -36,39 +43,36 @@ export interface LegOptions {
   event(event: MixerEvent): void;
 }
 
-/** A voice at a rate other than its own: made once a tick, however many buses take it. */
-interface Resampled {
-  resampler: Resampler;
-  frame: Int16Array;
-  /** `Leg.pulls` when `frame` was made. */
-  pull: number;
-}
-
 /** One participant in the mixer: what comes from the phone as a source of the mix, and what the phone is sent. */
 export class Leg implements MixSource {
   readonly speaker = new Speaker();
   /** Part of this tick's mix: heard, or just fading out of it. */
   inMix = false;
+  /** Who alone hears this participant; null: all. */
+  speaksTo: readonly string[] | null;
   /** What the room sends, and whether that comes from `ownStream`. */
   hears: Hears | null = null;
   onOwnStream = false;
   crossingTicks = 0;
   /** We may send to this participant. */
   sends = false;
-  deaf: boolean;
   streams: SharedStreams | null = null;
   /** While this participant speaks: the mix without them. */
   ownStream: EncodeStream | null = null;
+  /** As long as this participant hears something that others do not. */
+  privateMix: PrivateMix | null = null;
+  private room: Room;
   private readonly options: LegOptions;
   private readonly media: LegMedia;
   private readonly receiver: LegReceiver;
   private readonly sender: LegSender;
   private readonly expectedLoss = new ExpectedLoss();
   private described: AudioMedia | null = null;
-  private readonly resampled = new Map<number, Resampled>();
+  private readonly resampled = new ResampledFrame();
   private limiter: Limiter | null = null;
   private limiterRateHz = 0;
   private activity: VoiceActivity | null = null;
+  private readonly loudest = new LoudestLevel();
   /** For one who did not negotiate telephone events. */
   private keysInSound: DtmfDetector | null = null;
   private findsKeys = false;
@@ -77,18 +81,28 @@ export class Leg implements MixSource {
   private voice: TalkerVoice | null = null;
   private rateHz = 0;
   private gainDb: number;
+  private controlled: LegControl;
+  /** Neither heard nor hearing, as `controlled` says; or said, until the last word has faded out. */
+  private apart: boolean;
+  private departs = false;
+  private recorder: VoiceRecorder | null = null;
   /** Heard in the last tick. */
   private talking = false;
+  private talkedTicks = 0;
   /** There was sound in the last 300 ms. */
   private active = false;
-  private pulls = 0;
   private tickMs = 0;
   private receives = false;
 
   constructor(options: LegOptions) {
+    const { control } = options;
     this.options = options;
-    this.deaf = options.control.deaf;
-    this.gainDb = gainOf(options.control);
+    this.room = options.room;
+    this.controlled = control;
+    this.apart = control.apart;
+    this.speaksTo = control.speaksTo;
+    this.gainDb = gainOf(control);
+    if (control.volumeDb !== 0) this.privateMix = new PrivateMix(control.volumeDb);
     this.receiver = new LegReceiver(options.counts);
     this.sender = new LegSender(options.buffers, {
       send: (packet, length, timestamp, payloadLength) =>
@@ -135,37 +149,112 @@ export class Leg implements MixSource {
     this.useFormat(media);
   }
 
+  get id(): string {
+    return this.options.id;
+  }
+
+  /** Hears who speaks in the room. */
+  get hearsRoom(): boolean {
+    return !this.controlled.deaf && !this.apart;
+  }
+
   control(control: LegControl): void {
-    this.deaf = control.deaf;
+    const { volumeDb, speaksTo } = this.controlled;
+    const sameListeners = String(speaksTo) === String(control.speaksTo);
+    this.controlled = sameListeners ? { ...control, speaksTo } : control;
     this.gainDb = gainOf(control);
-    if (this.inMix) this.voice?.volume.set(this.gainDb);
+    if (this.talking) this.voice?.volume.set(this.gainDb);
     else this.voice?.volume.setAtOnce(this.gainDb);
+    if (control.volumeDb === volumeDb) return;
+    this.privateMix ??= new PrivateMix(volumeDb);
+    this.privateMix.setVolume(control.volumeDb);
+  }
+
+  /** Plays to this participant alone; false when too much is waiting to be played. */
+  play(playback: Playback): boolean {
+    const { sounds } = this.privateMixNow();
+    if (sounds.full) return false;
+    sounds.add(playback);
+    return true;
+  }
+
+  /** Somebody speaks to this participant, and not to all, in this tick. */
+  hearPrivately(source: MixSource): void {
+    this.privateMixNow().whispers.push(source);
+  }
+
+  /** Records what is said until `recorder` has it all; false when another does that. */
+  record(recorder: VoiceRecorder): boolean {
+    if (this.recorder) return false;
+    this.recorder = recorder;
+    return true;
+  }
+
+  /** Fades out what is heard both ways: the next tick is the last one in this room. */
+  depart(): void {
+    this.departs = true;
+    this.privateMixNow().leave();
+  }
+
+  /** Goes on as before, in this room or in another, after `depart`. */
+  arrive(): void {
+    this.departs = false;
+    this.privateMix?.enter();
+  }
+
+  /**
+   * To another room, right after the tick that `depart` announced. The stream that is sent goes on: its encoder, its
+   * numbers, and its time as if both rooms had one time line.
+   */
+  moveTo(room: Room): void {
+    const { room: before, streams } = this;
+    this.room = room;
+    if (this.privateMix) this.privateMix.whispers.length = 0;
+    if (!streams) return;
+    const { format } = streams;
+    // Who was sent anything in the last tick is on their own stream: it faded out.
+    if (!this.onOwnStream) this.closeOwnStream();
+    this.sender.moveTimeLine(before.packetStartMs(format.ptimeMs) - room.packetStartMs(format.ptimeMs));
+    this.streams = room.useStreams(format);
+    before.releaseStreams(streams);
+    this.hears = null;
   }
 
   /** Takes this tick's 20 ms from what was received; true when there is sound in it that the room might hear. */
   receiveTick(plannedMs: number): boolean {
-    this.pulls++;
+    this.resampled.next();
     this.tickMs = plannedMs;
     this.media.readSockets();
+    if (this.privateMix !== null && !this.privateMix.tick()) this.privateMix = null;
     const present = this.receives && this.pull(plannedMs);
-    if (present) {
-      this.speaker.speaking = this.activity!.speaking;
-      this.speaker.levelDb = this.activity!.levelDb + this.gainDb;
-    } else {
+    if (this.recorder !== null) this.recordTick(this.recorder);
+    if (!this.mayBeHeard() || !present) {
       this.speaker.leave();
+      return false;
     }
-    return present;
+    this.speaker.speaking = this.activity!.speaking;
+    this.speaker.levelDb = this.activity!.levelDb + this.gainDb;
+    if (this.speaksTo === null) return true;
+    // No place on the floor is taken by who speaks to few.
+    this.speaker.heard = true;
+    return false;
   }
 
   /** Makes the frame ready for the mix, if the floor decided that it is part of it; or for the last time if no more. */
   speak(): boolean {
     const { heard } = this.speaker;
-    this.inMix = heard || this.talking;
-    if (!this.inMix) return false;
+    const speaks = heard || this.talking;
+    this.inMix = speaks && this.speaksTo === null;
+    if (!speaks) return false;
     const { frame } = this.receiver;
     if (!this.receives) frame.fill(0);
+    this.receiver.frameIsSilent = false;
     if (heard === this.talking) {
       this.voice!.process(frame, this.activity!, 'talking');
+      if (++this.talkedTicks % LEVEL_EVERY_TICKS === 0) {
+        const levelDb = Math.round(this.activity!.levelDb);
+        this.options.event({ event: 'legLevel', leg: this.options.id, levelDb });
+      }
       return true;
     }
     this.voice!.process(frame, this.activity!, heard ? 'entering' : this.keyDown ? 'cut' : 'leaving');
@@ -176,19 +265,7 @@ export class Leg implements MixSource {
   }
 
   frameAt(sampleRateHz: number): Int16Array {
-    if (sampleRateHz === this.rateHz) return this.receiver.frame;
-    const { frame } = this.receiver;
-    let made = this.resampled.get(sampleRateHz);
-    if (!made) {
-      const samples = (frame.length * sampleRateHz) / this.rateHz;
-      made = { resampler: new Resampler(this.rateHz, sampleRateHz), frame: new Int16Array(samples), pull: -1 };
-      this.resampled.set(sampleRateHz, made);
-    }
-    if (made.pull !== this.pulls) {
-      made.resampler.process(frame, 0, frame.length, made.frame, 0);
-      made.pull = this.pulls;
-    }
-    return made.frame;
+    return this.resampled.at(sampleRateHz, this.receiver.frame);
   }
 
   /** For the mix without this participant, which has peaks of its own. */
@@ -198,6 +275,11 @@ export class Leg implements MixSource {
       this.limiterRateHz = sampleRateHz;
     }
     return this.limiter;
+  }
+
+  /** For one who heard no mix until now. */
+  newLimiter(): void {
+    this.limiter = null;
   }
 
   send(stream: EncodeStream): void {
@@ -219,7 +301,13 @@ export class Leg implements MixSource {
   }
 
   statistics(): LegStatistics {
-    return this.media.statistics();
+    const { streams, hears } = this;
+    const sent = hears === 'common' ? streams?.bus.common : hears === 'silence' ? streams?.bus.silence : null;
+    return {
+      ...this.media.statistics(),
+      receivedLevelDb: this.attention() === 'nothing' ? null : this.loudest.levelDb(this.tickMs),
+      sentLevelDb: sent && this.sends ? levelOf(sent) : null,
+    };
   }
 
   closeOwnStream(): void {
@@ -230,6 +318,9 @@ export class Leg implements MixSource {
 
   /** Says goodbye (RTCP BYE); the sockets are the caller's to close. */
   close(): MediaSockets {
+    this.privateMix?.sounds.close();
+    this.recorder?.end();
+    this.recorder = null;
     this.releaseStreams();
     this.receiver.close();
     return this.media.close(this.options.now());
@@ -241,7 +332,8 @@ export class Leg implements MixSource {
   }
 
   private useFormat({ send, sendPtimeMs }: AudioMedia): void {
-    const { room, settings, complexityLimit } = this.options;
+    const { room } = this;
+    const { settings, complexityLimit } = this.options;
     const format = sendFormat(send, sendPtimeMs, {
       complexity: settings.opusComplexity,
       ...(complexityLimit ? { complexityLimit } : {}),
@@ -260,6 +352,30 @@ export class Leg implements MixSource {
     this.onOwnStream = own !== null;
   }
 
+  /** Who is heard by others from now on is so only after the last word has faded out. */
+  private mayBeHeard(): boolean {
+    const { apart, speaksTo } = this.controlled;
+    if (this.departs) return false;
+    if (apart === this.apart && speaksTo === this.speaksTo) return !apart;
+    if (this.talking) return false;
+    this.apart = apart;
+    this.speaksTo = speaksTo;
+    return !apart;
+  }
+
+  private recordTick(recorder: VoiceRecorder): void {
+    const sounds = this.receives && this.active;
+    const keyDown = this.keyDown || this.media.keyPressed;
+    const speaking = sounds && this.activity!.speaking;
+    const over = recorder.take(sounds ? this.receiver.frame : null, this.rateHz, speaking, keyDown);
+    if (over) this.recorder = null;
+  }
+
+  private privateMixNow(): PrivateMix {
+    this.privateMix ??= new PrivateMix(this.controlled.volumeDb);
+    return this.privateMix;
+  }
+
   private pull(plannedMs: number): boolean {
     const { receiver } = this;
     const sound = receiver.pull(plannedMs, this.attention());
@@ -271,6 +387,7 @@ export class Leg implements MixSource {
     }
     // Silence from the jitter buffer runs through the detector too, so that its hang-over ends.
     this.active = this.activity!.process(frame, 0, frame.length);
+    this.loudest.note(this.activity!.meanSquare, plannedMs);
     this.keyDown = this.hearsKey(frame);
     if (!sound || !this.active || this.keyDown || this.voice!.volume.silent) return false;
     receiver.sounded(plannedMs);
@@ -288,14 +405,15 @@ export class Leg implements MixSource {
   }
 
   private attention(): Attention {
-    // Who is muted can still press keys.
-    if (this.voice?.volume.silent && !this.findsKeys) return 'nothing';
+    if (this.recorder !== null) return 'everything';
+    // Who is not heard can still press keys.
+    if ((this.apart || this.voice?.volume.silent) && !this.findsKeys) return 'nothing';
     return this.active ? 'everything' : 'voice';
   }
 
   private useRate(sampleRateHz: number): void {
     this.rateHz = sampleRateHz;
-    this.resampled.clear();
+    this.resampled.begin(sampleRateHz);
     this.keysInSound = null;
     this.activity = new VoiceActivity(sampleRateHz);
     this.voice = new TalkerVoice(sampleRateHz, this.gainDb, this.options.settings.automaticGain);
@@ -303,10 +421,17 @@ export class Leg implements MixSource {
 
   private releaseStreams(): void {
     this.closeOwnStream();
-    if (this.streams) this.options.room.releaseStreams(this.streams);
+    if (this.streams) this.room.releaseStreams(this.streams);
     this.streams = null;
     this.hears = null;
   }
+}
+
+/** RMS, dBov. */
+function levelOf(pcm: Int16Array): number {
+  let sum = 0;
+  for (const sample of pcm) sum += sample * sample;
+  return sum === 0 ? -127 : Math.round(10 * Math.log10(sum / pcm.length / (32768 * 32768)));
 }
 
 function gainOf(control: LegControl): number {

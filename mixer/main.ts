@@ -1,5 +1,7 @@
+import { usesSystemOpus } from './codec/opus-encoders.ts';
 import { audioCodec } from './codec/registry.ts';
 import { Mixer } from './mixer.ts';
+import { usesSystemCalls } from './net/udp-socket.ts';
 import { type FromMixer, PROTOCOL_VERSION, type ToMixer } from './protocol.ts';
 
 /** One mixer process: the channel to the server, and the timer that drives the rooms' clock. */
@@ -82,4 +84,5 @@ function warmUp(): void {
 }
 
 warmUp();
-send({ type: 'hello', version: PROTOCOL_VERSION, pid: process.pid });
+const native = [...(usesSystemCalls ? ['sockets'] : []), ...(usesSystemOpus ? ['opus'] : [])];
+send({ type: 'hello', version: PROTOCOL_VERSION, pid: process.pid, native });

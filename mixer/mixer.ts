@@ -1,12 +1,14 @@
 import { Leg } from './leg.ts';
 import { LoadControl } from './load-control.ts';
+import { MixerFailure } from './mixer-failure.ts';
 import { MediaSockets } from './net/media-sockets.ts';
 import { PacketBuffers } from './net/packet-buffers.ts';
 import { PortPool } from './net/port-pool.ts';
 import { usesSystemCalls } from './net/udp-socket.ts';
+import { Playbacks } from './playback/playbacks.ts';
+import { recordVoice } from './playback/record-voice.ts';
 import type {
   FromMixer,
-  MixerErrorCode,
   MixerEvent,
   MixerMethod,
   MixerParams,
@@ -27,15 +29,6 @@ const BIND_TRIES = 20;
 /** Weight of the last second in the load: one that is busy, as when code is first compiled, turns nobody away. */
 const LOAD_SMOOTHING = 0.3;
 
-export class MixerFailure extends Error {
-  readonly code: MixerErrorCode;
-
-  constructor(code: MixerErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
 export interface MixerRim {
   send(message: FromMixer): void;
   /** Monotonic, milliseconds. */
@@ -50,6 +43,11 @@ export interface MixerRim {
 
 type Handlers = { [M in MixerMethod]: (params: MixerParams<M>) => MixerResult<M> | Promise<MixerResult<M>> };
 
+interface LegPlace {
+  leg: Leg;
+  room: Room;
+}
+
 /** All rooms and legs of one process, and the requests about them. */
 export class Mixer {
   private readonly settings: MixerSettings;
@@ -61,8 +59,11 @@ export class Mixer {
   private readonly load = new TickLoad();
   private readonly tickTimes = new TickTimes();
   private readonly rooms = new Map<string, Room>();
-  private readonly legs = new Map<string, { leg: Leg; room: Room }>();
+  private readonly legs = new Map<string, LegPlace>();
   private readonly recordings = new Map<string, { recording: RoomRecording; room: Room }>();
+  private readonly playbacks = new Playbacks((playback, reason, detail) =>
+    this.tell({ event: 'playbackEnded', playback, reason, ...(detail === undefined ? {} : { detail }) }),
+  );
   private readonly loadControl: LoadControl;
   /** By ticks or by all that the process does, whichever is more; smoothed over some seconds. */
   private lastLoad = 0;
@@ -136,6 +137,7 @@ export class Mixer {
         if (entry.room === closing) await this.handlers.stopRecording({ recording });
       }
       for (const [leg, entry] of this.legs) if (entry.room === closing) this.handlers.closeLeg({ leg });
+      closing.close();
       this.clock.remove(closing);
       this.rooms.delete(room);
       if (this.rooms.size === 0) this.tellLoad(0);
@@ -220,8 +222,47 @@ export class Mixer {
       return recording.finish();
     },
 
+    playSound: async (sound) => {
+      const queue = 'leg' in sound.to ? this.leg(sound.to.leg).leg : this.room(sound.to.room);
+      await this.playbacks.play(sound, (playback) => queue.play(playback));
+      return {};
+    },
+
+    stopSound: ({ playback }) => {
+      this.playbacks.stop(playback);
+      return {};
+    },
+
+    moveLeg: async ({ leg, room }) => {
+      const entry = this.leg(leg);
+      if (entry.room !== this.room(room)) await this.move(leg, entry, room);
+      return {};
+    },
+
+    recordLeg: (params) => recordVoice(this.leg(params.leg).leg, params),
+
     statistics: () => this.statistics(),
   };
+
+  /** When its room's next tick is over, in which it fades out. */
+  private move(id: string, entry: LegPlace, to: string): Promise<void> {
+    entry.leg.depart();
+    return new Promise((resolve, reject) => {
+      entry.room.afterTick(() => {
+        const room = this.rooms.get(to);
+        if (this.legs.get(id) !== entry) {
+          return reject(new MixerFailure('no-such-leg', `leg ${id} was closed meanwhile`));
+        }
+        entry.leg.arrive();
+        if (!room) return reject(new MixerFailure('no-such-room', `room ${to} was closed meanwhile`));
+        entry.room.remove(entry.leg);
+        entry.leg.moveTo(room);
+        room.add(entry.leg);
+        entry.room = room;
+        resolve();
+      });
+    });
+  }
 
   private statistics(): MixerStatistics {
     const { user, system } = process.cpuUsage();

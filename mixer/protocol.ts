@@ -6,7 +6,7 @@
  */
 
 /** Raised whenever a message changes its meaning; a mixer of another version is refused at the handshake. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Names as in SDP; those of L16 with the sampling rate, which makes them different codecs to a mixer. */
 export type AudioCodecName = 'PCMU' | 'PCMA' | 'G722' | 'opus' | 'L16/8000' | 'L16/16000' | 'L16/48000';
@@ -97,6 +97,12 @@ export interface LegControl {
   deaf: boolean;
   /** Gain on what this participant sends, dB. */
   gainDb: number;
+  /** Gain on what this participant hears, dB. */
+  volumeDb: number;
+  /** Not part of the room: hears only what is played to them, and nobody hears them. Keys are told all the same. */
+  apart: boolean;
+  /** Legs of the same room that hear this participant; null: all. */
+  speaksTo: string[] | null;
 }
 
 /** Settings that a mixer process gets once, after its `hello`. */
@@ -149,6 +155,16 @@ export interface LegStatistics {
   quality: LegQuality | null;
   /** SRTP and SRTCP that was dropped because it was not authentic or came twice. */
   srtpRefused: number;
+  /** RTP that was dropped because it came from elsewhere than the latched source. */
+  foreignPackets: number;
+  /** When RTP came, or was sent; milliseconds since 1970. Null before the first. */
+  firstReceivedMs: number | null;
+  lastReceivedMs: number | null;
+  firstSentMs: number | null;
+  /** Loudest of the last 5 to 10 seconds of what is received, dBov; null while it is not listened to. */
+  receivedLevelDb: number | null;
+  /** Of the last 20 ms that were sent, dBov; null when that was a mix of this participant's own, or nothing. */
+  sentLevelDb: number | null;
 }
 
 /** How a call sounds, both ways, since it began. Scores are estimates by the E-model (ITU-T G.107), 1 to 4.5. */
@@ -228,6 +244,16 @@ export interface RecordingResult {
   bytes: number;
 }
 
+export interface SoundToPlay {
+  playback: string;
+  to: { room: string } | { leg: string };
+  /** Played one after the other. `.g722` is raw G.722 (64 kbit/s); `.wav` is PCM, 16 bit, mono, 8, 16 or 48 kHz. */
+  files: string[];
+  gainDb: number;
+  /** Begins again at the end, until it is stopped; and rests while something else is played to the same leg or room. */
+  repeat: boolean;
+}
+
 /** Each request: its parameters and its result. Identifiers are made by the server. */
 export interface MixerRequests {
   openRoom: { params: { room: string }; result: Record<string, never> };
@@ -257,6 +283,30 @@ export interface MixerRequests {
   /** Records the room's mix into a new Matroska file at `path`. Errors: `no-such-room`, `cannot-write`. */
   startRecording: { params: { room: string; recording: string; path: string }; result: Record<string, never> };
   stopRecording: { params: { recording: string }; result: RecordingResult };
+  /**
+   * Plays to a participant, over what they hear, which is turned down meanwhile; or to all in a room who are neither deaf
+   * nor apart, and into its recordings. Answered when it is known that all files can be read; what is played to one leg or
+   * one room is played one after the other. Its end is told by `playbackEnded`, once, unless the answer was an error.
+   * Errors: `no-such-room`, `no-such-leg`, `already-exists`, `cannot-read`, `too-many-sounds`.
+   */
+  playSound: { params: SoundToPlay; result: Record<string, never> };
+  /** Fades out. Nothing happens if it has ended. */
+  stopSound: { params: { playback: string }; result: Record<string, never> };
+  /**
+   * To another room of this mixer, with what is being played to the leg: same ports, same stream.
+   * Errors: `no-such-leg`, `no-such-room`.
+   */
+  moveLeg: { params: { leg: string; room: string }; result: Record<string, never> };
+  /**
+   * Records what the participant says, muted or not, into a WAV file (PCM, 16 bit, mono, 16 kHz), without the silence
+   * before and after it. Ends after `maxMs` (60 000 at most), after `endsAtSilenceMs` without a word, at a key, or with
+   * the leg, and is answered then. When nothing was said, `durationMs` is 0 and there is no file.
+   * Errors: `no-such-leg`, `already-exists`, `cannot-write`, `bad-request`.
+   */
+  recordLeg: {
+    params: { leg: string; path: string; maxMs: number; endsAtSilenceMs: number };
+    result: { durationMs: number };
+  };
   statistics: { params: Record<string, never>; result: MixerStatistics };
 }
 
@@ -272,11 +322,15 @@ export type MixerErrorCode =
   | 'no-ports'
   | 'port-in-use'
   | 'cannot-write'
+  | 'cannot-read'
+  | 'too-many-sounds'
   | 'bad-request'
   | 'internal'
   /** Made up by the server's side: the process died, or did not answer in time. */
   | 'mixer-gone'
   | 'deadline';
+
+export type PlaybackEnd = 'finished' | 'stopped' | 'failed';
 
 /** What a mixer tells unasked. */
 export type MixerEvent =
@@ -287,9 +341,13 @@ export type MixerEvent =
   /** Nothing was received for `silentMs`: told at the silence time-out, and again each time as much has passed. */
   | { event: 'legSilent'; leg: string; silentMs: number }
   | { event: 'legTalking'; leg: string; talking: boolean; levelDb: number }
+  /** Twice a second while somebody talks. */
+  | { event: 'legLevel'; leg: string; levelDb: number }
   /** A key, told once (RFC 4733). */
   | { event: 'legKey'; leg: string; key: string; durationMs: number }
   | { event: 'recordingFailed'; recording: string; reason: string }
+  /** `stopped` also when its leg or its room was closed; `failed` with a `detail` for the log. */
+  | { event: 'playbackEnded'; playback: string; reason: PlaybackEnd; detail?: string }
   /** Each second while there are rooms; `load` is the busy share of the process, ticks and packets, 0–1, smoothed. */
   | { event: 'load'; load: number; tickLoad: number; lateTicks: number };
 
@@ -299,7 +357,8 @@ export type ToMixer =
   | { type: 'request'; id: number; method: MixerMethod; params: MixerParams<MixerMethod> };
 
 export type FromMixer =
-  | { type: 'hello'; version: number; pid: number }
+  /** `native` are the parts for which it found something quicker in the system: `sockets`, `opus`. */
+  | { type: 'hello'; version: number; pid: number; native?: readonly string[] }
   | { type: 'reply'; id: number; result: MixerResult<MixerMethod> }
   | { type: 'error'; id: number; code: MixerErrorCode; message: string }
   | ({ type: 'event' } & MixerEvent);

@@ -1,15 +1,20 @@
 import { Floor, type Speaker } from './audio/floor.ts';
-import { MixBus } from './audio/mix-bus.ts';
+import { MixBus, type MixSource } from './audio/mix-bus.ts';
 import { audioCodec } from './codec/registry.ts';
 import { continued, EncodeStream } from './encode-once.ts';
 import type { Leg } from './leg.ts';
+import type { Playback } from './playback/playback.ts';
+import { SoundQueue } from './playback/sound-queue.ts';
 import type { MixerSettings } from './protocol.ts';
 import { TICK_MS, type Ticking } from './room-clock.ts';
 import type { RoomRecording } from './room-recording.ts';
 import { recordingFormat, type SendConditions, type SendFormat } from './send-format.ts';
 
-/** What reaches a listener: everybody's voice; everybody's but their own; nobody's. */
-export type Hears = 'common' | 'own' | 'silence';
+/**
+ * What reaches a listener: everybody's voice; everybody's but their own; nobody's; or something else than others hear, as
+ * when a sound is played to them.
+ */
+export type Hears = 'common' | 'own' | 'silence' | 'private';
 
 /**
  * One who has spoken gets the common mix from their own encoder for a while, so that the histories of the two encoders
@@ -47,6 +52,8 @@ export class Room implements Ticking {
   readonly id: string;
   readonly legs: Leg[] = [];
   readonly recordings: RoomRecording[] = [];
+  /** What is played to all. */
+  private readonly sounds = new SoundQueue();
   private readonly counts: EncodeCounts;
   private readonly settings: MixSettings;
   private readonly floor: Floor;
@@ -55,7 +62,14 @@ export class Room implements Ticking {
   private readonly shared = new Map<string, SharedStreams>();
   /** All who make sound in this tick, heard or not. */
   private readonly present: Speaker[] = [];
-  private readonly talkers: Leg[] = [];
+  /** What all hear: who speaks to all, and what is played to all. */
+  private readonly sources: MixSource[] = [];
+  /** Who speaks to some, and who hears somebody so. */
+  private readonly whisperers: Leg[] = [];
+  private readonly confidants: Leg[] = [];
+  /** To be done when the next tick is over. */
+  private afterwards: (() => void)[] = [];
+  private lastTick = -1;
   private readonly ownFrame = new Int16Array(960);
   /** Payload of a comfort noise packet (RFC 3389 §3): one octet, the level below overload. */
   private readonly comfortNoise: Uint32Array;
@@ -111,19 +125,38 @@ export class Room implements Ticking {
     streams.silence?.close();
   }
 
+  /** Where the next packet of this length begins on the room's time line, the last tick being over. */
+  packetStartMs(ptimeMs: number): number {
+    const nowMs = (this.lastTick + 1) * TICK_MS;
+    return nowMs - (nowMs % ptimeMs);
+  }
+
+  /** Plays to all; false when too much is waiting to be played. */
+  play(playback: Playback): boolean {
+    if (this.sounds.full) return false;
+    this.sounds.add(playback);
+    return true;
+  }
+
+  /** Calls `done` as soon as the next tick is over; or the room. */
+  afterTick(done: () => void): void {
+    this.afterwards.push(done);
+  }
+
+  /** Ends what is played. Legs and recordings are the caller's to take out before. */
+  close(): void {
+    this.sounds.close();
+    this.finishTick();
+  }
+
   tick(plannedMs: number, tick: number): void {
-    const { legs, talkers, present, busList, recordings } = this;
-    present.length = 0;
-    for (let index = 0; index < legs.length; index++) {
-      if (legs[index]!.receiveTick(plannedMs)) present.push(legs[index]!.speaker);
-    }
-    this.floor.decide(present);
-    talkers.length = 0;
-    for (let index = 0; index < legs.length; index++) if (legs[index]!.speak()) talkers.push(legs[index]!);
+    const { legs, sources, busList, recordings } = this;
+    this.lastTick = tick;
+    this.listen(plannedMs);
     // Own encoders and limiters go on from the shared ones as those are before this tick.
     for (let index = 0; index < legs.length; index++) this.prepare(legs[index]!);
     for (let index = 0; index < busList.length; index++) {
-      if (busList[index]!.users > 0) busList[index]!.mix(talkers);
+      if (busList[index]!.users > 0) busList[index]!.mix(sources);
     }
     for (let index = 0; index < legs.length; index++) {
       this.sendTo(legs[index]!, tick);
@@ -133,6 +166,46 @@ export class Room implements Ticking {
       const recording = recordings[index]!;
       recording.capture(this.commonOf(recording.streams, tick), tick);
     }
+    if (this.afterwards.length > 0) this.finishTick();
+  }
+
+  /** Finds what is to be heard in this tick. */
+  private listen(plannedMs: number): void {
+    const { legs, sources, present, whisperers, confidants, sounds } = this;
+    present.length = 0;
+    for (let index = 0; index < legs.length; index++) {
+      if (legs[index]!.receiveTick(plannedMs)) present.push(legs[index]!.speaker);
+    }
+    this.floor.decide(present);
+    sources.length = 0;
+    whisperers.length = 0;
+    for (let index = 0; index < legs.length; index++) {
+      const leg = legs[index]!;
+      if (leg.speak()) (leg.inMix ? sources : whisperers).push(leg);
+    }
+    if (whisperers.length > 0 || confidants.length > 0) this.whisper();
+    if (sounds.idle) return;
+    sounds.tick();
+    for (let index = 0; index < sounds.sounding.length; index++) sources.push(sounds.sounding[index]!);
+  }
+
+  private whisper(): void {
+    const { legs, whisperers, confidants } = this;
+    for (const leg of confidants) if (leg.privateMix) leg.privateMix.whispers.length = 0;
+    confidants.length = 0;
+    for (const whisperer of whisperers) {
+      for (const leg of legs) {
+        if (leg === whisperer || !leg.hearsRoom || !whisperer.speaksTo!.includes(leg.id)) continue;
+        leg.hearPrivately(whisperer);
+        confidants.push(leg);
+      }
+    }
+  }
+
+  private finishTick(): void {
+    const { afterwards } = this;
+    this.afterwards = [];
+    for (const done of afterwards) done();
   }
 
   /** Notices that a leg is to hear something else than before. */
@@ -144,23 +217,29 @@ export class Room implements Ticking {
     if (hears === before) return;
     leg.hears = hears;
     leg.crossingTicks = 0;
-    if (hears === 'own') streams.bus.prepare(leg.limiterAt(streams.bus.sampleRateHz));
-    if (leg.onOwnStream || before === null || before === 'own') {
-      if (hears === 'own') this.useOwnStream(leg, streams, null);
+    const alone = hasOwnMix(hears);
+    if (alone && !hasOwnMix(before)) {
+      // Who heard no voice must not get the last moments of one now.
+      if (before !== 'common') leg.newLimiter();
+      else streams.bus.prepare(leg.limiterAt(streams.bus.sampleRateHz));
+    }
+    if (leg.onOwnStream || before === null || hasOwnMix(before)) {
+      if (alone) this.useOwnStream(leg, streams, null);
       return;
     }
     const shared = before === 'common' ? streams.common : streams.silence;
-    if (hears === 'own' || shared?.hasMemory) this.useOwnStream(leg, streams, shared);
+    if (alone || shared?.hasMemory) this.useOwnStream(leg, streams, shared);
   }
 
   private hears(leg: Leg): Hears {
-    if (leg.deaf) return 'silence';
+    if (leg.privateMix?.isHeard) return 'private';
+    if (!leg.hearsRoom) return 'silence';
     if (!leg.inMix) return 'common';
-    return this.talkers.length === 1 ? 'silence' : 'own';
+    return this.sources.length === 1 ? 'silence' : 'own';
   }
 
   private useOwnStream(leg: Leg, streams: SharedStreams, after: EncodeStream | null): void {
-    leg.ownStream ??= new EncodeStream(streams.format.createEncoder(), streams.format.ptimeMs);
+    leg.ownStream ??= new EncodeStream(streams.format.createEncoder('one'), streams.format.ptimeMs);
     if (!leg.onOwnStream && after) leg.ownStream.continueFrom(after);
     leg.onOwnStream = true;
   }
@@ -168,10 +247,10 @@ export class Room implements Ticking {
   private sendTo(leg: Leg, tick: number): void {
     const { streams } = leg;
     if (!streams || !leg.sends) return;
-    const quiet = leg.hears === 'silence' || this.talkers.length === 0;
+    const quiet = leg.hears === 'silence' || (leg.hears !== 'private' && this.sources.length === 0);
     if (leg.rests(quiet, tick, this.comfortNoise)) return;
-    if (leg.hears === 'own') {
-      streams.bus.mixWithout(leg, leg.limiterAt(streams.bus.sampleRateHz), this.ownFrame);
+    if (hasOwnMix(leg.hears)) {
+      this.mixFor(leg, streams.bus);
       leg.send(this.ownOf(leg, this.ownFrame, tick));
       return;
     }
@@ -179,6 +258,12 @@ export class Room implements Ticking {
     if (leg.onOwnStream && this.isCrossing(leg, streams, shared, tick)) return;
     leg.send(shared);
     if (leg.ownStream && tick - leg.ownStream.tick > OWN_STREAM_IDLE_TICKS) leg.closeOwnStream();
+  }
+
+  private mixFor(leg: Leg, bus: MixBus): void {
+    const limiter = leg.limiterAt(bus.sampleRateHz);
+    if (leg.hears === 'own') bus.mixWithout(leg, limiter, this.ownFrame);
+    else leg.privateMix!.mix(bus, leg.inMix ? leg : null, leg.hearsRoom, limiter, this.ownFrame);
   }
 
   /** Sends from the leg's own encoder what the shared one made too, as long as they differ; then false. */
@@ -205,12 +290,12 @@ export class Room implements Ticking {
   }
 
   private commonOf(streams: SharedStreams, tick: number): EncodeStream {
-    streams.common ??= new EncodeStream(streams.format.createEncoder(), streams.format.ptimeMs);
+    streams.common ??= new EncodeStream(streams.format.createEncoder('shared'), streams.format.ptimeMs);
     return this.encoded(streams.common, streams.bus.common, tick);
   }
 
   private silenceOf(streams: SharedStreams, tick: number): EncodeStream {
-    streams.silence ??= new EncodeStream(streams.format.createEncoder(), streams.format.ptimeMs);
+    streams.silence ??= new EncodeStream(streams.format.createEncoder('shared'), streams.format.ptimeMs);
     return this.encoded(streams.silence, streams.bus.silence, tick);
   }
 
@@ -230,6 +315,10 @@ export class Room implements Ticking {
     }
     return bus;
   }
+}
+
+function hasOwnMix(hears: Hears | null): boolean {
+  return hears === 'own' || hears === 'private';
 }
 
 function isQuiet(pcm: Int16Array): boolean {

@@ -1,4 +1,4 @@
-import type { AudioEncoder, ComplexityLimit, EncoderOptions } from './codec/codec.ts';
+import type { AudioEncoder, ComplexityLimits, EncoderOptions } from './codec/codec.ts';
 import { audioCodec } from './codec/registry.ts';
 import type { AudioCodecName, AudioFormat } from './protocol.ts';
 
@@ -32,13 +32,14 @@ export interface SendFormat {
   readonly ptimeMs: number;
   /** Nothing is sent in silence. */
   readonly dtx: boolean;
-  createEncoder(): AudioEncoder;
+  /** Made with less effort for one listener than for all who share it. */
+  createEncoder(listeners: 'one' | 'shared'): AudioEncoder;
 }
 
 export interface SendConditions {
   /** 0–10. */
   complexity: number;
-  complexityLimit?: ComplexityLimit;
+  complexityLimit?: ComplexityLimits;
   /** Of `ExpectedLoss`; only what can carry FEC heeds it. */
   expectedLossPercent: number;
 }
@@ -100,7 +101,10 @@ function opusFormat(
     codec: 'opus',
     ptimeMs: ptime,
     dtx: options.dtx,
-    createEncoder: () => audioCodec('opus').createEncoder(options),
+    createEncoder: (listeners) =>
+      audioCodec('opus').createEncoder(
+        listeners === 'one' && complexityLimit ? { ...options, complexityLimit: complexityLimit.own } : options,
+      ),
   };
 }
 

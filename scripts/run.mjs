@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { consoleIsBuilt } from './build-console.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [task = 'start', ...args] = process.argv.slice(2);
@@ -29,7 +30,10 @@ function install() {
   writeFileSync(stamp, lock);
 }
 
-const build = () => run(bin('tsc'), ['-p', 'tsconfig.json']);
+const build = () => {
+  run(bin('tsc'), ['-p', 'tsconfig.json']);
+  if (!consoleIsBuilt()) run(process.execPath, [join(root, 'scripts/build-console.mjs')]);
+};
 
 /** Replaces this process by the server, so that signals and the exit code are the server's own. */
 function start() {
@@ -40,6 +44,7 @@ function start() {
 const check = () => {
   run(bin('biome'), ['ci', '--error-on-warnings', '.']);
   run(bin('tsc'), ['-p', 'tsconfig.test.json']);
+  run(bin('tsc'), ['-p', 'console/tsconfig.json']);
 };
 
 const tasks = {

@@ -1,28 +1,34 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { MixerEvent } from '../mixer/protocol.ts';
+import { openApi } from './api-parts.ts';
+import { readAuthorities } from './certificate/authorities.ts';
+import { ConferenceEvents } from './conference-event/conference-events.ts';
+import { createConferences } from './conference-parts.ts';
 import { addressRanges } from './config/address-ranges.ts';
 import type { Config } from './config/schema.ts';
-import { createGuard, createSession, mixerOptions, openCertificate, registrarSettings } from './configured-parts.ts';
-import { Conferences } from './focus/conference-control.ts';
-import { Focus } from './focus/focus.ts';
+import { createGuard, openCertificate, registrarSettings } from './configured-parts.ts';
+import type { Identify } from './focus/admission.ts';
 import { Overload } from './guard/overload.ts';
 import { watchEventLoop } from './guard/watch-event-loop.ts';
+import { consoleDirectory } from './http/console.ts';
 import { createHttpServer } from './http/http-server.ts';
 import type { Log } from './log.ts';
 import { Messages } from './messages/messages.ts';
 import { createMetrics } from './metrics.ts';
 import { metricsSource } from './metrics-source.ts';
-import { Mixers } from './mixers/mixers.ts';
 import { NodeTimers } from './node-timers.ts';
 import { Recordings } from './recordings/recordings.ts';
+import { openRecords } from './records/open-records.ts';
 import { openRegistrar } from './registrar/open-registrar.ts';
+import { keepRooms } from './rooms/durable-rooms.ts';
 import { logRoomChange } from './rooms/log-room-change.ts';
+import { saidOf } from './rooms/policy.ts';
 import { Rooms } from './rooms/rooms.ts';
 import { NodeDns } from './sip/resolve/node-dns.ts';
 import { SipServer } from './sip/sip-server.ts';
+import { ownAddressFor } from './sip/transport/addresses.ts';
 import { type AdminToken, adminToken } from './store/admin-token.ts';
 import { Database } from './store/database.ts';
+import { RoomTable } from './store/room-table.ts';
 
 const GOODBYE_MS = 2000;
 
@@ -41,22 +47,15 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   const timers = new NodeTimers();
   const token = adminToken(config.dataDir, config.apiToken);
   const certificate = await openCertificate(config, timers, log);
+  const clientCa = await readAuthorities(config.tlsClientCa);
   const database = new Database(config.dataDir);
   const recordings = new Recordings({ directory: join(config.dataDir, 'recordings'), log });
   await recordings.open();
 
-  const rooms = new Rooms(
-    { maxParticipants: config.maxParticipants, locked: false, muteOnEntry: false },
-    (room, change) => logRoomChange(log, room, change),
-  );
-  const mixers = new Mixers({
-    ...mixerOptions(config),
-    program: join(fileURLToPath(import.meta.url), '../../mixer/main.js'),
-    timers,
-    log,
-    event: (event) => mixerEvent(event),
-    recordingsLost: (lost) => carry(conferences.recordingsLost(lost)),
-  });
+  const rooms = new Rooms({ maxParticipants: config.maxParticipants });
+  rooms.subscribe((room, change) => logRoomChange(log, room, change));
+  const { webhookAddresses } = config;
+  const api = openApi({ rooms, database, timers, log, token: token.token, webhookAddresses });
   const overload = new Overload();
   const guard = createGuard(config, {
     log,
@@ -75,39 +74,36 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     isBanned: (flow) => guard.isBanned(flow),
   });
   const isTrusted = addressRanges(config.trustedPeers);
-  const focus = new Focus({
-    rooms,
-    mixers,
-    timers,
-    log,
-    adhocRooms: config.adhocRooms,
-    identify: (request, flow) => office.signIn.identify(request, flow),
-    isTrusted,
-    call: (invitee, handler) => sip.call(invitee, handler),
-    domain: config.domain,
-    maxCalls: config.maxCalls,
-    maxMixerLoad: config.maxMixerLoad,
-    createSession: (ports, peer) => createSession(config, ports, peer),
-    emptied: (room) => carry(conferences.stopRecordings(room)),
+  const { watch, traces, ...records } = openRecords({
+    ...{ rooms, database, timers, log, isTrusted, days: config.recordsDays },
+    ownAddress: (peer) => ownAddressFor(config.publicAddress, peer),
   });
+  const identify: Identify = (request, flow) => office.signIn.identify(request, flow);
+  const conference = createConferences(config, {
+    ...{ rooms, recordings, timers, log, identify, isTrusted, observer: watch },
+    call: (invitee, handler) => sip.call(invitee, handler),
+    sendText: ({ room, id }, text) => messages.fromRoom(room, id, text),
+  });
+  const { mixers, focus, conferences } = conference;
   const messages = new Messages({
     focus,
     rooms,
     location: office.location,
     log,
     domain: config.domain,
-    identify: (request, flow) => office.signIn.identify(request, flow),
+    identify,
     isTrusted,
     send: (message, concluded) => sip.send(message, concluded),
   });
-  const conferences = new Conferences({ rooms, focus, mixers, recordings, log });
-  const carry = (work: Promise<unknown>): void => {
-    work.catch((error: unknown) => log.error({ err: error }, 'recording not carried out'));
-  };
-  const mixerEvent = (event: MixerEvent): void => {
-    if (event.event === 'recordingFailed') carry(conferences.recordingFailed(event.recording, event.reason));
-    else focus.happened(event);
-  };
+  const conferenceEvents = new ConferenceEvents({
+    focus,
+    rooms,
+    timers,
+    log,
+    domain: config.domain,
+    identify,
+    isTrusted,
+  });
   const sip = new SipServer({
     timers,
     log,
@@ -115,7 +111,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     port: config.sipPort,
     tls:
       config.tls && certificate
-        ? { port: config.sipsPort, identity: certificate.current, verification: config.tlsVerify }
+        ? { port: config.sipsPort, identity: certificate.current, verification: config.tlsVerify, clientCa }
         : null,
     webSocketOrigins: config.webSocketOrigins,
     publicAddress: config.publicAddress,
@@ -125,17 +121,25 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     referred: (referral) => focus.referred(referral),
     availability: (options, flow) => focus.availability(options, flow),
     methods: { REGISTER: office.registrar, MESSAGE: messages },
+    packages: { conference: conferenceEvents },
     locate: (uri) => office.location.locate(uri),
     guard,
     flowClosed: (flow) => void office.bindings.flowClosed(flow),
+    trace: traces,
   });
   const metrics = createMetrics(
     metricsSource({ rooms, focus, sip, mixers, recordings, timers, office, guard }),
     version,
   );
   const http = createHttpServer({
-    controls: { conference: conferences, users: office.accounts },
-    token: token.token,
+    controls: {
+      ...{ conference: conferences, users: office.accounts, tokens: api.tokens, webhooks: api.webhooks },
+      ...{ records: records.records, diagnosis: records.diagnosis },
+    },
+    streams: api.streams,
+    idempotency: api.idempotency,
+    corsOrigins: config.httpCorsOrigins,
+    consoleDirectory: consoleDirectory(),
     health: { notReadyBecause: () => (mixers.ready ? [] : ['a mixer is being started again']) },
     metrics,
     log,
@@ -150,21 +154,25 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     };
   }
 
-  for (const { name, ...policy } of config.rooms) rooms.open(name, 'configured', policy);
+  for (const { name, ...policy } of config.rooms) rooms.open(name, 'configured', saidOf(policy));
+  keepRooms(rooms, new RoomTable(database), log);
   await mixers.start();
   await sip.listen();
   const web = await http.listen(config.httpPort, config.httpBind);
   const stopWatching = watchEventLoop(overload, log);
 
   const stop = async (): Promise<void> => {
-    await Promise.race([focus.stop(), new Promise((resolve) => timers.set(GOODBYE_MS, () => resolve(null)))]);
-    await Promise.all([...rooms].map((room) => conferences.stopRecordings(room)));
+    await Promise.race([conference.stop(), new Promise((resolve) => timers.set(GOODBYE_MS, () => resolve(null)))]);
+    conferenceEvents.stop();
+    await conference.stopRecordings();
     await sip.settled(GOODBYE_MS);
     await Promise.all([http.close(), sip.close(), recordings.close(GOODBYE_MS)]);
     certificate?.close();
     mixers.stop();
     stopWatching();
     office.close();
+    api.close();
+    records.close();
     database.close();
   };
   return { sipPort: sip.port, sipsPort: sip.sipsPort, httpPort: web.port, token, stop };

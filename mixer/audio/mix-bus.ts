@@ -55,4 +55,13 @@ export class MixBus {
   mixWithout(own: MixSource, limiter: Limiter, out: Int16Array): void {
     limiter.process(this.sum, own.frameAt(this.sampleRateHz), out, this.frameSamples);
   }
+
+  /** The sum of the last `mix`, less `own` if that is among its sources, before any limiter. */
+  sumWithout(own: MixSource | null, out: Int32Array): void {
+    const { sum, frameSamples } = this;
+    for (let sample = 0; sample < frameSamples; sample++) out[sample] = sum[sample]!;
+    if (!own) return;
+    const frame = own.frameAt(this.sampleRateHz);
+    for (let sample = 0; sample < frameSamples; sample++) out[sample]! -= frame[sample]!;
+  }
 }

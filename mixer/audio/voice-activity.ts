@@ -35,8 +35,8 @@ export class VoiceActivity {
   private readonly pieceSamples: number;
   private readonly hangOver: number;
   private readonly floor: NoiseFloor;
-  /** Of the last piece of PCM. */
-  private meanSquare = 0;
+  /** Of the last piece of PCM, in units of its samples. */
+  meanSquare = 0;
   /** A high-pass of first order; it rests where nothing could be active. */
   private readonly pole: number;
   private input = 0;

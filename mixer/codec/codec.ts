@@ -54,6 +54,11 @@ export interface ComplexityLimit {
   readonly complexity: number;
 }
 
+export interface ComplexityLimits extends ComplexityLimit {
+  /** For encoders that one person hears. */
+  readonly own: ComplexityLimit;
+}
+
 /** Settings of an Opus encoder (RFC 7587 §6.1); other codecs ignore them. Two encoders with equal options make equal bytes. */
 export interface EncoderOptions {
   /** 0–10: CPU against quality. */

@@ -44,6 +44,7 @@ function expandALaw(octet: number): number {
   return (code & 0x80 ? magnitude : -magnitude) << 3;
 }
 
+/** Neither law looks at the lowest two bits, so 16384 entries tell all. */
 function compressionTable(compress: (sample: number) => number): Uint8Array {
   const table = new Uint8Array(16384);
   for (let i = 0; i < table.length; i++) table[i] = compress((i << 2) - 32768);
@@ -56,7 +57,6 @@ function expansionTable(expand: (octet: number) => number): Int16Array {
   return table;
 }
 
-/** Neither law looks at the lowest two bits, so 16384 entries tell all. */
 /** Below any threshold of voice activity: −66 dBov, the two lowest steps of µ-law. */
 const SILENT_PEAK = 16;
 

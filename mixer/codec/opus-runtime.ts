@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type { OpusEncoders } from './opus-encoders.ts';
 
 /**
  * libopus 1.4 as WebAssembly, out of the package opusscript: for encoding.
@@ -49,7 +50,7 @@ const MAX_SAMPLES = 5760;
 const MAX_PACKET_BYTES = 65535;
 
 /** One instance of the module, with one scratch buffer each way, for its calls never overlap. */
-export class OpusRuntime {
+export class OpusRuntime implements OpusEncoders<OpusHandler> {
   /** Set when a call ended in a trap: nothing in this instance can be trusted any more. */
   broken = false;
   private readonly module: OpusModule;
@@ -71,8 +72,11 @@ export class OpusRuntime {
     if (!this.broken) this.module.OpusScriptHandler.destroy_handler(handler);
   }
 
-  /** Makes the encoder of `to` one that has encoded all that `from` has; both must have the same settings. */
-  copyEncoder(from: OpusHandler, to: OpusHandler): void {
+  set(handler: OpusHandler, request: number, value: number): number {
+    return handler._encoder_ctl(request, value);
+  }
+
+  copy(from: OpusHandler, to: OpusHandler): void {
     const source = this.encoderAddress(from);
     const target = this.encoderAddress(to);
     const bytes = Math.min(this.chunkBytes(source), this.chunkBytes(target));
@@ -91,7 +95,6 @@ export class OpusRuntime {
     return (this.module.HEAP32[(address >> 2) - 1]! & ~CHUNK_FLAGS) - CHUNK_OVERHEAD;
   }
 
-  /** Returns the packet's length; 0 if the module broke. Throws on a length of frame that Opus does not have. */
   encode(
     handler: OpusHandler,
     pcm: Int16Array,

@@ -1,7 +1,7 @@
 import type { AudioEncoder, EncoderOptions } from './codec.ts';
-import { type OpusHandler, type OpusRuntime, opusRuntime } from './opus-runtime.ts';
+import { type OpusEncoders, opusEncoders } from './opus-encoders.ts';
 
-/** Encodes Opus (RFC 6716, RFC 7587), always mono. One whose WebAssembly instance broke goes on in a new one. */
+/** Encodes Opus (RFC 6716, RFC 7587), always mono. One whose library broke goes on in a new one. */
 
 export type OpusSampleRateHz = 8000 | 16000 | 24000 | 48000;
 
@@ -14,41 +14,41 @@ const SET_INBAND_FEC = 4012;
 const SET_PACKET_LOSS_PERC = 4014;
 const SET_DTX = 4016;
 
-/** 60 ms is also the longest that surely fits the module's stack. */
+/** 60 ms is also the longest that surely fits the stack of the WebAssembly. */
 const MAX_FRAME_MS = 60;
 
 class OpusEncoder implements AudioEncoder {
   readonly hasMemory = true;
   readonly sampleRateHz: number;
   private readonly options: EncoderOptions;
-  private runtime: OpusRuntime;
-  private handler: OpusHandler;
+  private library: OpusEncoders;
+  private state: unknown;
   /** As it was last set. */
   private complexity = -1;
 
-  constructor(sampleRateHz: OpusSampleRateHz, options: EncoderOptions) {
+  constructor(sampleRateHz: OpusSampleRateHz, options: EncoderOptions, library: OpusEncoders) {
     this.sampleRateHz = sampleRateHz;
     this.options = options;
-    this.runtime = opusRuntime();
-    this.handler = this.open();
+    this.library = library;
+    this.state = this.open();
   }
 
-  private open(): OpusHandler {
-    const handler = this.runtime.open(this.sampleRateHz);
-    this.set(handler);
-    return handler;
+  private open(): unknown {
+    const state = this.library.open(this.sampleRateHz);
+    this.configure(state);
+    return state;
   }
 
-  private set(handler: OpusHandler): void {
+  private configure(state: unknown): void {
     const { bitrateBps, inbandFec, dtx, expectedLossPercent, maxPlaybackRateHz, constantBitrate } = this.options;
     this.complexity = this.allowedComplexity();
-    setControl(handler, SET_COMPLEXITY, this.complexity);
-    if (maxPlaybackRateHz !== undefined) setControl(handler, SET_MAX_BANDWIDTH, bandwidthFor(maxPlaybackRateHz));
-    setControl(handler, SET_VBR, constantBitrate ? 0 : 1);
-    setControl(handler, SET_BITRATE, bitrateBps);
-    setControl(handler, SET_INBAND_FEC, inbandFec ? 1 : 0);
-    setControl(handler, SET_PACKET_LOSS_PERC, expectedLossPercent);
-    setControl(handler, SET_DTX, dtx ? 1 : 0);
+    this.set(state, SET_COMPLEXITY, this.complexity);
+    if (maxPlaybackRateHz !== undefined) this.set(state, SET_MAX_BANDWIDTH, bandwidthFor(maxPlaybackRateHz));
+    this.set(state, SET_VBR, constantBitrate ? 0 : 1);
+    this.set(state, SET_BITRATE, bitrateBps);
+    this.set(state, SET_INBAND_FEC, inbandFec ? 1 : 0);
+    this.set(state, SET_PACKET_LOSS_PERC, expectedLossPercent);
+    this.set(state, SET_DTX, dtx ? 1 : 0);
   }
 
   /** `samples` must make 2.5, 5, 10, 20, 40 or 60 ms. Returns 0 when the module broke: that frame is lost. */
@@ -56,16 +56,16 @@ class OpusEncoder implements AudioEncoder {
     if (samples * 1000 > MAX_FRAME_MS * this.sampleRateHz) {
       throw new RangeError(`an Opus frame of ${samples} samples is longer than ${MAX_FRAME_MS} ms`);
     }
-    if (this.runtime.broken) {
-      this.runtime = opusRuntime();
-      this.handler = this.open();
+    if (this.library.broken) {
+      this.library = opusEncoders();
+      this.state = this.open();
     }
     const complexity = this.allowedComplexity();
     if (complexity !== this.complexity) {
       this.complexity = complexity;
-      setControl(this.handler, SET_COMPLEXITY, complexity);
+      this.set(this.state, SET_COMPLEXITY, complexity);
     }
-    return this.runtime.encode(this.handler, pcm, offset, samples, out, outOffset);
+    return this.library.encode(this.state, pcm, offset, samples, out, outOffset);
   }
 
   /**
@@ -74,9 +74,9 @@ class OpusEncoder implements AudioEncoder {
    */
   adopt(other: AudioEncoder): void {
     if (!(other instanceof OpusEncoder)) throw new TypeError('an Opus encoder can go on only from another');
-    if (this.runtime !== other.runtime || this.runtime.broken) return;
-    this.runtime.copyEncoder(other.handler, this.handler);
-    this.set(this.handler);
+    if (this.library !== other.library || this.library.broken) return;
+    this.library.copy(other.state, this.state);
+    this.configure(this.state);
   }
 
   private allowedComplexity(): number {
@@ -85,7 +85,12 @@ class OpusEncoder implements AudioEncoder {
   }
 
   close(): void {
-    this.runtime.close(this.handler);
+    this.library.close(this.state);
+  }
+
+  private set(state: unknown, request: number, value: number): void {
+    const error = this.library.set(state, request, value);
+    if (error < 0) throw new RangeError(`Opus refuses the value ${value} for its setting ${request} (error ${error})`);
   }
 }
 
@@ -97,12 +102,11 @@ function bandwidthFor(playbackRateHz: number): number {
   return playbackRateHz <= 24_000 ? 1104 : 1105;
 }
 
-function setControl(handler: OpusHandler, request: number, value: number): void {
-  const error = handler._encoder_ctl(request, value);
-  if (error < 0) throw new RangeError(`Opus refuses the value ${value} for its setting ${request} (error ${error})`);
-}
-
 /** An encoder whose input has this sampling rate. Throws a RangeError for options out of range. */
-export function createOpusEncoder(sampleRateHz: OpusSampleRateHz, options: EncoderOptions): AudioEncoder {
-  return new OpusEncoder(sampleRateHz, options);
+export function createOpusEncoder(
+  sampleRateHz: OpusSampleRateHz,
+  options: EncoderOptions,
+  library: OpusEncoders = opusEncoders(),
+): AudioEncoder {
+  return new OpusEncoder(sampleRateHz, options, library);
 }

@@ -4,9 +4,21 @@ import { PayloadMemory } from './payload-memory.ts';
 export const RING_SLOTS = 128;
 const SLOT_MASK = RING_SLOTS - 1;
 
+/** What a slot holds. */
+const EXTENDED = 0;
+const MEDIA_TICKS = 1;
+const ARRIVAL_MS = 2;
+const TIMESTAMP = 3;
+/** `SKIPPED` for a number that is taken by something else than audio. */
+const PAYLOAD_TYPE = 4;
+const MARKER = 5;
+const AUDIO_LEVEL = 6;
+/** Where its payload is, or `NONE`: played, dropped or skipped. */
+const CELL = 7;
+const FIELDS = 8;
+
 const SKIPPED = -1;
 
-/** No payload: played, dropped or skipped. */
 const NONE = -1;
 
 /**
@@ -14,34 +26,30 @@ const NONE = -1;
  * that was taken from here stays as it is for `PAYLOADS_KEPT` packets more.
  */
 export class PacketRing {
-  readonly #extended = new Float64Array(RING_SLOTS).fill(-1);
-  readonly #mediaTicks = new Float64Array(RING_SLOTS);
-  readonly #arrivalMs = new Float64Array(RING_SLOTS);
-  readonly #timestamp = new Uint32Array(RING_SLOTS);
-  /** `SKIPPED` for a number that is taken by something else than audio. */
-  readonly #payloadType = new Int8Array(RING_SLOTS);
-  readonly #marker = new Uint8Array(RING_SLOTS);
-  readonly #audioLevel = new Int16Array(RING_SLOTS);
+  /** One slot after the other, so that all of a packet is in one line of the cache. */
+  readonly #slots = new Float64Array(RING_SLOTS * FIELDS);
   readonly #memory = new PayloadMemory(RING_SLOTS);
-  /** The payload's cell in `#memory`, or `NONE`. */
-  readonly #cell = new Int16Array(RING_SLOTS).fill(NONE);
+
+  constructor() {
+    this.#slots.fill(NONE);
+  }
 
   clear(): void {
-    this.#extended.fill(-1);
-    for (let slot = 0; slot < RING_SLOTS; slot++) this.#empty(slot);
+    for (let at = 0; at < this.#slots.length; at += FIELDS) this.#empty(at);
+    this.#slots.fill(NONE);
   }
 
   seen(extended: number): boolean {
-    return this.#extended[extended & SLOT_MASK] === extended;
+    return this.#slots[slotOf(extended) + EXTENDED] === extended;
   }
 
   /** For a packet that was dropped: the next one of its number is a duplicate. */
   markSeen(extended: number): void {
-    const slot = extended & SLOT_MASK;
-    if (this.#extended[slot]! > extended) return;
-    this.#extended[slot] = extended;
-    this.#payloadType[slot] = 0;
-    this.#empty(slot);
+    const at = slotOf(extended);
+    if (this.#slots[at + EXTENDED]! > extended) return;
+    this.#slots[at + EXTENDED] = extended;
+    this.#slots[at + PAYLOAD_TYPE] = 0;
+    this.#empty(at);
   }
 
   put(
@@ -54,23 +62,24 @@ export class PacketRing {
     arrivalMs: number,
     audioLevel: number,
   ): void {
-    const slot = extended & SLOT_MASK;
-    this.#extended[slot] = extended;
-    this.#mediaTicks[slot] = mediaTicks;
-    this.#timestamp[slot] = timestamp;
-    this.#payloadType[slot] = payloadType;
-    this.#marker[slot] = marker ? 1 : 0;
-    this.#empty(slot);
-    this.#cell[slot] = this.#memory.store(payload);
-    this.#arrivalMs[slot] = arrivalMs;
-    this.#audioLevel[slot] = audioLevel;
+    const at = slotOf(extended);
+    const slots = this.#slots;
+    this.#empty(at);
+    slots[at + EXTENDED] = extended;
+    slots[at + MEDIA_TICKS] = mediaTicks;
+    slots[at + TIMESTAMP] = timestamp;
+    slots[at + PAYLOAD_TYPE] = payloadType;
+    slots[at + MARKER] = marker ? 1 : 0;
+    slots[at + CELL] = this.#memory.store(payload);
+    slots[at + ARRIVAL_MS] = arrivalMs;
+    slots[at + AUDIO_LEVEL] = audioLevel;
   }
 
   putSkipped(extended: number): void {
-    const slot = extended & SLOT_MASK;
-    this.#extended[slot] = extended;
-    this.#payloadType[slot] = SKIPPED;
-    this.#empty(slot);
+    const at = slotOf(extended);
+    this.#slots[at + EXTENDED] = extended;
+    this.#slots[at + PAYLOAD_TYPE] = SKIPPED;
+    this.#empty(at);
   }
 
   /** The first packet from `from` to `to`, both included; -1 when there is none. */
@@ -83,52 +92,55 @@ export class PacketRing {
   }
 
   isSkipped(extended: number): boolean {
-    const slot = extended & SLOT_MASK;
-    return this.#extended[slot] === extended && this.#payloadType[slot] === SKIPPED;
+    const at = slotOf(extended);
+    return this.#slots[at + EXTENDED] === extended && this.#slots[at + PAYLOAD_TYPE] === SKIPPED;
   }
 
   payload(extended: number): Uint8Array | null {
-    const slot = extended & SLOT_MASK;
-    if (this.#extended[slot] !== extended || this.#cell[slot] === NONE) return null;
-    return this.#memory.payload(this.#cell[slot]!);
+    return this.has(extended) ? this.#memory.payload(this.#slots[slotOf(extended) + CELL]!) : null;
   }
 
   has(extended: number): boolean {
-    const slot = extended & SLOT_MASK;
-    return this.#extended[slot] === extended && this.#cell[slot] !== NONE;
+    const at = slotOf(extended);
+    return this.#slots[at + EXTENDED] === extended && this.#slots[at + CELL] !== NONE;
   }
 
   mediaTicks(extended: number): number {
-    return this.#mediaTicks[extended & SLOT_MASK]!;
+    return this.#slots[slotOf(extended) + MEDIA_TICKS]!;
   }
 
   timestamp(extended: number): number {
-    return this.#timestamp[extended & SLOT_MASK]!;
+    return this.#slots[slotOf(extended) + TIMESTAMP]!;
   }
 
   payloadType(extended: number): number {
-    return this.#payloadType[extended & SLOT_MASK]!;
+    return this.#slots[slotOf(extended) + PAYLOAD_TYPE]!;
   }
 
   marker(extended: number): boolean {
-    return this.#marker[extended & SLOT_MASK] === 1;
+    return this.#slots[slotOf(extended) + MARKER] === 1;
   }
 
   audioLevel(extended: number): number {
-    return this.#audioLevel[extended & SLOT_MASK]!;
+    return this.#slots[slotOf(extended) + AUDIO_LEVEL]!;
   }
 
   arrivalMs(extended: number): number {
-    return this.#arrivalMs[extended & SLOT_MASK]!;
+    return this.#slots[slotOf(extended) + ARRIVAL_MS]!;
   }
 
   /** Lets go of the payload; the number stays known. */
   release(extended: number): void {
-    this.#empty(extended & SLOT_MASK);
+    this.#empty(slotOf(extended));
   }
 
-  #empty(slot: number): void {
-    if (this.#cell[slot] !== NONE) this.#memory.release(this.#cell[slot]!);
-    this.#cell[slot] = NONE;
+  #empty(at: number): void {
+    const cell = this.#slots[at + CELL]!;
+    if (cell !== NONE) this.#memory.release(cell);
+    this.#slots[at + CELL] = NONE;
   }
+}
+
+function slotOf(extended: number): number {
+  return (extended & SLOT_MASK) * FIELDS;
 }

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { policyConflict, saidOf, USUAL_POLICY } from '../rooms/policy.ts';
 import type { ConfigProblem, Origin } from './given.ts';
 import { shown } from './given.ts';
 import type { Host } from './host.ts';
@@ -14,6 +15,7 @@ export function crossChecks(config: Config, sources: Readonly<Record<ConfigKey, 
   checkAddresses(config, host, blame);
   checkPorts(config, sources, blame);
   checkCertificate(config, blame);
+  checkPolicies(config, blame);
   if (config.registrationMinSeconds > config.registrationMaxSeconds) {
     blame(
       'registrationMinSeconds',
@@ -80,6 +82,13 @@ function checkListeningPorts(config: Config, blame: Blame): void {
 function checkCertificate({ tlsCertificate, tlsKey }: Config, blame: Blame): void {
   if (tlsCertificate !== undefined && tlsKey === undefined) blame('tlsCertificate', 'must have `tlsKey` with it');
   if (tlsKey !== undefined && tlsCertificate === undefined) blame('tlsKey', 'must have `tlsCertificate` with it');
+}
+
+function checkPolicies({ rooms }: Config, blame: Blame): void {
+  for (const { name, ...policy } of rooms) {
+    const conflict = policyConflict({ ...USUAL_POLICY, ...saidOf(policy) });
+    if (conflict) blame('rooms', `${name}: ${conflict.member} ${conflict.text}`);
+  }
 }
 
 function checkRoomsFit(

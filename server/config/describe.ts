@@ -1,5 +1,5 @@
 import { commandFlags } from './flags.ts';
-import { type ConfigProblem, flagOf, type Origin, scalarKeys, variableOf } from './given.ts';
+import { type ConfigProblem, flagOf, type Origin, scalarKeys, variableOf, withoutSecrets } from './given.ts';
 import type { ConfigSources } from './load.ts';
 import { type Config, configKeys, configSchema, notesOf } from './schema.ts';
 
@@ -48,7 +48,7 @@ function valueText(value: unknown): string {
   if (value === undefined) return '';
   if (typeof value === 'string') return value;
   const texts = Array.isArray(value) && value.length > 0 && value.every((part) => typeof part === 'string');
-  return texts ? value.join(',') : JSON.stringify(value);
+  return texts ? value.join(',') : (withoutSecrets(value) ?? '');
 }
 
 /** What `--help` prints. */

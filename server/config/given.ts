@@ -55,12 +55,21 @@ export function valueFromText(key: ConfigKey, text: string): unknown {
   }
 }
 
-/** A value as people wrote it, one line; null for secrets. */
-export function shown(key: ConfigKey, value: unknown): string | null {
-  if (notesOf(key).secret) return null;
+/** A value as people wrote it, one line; null for secrets, and secrets within it hidden. */
+export function shown(key: ConfigKey, value: unknown, member?: string): string | null {
+  if (notesOf(key).secret || (member !== undefined && isSecretOfRoom(member))) return null;
   if (typeof value === 'string') return `"${value}"`;
-  return JSON.stringify(value) ?? 'nothing';
+  return withoutSecrets(value) ?? 'nothing';
 }
+
+/** As JSON, with the PINs of rooms hidden. */
+export function withoutSecrets(value: unknown): string | undefined {
+  return JSON.stringify(value, (name, part: unknown) =>
+    isSecretOfRoom(name) && part !== null && part !== undefined ? '(hidden)' : part,
+  );
+}
+
+const isSecretOfRoom = (name: string): boolean => name === 'pin' || name === 'moderatorPin';
 
 /** The nearest of the names, if it is near enough to be a slip of the pen. */
 export function meant(name: string, names: readonly string[]): string | null {

@@ -84,7 +84,7 @@ function problemAt({ key, value, origin, originOf }: Given, path: readonly Prope
   return {
     key: [key, ...path.map(String)].join('.'),
     origin: originOf?.(path) ?? origin,
-    given: shown(key, valueAt(value, path)),
+    given: shown(key, valueAt(value, path), String(path.at(-1) ?? '')),
     text,
   };
 }
@@ -146,8 +146,10 @@ function complete(values: GivenConfig, sources: Record<ConfigKey, Origin>, cwd: 
       enoughPortsFor < host.cores ? [Math.max(1, enoughPortsFor), 'as media ports allow'] : [host.cores, 'cores'],
     ),
     dataDir: resolve(cwd, values.dataDir),
+    promptsDir: inCwd(values.promptsDir),
     tlsCertificate: inCwd(values.tlsCertificate),
     tlsKey: inCwd(values.tlsKey),
+    tlsClientCa: inCwd(values.tlsClientCa),
     apiToken: values.apiToken,
     rooms: values.rooms.map((room) => ({ ...room, maxParticipants: room.maxParticipants ?? values.maxParticipants })),
   };

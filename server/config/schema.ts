@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { AudioCodecName } from '../../mixer/protocol.ts';
+import { policyNotes, policyShape, type RoomPolicy, type SaidPolicy } from '../rooms/policy.ts';
 import { roomName } from '../rooms/room-name.ts';
 import { DIGEST_ALGORITHMS } from '../sip/auth/digest.ts';
 
@@ -67,28 +68,25 @@ const dialledName = z.string().transform((name, { addIssue }) => {
 
 const participantLimit = integer(1, 10_000);
 
+/** A room says what it likes; the rest is as usual. */
+const policyOfRoom = Object.fromEntries(
+  Object.entries(policyShape).map(([key, schema]) => [
+    key,
+    (schema as z.ZodType).optional().register(notes, policyNotes[key as keyof RoomPolicy]),
+  ]),
+) as { [Key in keyof typeof policyShape]: z.ZodOptional<(typeof policyShape)[Key]> };
+
 const roomShape = {
   name: dialledName.register(notes, {
     meaning: 'What people dial; case does not count.',
     right: '1 to 64 letters, digits, ".", "_", "-" and "+", of which the first is a letter, a digit or "+"',
   }),
-  maxParticipants: participantLimit.optional().register(notes, {
-    meaning: 'How many it holds; without it, the general `maxParticipants`.',
-    right: 'a whole number from 1 to 10000',
-  }),
-  locked: z.boolean().default(false).register(notes, {
-    meaning: 'Nobody more gets in.',
-    right: 'true or false',
-  }),
-  muteOnEntry: z.boolean().default(false).register(notes, {
-    meaning: 'Who enters is muted.',
-    right: 'true or false',
-  }),
+  ...policyOfRoom,
 };
 
 const room = z.strictObject(roomShape).register(notes, {
   meaning: 'A room that is always there.',
-  right: 'a mapping with `name` and, if wanted, `maxParticipants`, `locked` and `muteOnEntry`',
+  right: 'a mapping with `name` and, if wanted, other keys of rooms',
 });
 
 /** Every key there is: one schema for file, environment, flags, types, help and documents. */
@@ -135,6 +133,12 @@ export const configSchema = z.strictObject({
       'Whose certificates must be good when this server connects by TLS. `names`: theirs that are dialled by a name.',
     right: 'one of all, names, none',
   }),
+  tlsClientCa: z.string().min(1).optional().register(notes, {
+    meaning:
+      'Who connects by TLS is asked for a certificate: the file with those of the authorities that sign them, in PEM, read at the start.',
+    right: 'a file',
+    otherwise: 'nobody is asked',
+  }),
   httpBind: ipLiteral.default('127.0.0.1').register(notes, {
     meaning: 'Address to listen on for HTTP.',
     right: 'an IP address of this host, or 0.0.0.0 (IPv6: ::) for all',
@@ -150,6 +154,16 @@ export const configSchema = z.strictObject({
   webSocketOrigins: z.array(webOrigin).default([]).register(notes, {
     meaning: 'Web pages that may open a WebSocket, besides those of this very host and port; `*` is all.',
     right: 'origins such as https://phone.example.com, separated by commas or as a list, or *',
+    otherwise: 'none',
+  }),
+  httpCorsOrigins: z.array(webOrigin).default([]).register(notes, {
+    meaning: 'Web pages of other hosts and ports that may use the HTTP API, with a token; `*` is all.',
+    right: 'origins such as https://app.example.com, separated by commas or as a list, or *',
+    otherwise: 'none',
+  }),
+  webhookAddresses: z.array(addressRange).default([]).register(notes, {
+    meaning: 'Addresses that webhooks may lead to, besides those of the public Internet.',
+    right: 'addresses and ranges such as 192.0.2.10 and 10.0.0.0/8, separated by commas or as a list',
     otherwise: 'none',
   }),
   trustedPeers: z.array(addressRange).default([]).register(notes, {
@@ -169,6 +183,11 @@ export const configSchema = z.strictObject({
   dataDir: z.string().min(1).default('./data').register(notes, {
     meaning: 'Directory for the database, recordings and keys, seen from the working directory.',
     right: 'a directory that can be written to, or made',
+  }),
+  promptsDir: z.string().min(1).optional().register(notes, {
+    meaning: 'Directory with own prompts, sounds and music, which go before those that come with the server.',
+    right: 'a directory with en, de, sounds or music in it, as docs/prompts.md says',
+    otherwise: 'none',
   }),
   apiToken: z
     .string()
@@ -250,7 +269,7 @@ export const configSchema = z.strictObject({
   rooms: z
     .array(room)
     .refine((rooms) => unique(rooms.map(({ name }) => name)))
-    .default([{ name: 'demo', locked: false, muteOnEntry: false }])
+    .default([{ name: 'demo' }])
     .register(notes, {
       meaning: 'Rooms that are always there. Only in the file.',
       right: 'a list of rooms, no name twice',
@@ -313,6 +332,10 @@ export const configSchema = z.strictObject({
     meaning: 'A caller who has sent no RTP and no RTCP for so long is hung up on.',
     right: 'a whole number of seconds from 1 to 86400',
   }),
+  recordsDays: integer(0, 3650).default(90).register(notes, {
+    meaning: 'For how many days the records of calls and conferences are kept; 0: none are.',
+    right: 'a whole number of days from 0 to 3650',
+  }),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').register(notes, {
     meaning: 'The least that is logged.',
     right: 'one of trace, debug, info, warn, error, fatal, silent',
@@ -323,11 +346,9 @@ export const configSchema = z.strictObject({
 export type GivenConfig = z.output<typeof configSchema>;
 export type ConfigKey = keyof GivenConfig;
 
-export interface ConfiguredRoom {
+export interface ConfiguredRoom extends SaidPolicy {
   name: string;
   maxParticipants: number;
-  locked: boolean;
-  muteOnEntry: boolean;
 }
 
 /** Everything known: what nobody gave was found. */
@@ -339,8 +360,10 @@ export interface Config extends Omit<GivenConfig, 'publicAddress' | 'domain' | '
   audioMixers: number;
   /** Absolute, as the other files and directories. */
   dataDir: string;
+  promptsDir: string | undefined;
   tlsCertificate: string | undefined;
   tlsKey: string | undefined;
+  tlsClientCa: string | undefined;
   /** Undefined: one is to be made, see `adminToken()` of server/store. */
   apiToken: string | undefined;
   rooms: ConfiguredRoom[];

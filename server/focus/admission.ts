@@ -1,4 +1,6 @@
+import { MixerError } from '../mixers/mixer-channel.ts';
 import type { Room } from '../rooms/room.ts';
+import type { NegotiationFailure } from '../sdp/negotiation-failure.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import { isPrivateAddress } from '../sip/transport/addresses.ts';
 import type { Flow } from '../sip/transport/flow.ts';
@@ -44,4 +46,19 @@ export function mayEnter(room: Room): Refusal | null {
   if (room.policy.locked) return { status: 403, reason: 'Room is locked' };
   if (room.full) return { status: 486, reason: 'Room is full' };
   return null;
+}
+
+/** For an offer or answer that cannot be used. */
+export function mediaRefusal({ status, warning }: NegotiationFailure): Refusal {
+  const reason = status === 400 ? 'Bad SDP' : 'Not Acceptable Here';
+  return { status, reason, headers: [['Warning', warning]] };
+}
+
+/** For what a mixer could not do. */
+export function mixerRefusal(error: unknown): Refusal {
+  const code = error instanceof MixerError ? error.code : 'internal';
+  const retry = { headers: [['Retry-After', '5']] as const };
+  if (code === 'no-ports') return { status: 503, reason: 'No media ports free', ...retry };
+  if (code === 'mixer-gone' || code === 'deadline') return { status: 503, reason: 'Mixer not available', ...retry };
+  return { status: 500, reason: 'Server internal error' };
 }

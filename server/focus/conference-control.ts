@@ -1,39 +1,55 @@
-import type { Log } from '../log.ts';
-import { MixerError } from '../mixers/mixer-channel.ts';
-import type { Mixers } from '../mixers/mixers.ts';
-import type { Recordings } from '../recordings/recordings.ts';
+import { policyConflict, type RoomPolicy } from '../rooms/policy.ts';
 import type { Room } from '../rooms/room.ts';
 import { roomName } from '../rooms/room-name.ts';
 import type { Rooms } from '../rooms/rooms.ts';
-import type { ParticipantDetails, ParticipantView, RecordingView, RoomPolicy, RoomView } from '../rooms/views.ts';
-import { parseUri } from '../sip/message/uri.ts';
+import type { ParticipantDetails, ParticipantView, RecordingView, RoomDetails, RoomView } from '../rooms/views.ts';
+import type { Announcements } from './announcements.ts';
+import { Breakouts } from './breakouts.ts';
 import {
+  type Announcement,
+  type BreakoutGroup,
   type ConferenceControl,
   ControlError,
+  type NewAnnouncement,
   type NewParticipant,
   type ParticipantPatch,
   type RecordingFile,
   type RecordingFormat,
 } from './control.ts';
+import type { DialOuts } from './dial-outs.ts';
 import type { Focus } from './focus.ts';
-import type { ParticipantCall } from './participant-call.ts';
+import type { Moderation } from './moderation.ts';
+import { carryOut, type ParticipantsControl } from './participants-control.ts';
+import type { RoomRecordings } from './room-recordings.ts';
 
 export interface ConferencesOptions {
   rooms: Rooms;
   focus: Focus;
-  mixers: Mixers;
-  recordings: Recordings;
-  log: Log;
+  participants: ParticipantsControl;
+  moderation: Moderation;
+  announcements: Announcements;
+  dialOuts: DialOuts;
+  recordings: RoomRecordings;
+  /** What there is of recordings, also of rooms that are gone. */
+  recorded: {
+    list(room?: string): RecordingView[];
+    file(id: string, format: RecordingFormat): Promise<RecordingFile>;
+  };
 }
 
-/** Carries out what HTTP (and later keys and SIP) ask of the rooms. */
+/** Carries out what HTTP asks of the rooms: finds what is named, and passes on to who does it. */
 export class Conferences implements ConferenceControl {
   private readonly options: ConferencesOptions;
-  /** Recordings that are being ended: by a moderator and by an empty room, say, at the same time. */
-  private readonly ending = new Map<string, Promise<RecordingView>>();
+  private readonly breakouts: Breakouts;
 
   constructor(options: ConferencesOptions) {
+    const { rooms, focus, participants } = options;
     this.options = options;
+    this.breakouts = new Breakouts({
+      rooms,
+      in: (room) => focus.in(room),
+      participant: (room, id) => participants.find(room, id),
+    });
   }
 
   rooms(): RoomView[] {
@@ -44,169 +60,117 @@ export class Conferences implements ConferenceControl {
     return this.viewOf(this.find(name));
   }
 
+  roomDetails(name: string): RoomDetails {
+    const room = this.find(name);
+    const { pin, moderatorPin } = room.policy;
+    return { ...this.viewOf(room), pin, moderatorPin };
+  }
+
   createRoom(name: string, policy: Partial<RoomPolicy>): RoomView {
+    const { rooms } = this.options;
     const valid = roomName(name);
     if (valid === null) throw new ControlError('room-name-invalid', `${name} cannot be a room's name`);
-    if (this.options.rooms.get(valid)) throw new ControlError('room-exists', `room ${valid} is there already`);
-    return this.viewOf(this.options.rooms.open(valid, 'created', policy));
+    if (rooms.get(valid)) throw new ControlError('room-exists', `room ${valid} is there already`);
+    checkPolicy(rooms.policyWith(policy));
+    return this.viewOf(rooms.open(valid, 'created', policy));
   }
 
   updateRoom(name: string, policy: Partial<RoomPolicy>): RoomView {
     const room = this.find(name);
+    checkPolicy({ ...room.policy, ...policy });
     room.changePolicy(policy);
     return this.viewOf(room);
   }
 
   async deleteRoom(name: string): Promise<void> {
+    const { rooms, recordings } = this.options;
     const room = this.find(name);
-    for (const participant of this.options.focus.in(room)) participant.hangUp('the room was closed');
-    await this.stopRecordings(room);
-    if (room.origin !== 'configured') this.options.rooms.close(room);
+    this.hangUpAll(room, 'the room was closed');
+    await recordings.stopAll(room);
+    if (room.origin !== 'configured') rooms.close(room);
+  }
+
+  async endConference(name: string): Promise<void> {
+    const room = this.find(name);
+    const reason = 'a moderator ended the conference';
+    this.options.dialOuts.cancelAll(room);
+    await Promise.all(
+      [room, ...this.breakoutsOf(room)].map((one) => this.options.moderation.end(one, ['conference-ends'], reason)),
+    );
   }
 
   async participant(roomNamed: string, id: string): Promise<ParticipantDetails> {
+    const { participants } = this.options;
     const room = this.find(roomNamed);
-    const quality = (await this.findParticipant(room, id).statistics())?.quality ?? null;
-    return { ...this.participantView(room, id), quality };
+    const quality = (await participants.find(room, id).statistics())?.quality ?? null;
+    return { ...participants.view(room, id), quality };
   }
 
-  async updateParticipant(roomNamed: string, id: string, patch: ParticipantPatch): Promise<ParticipantView> {
-    const room = this.find(roomNamed);
-    const participant = this.findParticipant(room, id);
-    const { muted, deaf, gainDb, role, hand } = patch;
-    await this.carryOut(async () => {
-      if (muted !== undefined) await participant.setMuted(muted, 'moderator');
-      if (deaf !== undefined) await participant.setControl({ deaf });
-      if (gainDb !== undefined) await participant.setControl({ gainDb });
-    });
-    if (role !== undefined) room.change(id, { role });
-    if (hand !== undefined) room.change(id, { hand });
-    return this.participantView(room, id);
+  async updateParticipant(room: string, id: string, patch: ParticipantPatch): Promise<ParticipantView> {
+    return this.options.participants.update(this.find(room), id, patch);
   }
 
-  addParticipant(roomNamed: string, { uri: text, displayName, role }: NewParticipant): ParticipantView {
-    const room = this.find(roomNamed);
-    const uri = parseUri(text);
-    // A request method and headers in it would be for the one who answers to decide, not for us to send.
-    if (uri === null || uri.headers.size > 0 || uri.parameters.has('method')) {
-      throw new ControlError('participant-uri-invalid', `${text} is no SIP address that can be called`);
-    }
-    if (room.full) throw new ControlError('room-full', `${room.name} holds ${room.policy.maxParticipants}`);
-    if (this.options.focus.full || this.options.focus.isBusy(room)) {
-      throw new ControlError('server-full', 'the server holds no more calls');
-    }
-    return this.options.focus.dialOut(room, { uri, displayName, role });
+  addParticipant(room: string, participant: NewParticipant): ParticipantView {
+    return this.options.participants.add(this.find(room), participant);
   }
 
-  async removeParticipant(room: string, id: string): Promise<void> {
-    this.findParticipant(this.find(room), id).hangUp('removed by a moderator');
+  async removeParticipant(room: string, id: string, reason = 'removed by a moderator'): Promise<void> {
+    this.options.participants.remove(this.find(room), id, reason);
   }
 
-  async muteAll(roomNamed: string, muted: boolean, except: 'moderators' | readonly string[]): Promise<void> {
-    const room = this.find(roomNamed);
-    const spared = (id: string): boolean =>
-      except === 'moderators' ? room.participant(id)?.role === 'moderator' : except.includes(id);
-    const meant = this.options.focus.in(room).filter((participant) => !spared(participant.id));
-    await this.carryOut(() => Promise.all(meant.map((participant) => participant.setMuted(muted, 'moderator'))));
+  async muteAll(room: string, muted: boolean, except: 'moderators' | readonly string[]): Promise<void> {
+    await this.options.participants.muteAll(this.find(room), muted, except);
   }
 
-  async startRecording(roomNamed: string): Promise<RecordingView> {
-    const room = this.find(roomNamed);
-    if (this.running(room).length > 0) throw new ControlError('recording-running', `${room.name} is being recorded`);
-    return this.record(room);
+  async announce(room: string, announcement: NewAnnouncement): Promise<Announcement> {
+    return this.options.announcements.start(this.find(room), announcement);
   }
 
-  async stopRecording(roomNamed: string, id: string): Promise<RecordingView> {
+  stopAnnouncement(room: string, id: string): void {
+    this.options.announcements.stop(this.find(room), id);
+  }
+
+  async openBreakouts(roomNamed: string, groups: readonly BreakoutGroup[]): Promise<RoomView[]> {
     const room = this.find(roomNamed);
-    const recording = this.recordingOf(room, id);
-    if (recording.state !== 'recording') throw new ControlError('recording-not-running', `${id} has ended`);
-    return this.endRecording(room, id);
+    const opened = await carryOut(() => this.breakouts.open(room, groups));
+    return opened.map((one) => this.viewOf(one));
+  }
+
+  async closeBreakouts(roomNamed: string): Promise<void> {
+    const room = this.find(roomNamed);
+    await carryOut(() => this.breakouts.close(room));
+  }
+
+  async startRecording(room: string): Promise<RecordingView> {
+    return this.options.recordings.start(this.find(room));
+  }
+
+  async stopRecording(room: string, id: string): Promise<RecordingView> {
+    return this.options.recordings.stop(this.find(room), id);
   }
 
   async deleteRecording(room: string, id: string): Promise<void> {
-    this.recordingOf(this.find(room), id);
-    await this.options.recordings.remove(id);
+    await this.options.recordings.remove(this.find(room), id);
   }
 
   recordings(room: string): RecordingView[] {
-    return this.options.recordings.list(this.find(room).name);
+    return this.options.recorded.list(this.find(room).name);
   }
 
   recordingFile(id: string, format: RecordingFormat): Promise<RecordingFile> {
-    return this.options.recordings.file(id, format);
+    return this.options.recorded.file(id, format);
   }
 
-  /** Everybody has left, or the server stops. */
-  async stopRecordings(room: Room): Promise<void> {
-    await Promise.all(this.running(room).map((recording) => this.endRecording(room, recording.id)));
-  }
-
-  /** The mixer died: what it wrote stays, and the conference is recorded on, into a new file. */
-  async recordingsLost(lost: { room: string; recording: string }[]): Promise<void> {
-    for (const { room: name, recording } of lost) {
-      const ended = await this.options.recordings.ended(recording, {
-        error: 'the mixer died; a new recording goes on',
-      });
-      const room = this.options.rooms.get(name);
-      if (!room) continue;
-      room.recordingChanged(ended);
-      if (room.size > 0) await this.record(room);
+  private hangUpAll(room: Room, reason: string): void {
+    const { focus, dialOuts } = this.options;
+    for (const one of [room, ...this.breakoutsOf(room)]) {
+      dialOuts.cancelAll(one);
+      for (const participant of focus.in(one)) participant.hangUp(reason);
     }
   }
 
-  async recordingFailed(id: string, reason: string): Promise<void> {
-    const ended = await this.options.recordings.ended(id, { error: reason });
-    this.options.log.error({ recording: id, room: ended.room, reason }, 'recording failed');
-    this.options.rooms.get(ended.room)?.recordingChanged(ended);
-  }
-
-  private async record(room: Room): Promise<RecordingView> {
-    const { recordings, mixers, log } = this.options;
-    const { id, path } = recordings.begin(room.name, new Date());
-    try {
-      await mixers.startRecording(room.name, id, path);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      room.recordingChanged(await recordings.ended(id, { error: reason }));
-      throw new ControlError('recording-unavailable', `the recording could not be started: ${reason}`);
-    }
-    log.info({ recording: id, room: room.name }, 'recording started');
-    room.recordingChanged(recordings.get(id));
-    return recordings.get(id);
-  }
-
-  private endRecording(room: Room, id: string): Promise<RecordingView> {
-    const running = this.ending.get(id) ?? this.finishCapture(room, id).finally(() => this.ending.delete(id));
-    this.ending.set(id, running);
-    return running;
-  }
-
-  private async finishCapture(room: Room, id: string): Promise<RecordingView> {
-    const { recordings, mixers, log } = this.options;
-    const outcome = await mixers.stopRecording(room.name, id).catch((error: unknown) => ({ error: String(error) }));
-    const ended = await recordings.ended(id, outcome);
-    log.info({ recording: id, room: room.name, durationMs: ended.durationMs, error: ended.error }, 'recording ended');
-    room.recordingChanged(ended);
-    return ended;
-  }
-
-  private running(room: Room): RecordingView[] {
-    return this.options.recordings.list(room.name).filter((recording) => recording.state === 'recording');
-  }
-
-  private recordingOf(room: Room, id: string): RecordingView {
-    const recording = this.options.recordings.list(room.name).find((candidate) => candidate.id === id);
-    if (!recording) throw new ControlError('recording-not-found', `there is no recording ${id} of ${room.name}`);
-    return recording;
-  }
-
-  private async carryOut(change: () => Promise<unknown>): Promise<void> {
-    try {
-      await change();
-    } catch (error) {
-      if (error instanceof MixerError) throw new ControlError('mixer-unavailable', error.message);
-      throw error;
-    }
+  private breakoutsOf(room: Room): Room[] {
+    return [...this.options.rooms].filter(({ breakoutOf }) => breakoutOf === room.name);
   }
 
   private find(name: string): Room {
@@ -215,19 +179,12 @@ export class Conferences implements ConferenceControl {
     return room;
   }
 
-  private findParticipant(room: Room, id: string): ParticipantCall {
-    const participant = this.options.focus.participant(room, id);
-    if (!participant) throw new ControlError('participant-not-found', `there is no participant ${id} in ${room.name}`);
-    return participant;
-  }
-
-  private participantView(room: Room, id: string): ParticipantView {
-    const view = room.participant(id);
-    if (!view) throw new ControlError('participant-not-found', `there is no participant ${id} in ${room.name}`);
-    return view;
-  }
-
   private viewOf(room: Room): RoomView {
-    return room.view(this.options.recordings.list(room.name));
+    return room.view(this.options.recorded.list(room.name));
   }
+}
+
+function checkPolicy(policy: RoomPolicy): void {
+  const conflict = policyConflict(policy);
+  if (conflict) throw new ControlError('room-policy-invalid', `${conflict.member} ${conflict.text}`);
 }

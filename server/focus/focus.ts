@@ -3,7 +3,6 @@ import type { LegStatistics, MediaPorts, MixerEvent } from '../../mixer/protocol
 import type { Log } from '../log.ts';
 import type { Mixers } from '../mixers/mixers.ts';
 import type { Room } from '../rooms/room.ts';
-import { roomName } from '../rooms/room-name.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { ParticipantView, Role } from '../rooms/views.ts';
 import type { MediaSession } from '../sdp/media-session.ts';
@@ -14,10 +13,16 @@ import type { SipRequest } from '../sip/message/message.ts';
 import { createUri, type SipUri, writeUri } from '../sip/message/uri.ts';
 import type { Flow } from '../sip/transport/flow.ts';
 import type { Timers } from '../timers.ts';
-import { type AdhocRooms, type Identify, mayEnter, mayLoad, mayOpenRoom, type Refusal } from './admission.ts';
+import { type AdhocRooms, type Identify, mayEnter, mayLoad, type Refusal } from './admission.ts';
+import { arrivalOf, roleIn } from './arrival.ts';
+import type { CallObserver } from './call-observer.ts';
 import { type Caller, callerOf, describeForwarding } from './caller.ts';
-import { mayName } from './named-call.ts';
-import { ParticipantCall, type ParticipantOwner } from './participant-call.ts';
+import { FrontDoor, type Place } from './front-door.ts';
+import { ParticipantCall } from './participant-call.ts';
+import type { ParticipantOwner } from './participant-options.ts';
+import type { KeyMeans } from './pressed-keys.ts';
+import { isBye, ReferredByes } from './referred-bye.ts';
+import { callReferred } from './referred-call.ts';
 
 export interface FocusOptions {
   rooms: Rooms;
@@ -38,8 +43,22 @@ export interface FocusOptions {
   maxMixerLoad: number;
   /** `peer` is the address that the call comes from, or the host that is called: ours must be of its family. */
   createSession(ports: MediaPorts, peer: string): MediaSession;
+  host: FocusHost;
+  observer: CallObserver;
+  /** Milliseconds since 1970. */
+  epochMs: () => number;
   /** The last one has left; what still goes on there should end. */
   emptied(room: Room): void;
+}
+
+/** What is done with those whose calls stand. */
+export interface FocusHost {
+  established(participant: ParticipantCall): void;
+  keyPressed(participant: ParticipantCall, key: string): void;
+  /** The call is over. */
+  left(participant: ParticipantCall): void;
+  /** A moderator does not want them here any more; says so, and hangs up. */
+  remove(participant: ParticipantCall): void;
 }
 
 /** Whom to call into a room. */
@@ -47,6 +66,10 @@ export interface Callee {
   readonly uri: SipUri;
   readonly displayName: string | null;
   readonly role: Role;
+  /** Must press 1 before they are in. */
+  readonly confirm?: boolean;
+  /** The participant's, where it called before. */
+  readonly id?: string;
   /** Further fields of the INVITE. */
   readonly headers?: ReadonlyArray<readonly [string, string]>;
 }
@@ -59,14 +82,6 @@ export interface Member {
   readonly contact: PeerContact;
 }
 
-/** Where one who enters takes part, and in whose place. */
-interface Place {
-  readonly room: Room;
-  readonly replaces: ParticipantCall | null;
-  /** With the role of the one who was replaced. */
-  readonly role?: Role;
-}
-
 /** The conference focus (RFC 4353 §3): each INVITE becomes a participant of the room that it names. */
 export class Focus implements ParticipantOwner {
   /** Calls in both directions, and how they ended; for metrics. */
@@ -76,12 +91,26 @@ export class Focus implements ParticipantOwner {
     scores: {},
   };
   private readonly options: FocusOptions;
+  private readonly door: FrontDoor;
+  private readonly byes: ReferredByes;
   private readonly participants = new Map<string, ParticipantCall>();
   private stopping = false;
   private idle: (() => void) | null = null;
 
   constructor(options: FocusOptions) {
+    const { rooms, adhocRooms, identify, isTrusted } = options;
     this.options = options;
+    this.door = new FrontDoor({
+      ...{ rooms, adhocRooms, identify, isTrusted },
+      mayCall: () => this.mayCall(),
+      mayLoad: (room) => this.mayLoad(room),
+      participantOf: (call) => this.participantOf(call),
+    });
+    this.byes = new ReferredByes({
+      ...{ identify, rooms },
+      in: (room) => this.in(room),
+      remove: (participant) => options.host.remove(participant),
+    });
   }
 
   get calls(): number {
@@ -90,13 +119,15 @@ export class Focus implements ParticipantOwner {
 
   invited(call: IncomingCall): void {
     this.counts.started++;
-    const place = this.placeFor(call);
+    const place = this.door.placeFor(call);
     if ('status' in place) return this.refuse(call, place);
     const { log, isTrusted } = this.options;
     const forwarding = describeForwarding(call.request);
     if (Object.keys(forwarding).length > 0) log.info({ call: call.id, ...forwarding }, 'call was forwarded');
     const who = callerOf(call.request, isTrusted(call.flow.remoteAddress));
-    void this.newParticipant(place, who, place.role ?? 'participant', null).admit(call);
+    const participant = this.newParticipant(place, who);
+    this.options.observer.began(participant, call.request);
+    void participant.admit(call);
   }
 
   /**
@@ -105,7 +136,7 @@ export class Focus implements ParticipantOwner {
    */
   dialOut(
     room: Room,
-    { uri, displayName, role, headers = [] }: Callee,
+    { uri, displayName, role, confirm = false, id, headers = [] }: Callee,
     report: ((status: number, reason: string) => void) | null = null,
   ): ParticipantView {
     this.counts.started++;
@@ -113,9 +144,11 @@ export class Focus implements ParticipantOwner {
     const parameters = new Map([...uri.parameters].filter(([name]) => name !== 'method'));
     const bare = createUri({ ...uri, parameters, headers: new Map() });
     const who = { uri: writeUri(bare), displayName };
-    const participant = this.newParticipant({ room, replaces: null }, who, role, report);
+    const arrival = { role: roleIn(room, role), confirm, calledByUs: true };
+    const participant = this.newParticipant({ room, replaces: null, arrival }, who, report, id);
     const us = createUri({ user: room.name, host: this.options.domain });
     const from = { displayName: null, uriText: writeUri(us), uri: us, parameters: new Map() };
+    this.options.observer.began(participant, null);
     void participant.dial(uri.host, (offer, handler) =>
       this.options.call({ target: bare, from, contactUser: room.name, offer, headers }, handler),
     );
@@ -132,33 +165,58 @@ export class Focus implements ParticipantOwner {
     return this.mayLoad(room.name) !== null;
   }
 
-  /** A REFER to a room, by a participant or from outside of any call: somebody is to be called into it (RFC 4579 §5.5). */
+  /**
+   * A REFER to a room, by a participant or from outside of any call: somebody is to be called into it (RFC 4579 §5.5), or
+   * to be put out (§5.11).
+   */
   referred(referral: Referral, participant: ParticipantCall | null = null): void {
-    const refusal = this.refer(referral, participant);
+    const { identify, rooms, log } = this.options;
+    const refusal = isBye(referral)
+      ? this.byes.referred(referral, participant)
+      : callReferred(referral, participant?.room ?? null, {
+          ...{ identify, rooms },
+          mayCall: (room) => this.mayCall() ?? mayEnter(room) ?? this.mayLoad(room.name),
+          call: (room, callee, report) => void this.dialOut(room, callee, report),
+        });
     if (refusal === null) return;
     const { status, reason, headers } = refusal;
-    this.options.log.info(
-      { referTo: referral.referTo.uriText, source: referral.flow.remoteAddress, status, reason },
-      'referral refused',
-    );
+    const { referTo, flow } = referral;
+    log.info({ referTo: referTo.uriText, source: flow.remoteAddress, status, reason }, 'referral refused');
     referral.reject(status, { reason, ...(headers ? { headers } : {}) });
   }
 
+  established(participant: ParticipantCall): void {
+    this.options.observer.established(participant);
+    this.options.host.established(participant);
+  }
+
+  keyTold(participant: ParticipantCall, means: KeyMeans): void {
+    this.options.observer.keyTold(participant, means);
+  }
+
   keyPressed(participant: ParticipantCall, key: string): void {
-    this.options.log.debug({ participant: participant.id, key }, 'key');
+    // Not which: it may be one of a PIN.
+    this.options.log.debug({ participant: participant.id }, 'key');
+    this.options.host.keyPressed(participant, key);
   }
 
   /** What an INVITE like this OPTIONS would find (RFC 3261 §11.2). */
   availability(options: SipRequest, flow: Flow): 'available' | 'unknown' | 'busy' {
-    const found = this.find(options, flow);
-    if (found === null) return 'available';
-    if ('status' in found) return 'unknown';
-    return mayEnter(found) === null ? 'available' : 'busy';
+    return this.door.availability(options, flow);
   }
 
   participant(room: Room, id: string): ParticipantCall | undefined {
     const participant = this.participants.get(id);
     return participant?.room === room ? participant : undefined;
+  }
+
+  /** In whichever room. */
+  call(id: string): ParticipantCall | undefined {
+    return this.participants.get(id);
+  }
+
+  participantOf(call: Call): ParticipantCall | undefined {
+    return [...this.participants.values()].find((participant) => participant.call === call);
   }
 
   in(room: Room): ParticipantCall[] {
@@ -182,6 +240,8 @@ export class Focus implements ParticipantOwner {
     switch (event.event) {
       case 'legSilent':
         return participant.silent(event.silentMs);
+      case 'legLevel':
+        return participant.room.measured(event.leg, event.levelDb);
       case 'legTalking':
         participant.room.measured(event.leg, event.levelDb);
         return void participant.room.change(event.leg, { talking: event.talking });
@@ -204,68 +264,24 @@ export class Focus implements ParticipantOwner {
   }
 
   private newParticipant(
-    { room, replaces }: Place,
+    { room, replaces, arrival: parts }: Place,
     who: Caller,
-    role: Role,
-    report: ((status: number, reason: string) => void) | null,
+    report: ((status: number, reason: string) => void) | null = null,
+    id = randomBytes(6).toString('hex'),
   ): ParticipantCall {
-    const { mixers, timers, log, createSession } = this.options;
-    const id = randomBytes(6).toString('hex');
+    const { mixers, timers, log, createSession, epochMs } = this.options;
     const surroundings = { owner: this, mixers, timers, log, createSession };
-    const participant = new ParticipantCall({ id, who, role, room, replaces, report, ...surroundings });
+    const { role } = parts;
+    const arrival = arrivalOf(room, parts, epochMs());
+    const participant = new ParticipantCall({ id, who, role, arrival, room, replaces, report, ...surroundings });
     this.participants.set(id, participant);
     return participant;
   }
 
-  /** Calls the one that a REFER names; only for those who are signed in, as it may cost money. Null: it is being done. */
-  private refer(referral: Referral, participant: ParticipantCall | null): Refusal | null {
-    const { identify, rooms } = this.options;
-    const { request, flow, referTo, referredBy } = referral;
-    const room = participant?.room ?? rooms.get(roomName(request.uri?.user ?? null) ?? '');
-    if (room === undefined) return { status: 404, reason: 'No such room' };
-    const identity = identify(request, flow);
-    if (identity === null) return { status: 403, reason: 'Only signed-in users may have others called' };
-    if ('status' in identity) return identity;
-    if (referTo.uri === null) return { status: 416, reason: 'Only SIP addresses can be called' };
-    const method = referTo.uri.parameters.get('method') ?? 'INVITE';
-    if (method !== 'INVITE') return { status: 403, reason: 'Only INVITE can be sent for others' };
-    if (this.full) return { status: 503, reason: 'Server is full', headers: [['Retry-After', '10']] };
-    const refusal = mayEnter(room) ?? this.mayLoad(room.name);
-    if (refusal !== null) return refusal;
-    const progress = referral.accept();
-    // A transfer with consultation: the one whom we call connects us with whom the referrer talks to (RFC 5589 §7).
-    const replaces = referTo.uri.headers.get('replaces');
-    const headers = [
-      ...(replaces === undefined ? [] : [['Replaces', replaces] as const]),
-      ...(referredBy === null ? [] : [['Referred-By', request.headers.get('referred-by') ?? ''] as const]),
-    ];
-    const callee: Callee = { uri: referTo.uri, displayName: referTo.displayName, role: 'participant', headers };
-    this.dialOut(room, callee, (status, reason) => progress.report(status, reason));
-    return null;
-  }
-
-  private placeFor(call: IncomingCall): Place | Refusal {
-    const { rooms } = this.options;
+  /** Whether the server takes one call more. Null: yes. */
+  private mayCall(): Refusal | null {
     if (this.stopping) return { status: 503, reason: 'Server is stopping' };
-    if (this.full) return { status: 503, reason: 'Server is full', headers: [['Retry-After', '10']] };
-    const named = call.replaces ?? call.joins;
-    if (named !== null) {
-      const known = [...this.participants.values()].find((participant) => participant.call === named);
-      if (known === undefined) return { status: 481, reason: 'No such call' };
-      const by = mayName(call, named, this.options);
-      if (typeof by !== 'string') return by;
-      // Who takes the place of another needs no room of its own; who is not known does not moderate for it.
-      const role = (by === 'known' && known.room.participant(known.id)?.role) || 'participant';
-      if (call.replaces !== null) return { room: known.room, replaces: known, role };
-      return mayEnter(known.room) ?? this.mayLoad(known.room.name) ?? { room: known.room, replaces: null };
-    }
-    const found = this.find(call.request, call.flow);
-    if (found !== null && 'status' in found) return found;
-    const name = found?.name ?? roomName(call.request.uri?.user ?? null)!;
-    const busy = this.mayLoad(name);
-    if (busy !== null) return busy;
-    const room = found ?? rooms.open(name, 'adhoc');
-    return mayEnter(room) ?? { room, replaces: null };
+    return this.full ? { status: 503, reason: 'Server is full', headers: [['Retry-After', '10']] } : null;
   }
 
   /** Whether the mixer of the room has time for one more. Null: yes. */
@@ -273,29 +289,21 @@ export class Focus implements ParticipantOwner {
     return mayLoad(this.options.mixers.loadFor(room), this.options.maxMixerLoad);
   }
 
-  /** The room, null when there is none yet but may be, or why not. */
-  private find(request: SipRequest, flow: Flow): Room | Refusal | null {
-    const { rooms, adhocRooms, identify } = this.options;
-    const name = roomName(request.uri?.user ?? null);
-    if (name === null) return { status: 404, reason: 'No such room' };
-    const room = rooms.get(name);
-    if (room !== undefined) return room;
-    const refusal = mayOpenRoom(adhocRooms, flow.remoteAddress, false);
-    if (refusal?.status !== 403) return refusal;
-    // It would help to be signed in.
-    const identity = identify(request, flow);
-    if (identity === null) return refusal;
-    return 'user' in identity ? mayOpenRoom(adhocRooms, flow.remoteAddress, true) : identity;
-  }
-
   private refuse(call: IncomingCall, refusal: Refusal): void {
     const { status, reason, headers } = refusal;
     const { remoteAddress, remotePort } = call.flow;
     this.options.log.info(
-      { call: call.id, to: call.request.requestUri, source: `${remoteAddress}:${remotePort}`, status, reason },
+      {
+        call: call.id,
+        to: call.request.requestUri.replace(/pin=[^;@?]*/i, 'pin=(hidden)'),
+        source: `${remoteAddress}:${remotePort}`,
+        status,
+        reason,
+      },
       'call refused',
     );
     call.reject(status, { reason, ...(headers ? { headers } : {}) });
+    this.options.observer.refused(call, refusal);
     this.countEnd('rejected');
   }
 
@@ -312,12 +320,27 @@ export class Focus implements ParticipantOwner {
   gone(participant: ParticipantCall, end: CallEnd, statistics: LegStatistics | null): void {
     this.countEnd(end.cause);
     if (statistics?.quality) this.countQuality(statistics.quality.received.mos);
+    this.options.observer.ended(participant, end, statistics);
     this.participants.delete(participant.id);
-    const { room } = participant;
-    if (room.size === 0) {
-      this.options.emptied(room);
-      if (room.origin === 'adhoc') this.options.rooms.close(room);
-    }
+    this.options.host.left(participant);
+    this.byes.gone(participant);
+    this.vacated(participant.room);
     if (this.participants.size === 0) this.idle?.();
+  }
+
+  moved(_participant: ParticipantCall, from: Room): void {
+    this.vacated(from);
+  }
+
+  /** Somebody has left: what was there only for those who were in it ends with the last. */
+  private vacated(room: Room): void {
+    const { rooms, emptied } = this.options;
+    if (room.size > 0 || rooms.get(room.name) !== room) return;
+    emptied(room);
+    // Those who are in its breakout rooms come back.
+    if (room.origin !== 'adhoc' || [...rooms].some(({ breakoutOf }) => breakoutOf === room.name)) return;
+    rooms.close(room);
+    const parent = rooms.get(room.breakoutOf ?? '');
+    if (parent !== undefined) this.vacated(parent);
   }
 }

@@ -1,76 +1,65 @@
-import type { AudioMedia, LegControl, LegStatistics, MediaPorts } from '../../mixer/protocol.ts';
+import type { AudioMedia, LegStatistics } from '../../mixer/protocol.ts';
+import type { EntryStage } from '../ivr/entry.ts';
 import type { Log } from '../log.ts';
-import { MixerError } from '../mixers/mixer-channel.ts';
-import type { Mixers } from '../mixers/mixers.ts';
 import type { Room } from '../rooms/room.ts';
 import type { ParticipantView, Role } from '../rooms/views.ts';
 import type { MediaSession } from '../sdp/media-session.ts';
-import type { NegotiationFailure } from '../sdp/negotiation-failure.ts';
 import type { Call, CallEnd, CallHandler, IncomingCall, Referral, ReofferReply, SdpText } from '../sip/dialog/call.ts';
-import type { Timers } from '../timers.ts';
-import type { Refusal } from './admission.ts';
+import { mediaRefusal, mixerRefusal, type Refusal } from './admission.ts';
+import type { Arrival } from './arrival.ts';
 import { describeEnd, describeMedia, statusOf } from './call-report.ts';
-import type { Caller } from './caller.ts';
+import { ParticipantControls } from './participant-controls.ts';
+import { ParticipantMedia } from './participant-media.ts';
+import type { ParticipantCallOptions } from './participant-options.ts';
 import { type KeyMeans, PressedKeys } from './pressed-keys.ts';
-
-/** Whom a participant's doings concern beyond the room. */
-export interface ParticipantOwner {
-  /** The participant asks us to call somebody. */
-  referred(referral: Referral, participant: ParticipantCall): void;
-  keyPressed(participant: ParticipantCall, key: string): void;
-  /** Exactly once, when call and leg are gone. */
-  gone(participant: ParticipantCall, end: CallEnd, statistics: LegStatistics | null): void;
-}
-
-export interface ParticipantCallOptions {
-  id: string;
-  who: Caller;
-  role: Role;
-  room: Room;
-  /** The participant whose place this one takes, once the call stands (RFC 3891). */
-  replaces: ParticipantCall | null;
-  /** What comes of a call of ours, as SIP responses: for the one who asked for it. */
-  report: ((status: number, reason: string) => void) | null;
-  owner: ParticipantOwner;
-  mixers: Mixers;
-  timers: Timers;
-  log: Log;
-  createSession(ports: MediaPorts, peer: string): MediaSession;
-}
 
 /** Places our call: sends the INVITE with this offer, and tells the handler what comes of it. */
 export type PlaceCall = (offer: SdpText, handler: CallHandler) => Call;
 
-/** One in a room who called, or was called: the call, what was negotiated for it, and its leg in the mixer. */
+/** One in a room who called, or was called: the call, its sound, and what is decided about it. */
 export class ParticipantCall implements CallHandler {
   readonly id: string;
-  readonly room: Room;
+  readonly arrival: Arrival;
+  readonly controls: ParticipantControls;
+  readonly media: ParticipantMedia;
   /** Null before ours was placed. */
   call: Call | null = null;
+  /** Why we ended it; null when we did not. */
+  endReason: string | null = null;
+  private roomNow: Room;
   private incoming: IncomingCall | null = null;
   private readonly options: ParticipantCallOptions;
   /** Made when there is something to log. */
   private ownLog: Log | null = null;
   private readonly keys = new PressedKeys();
-  private session: MediaSession | null = null;
-  private control: LegControl = { muted: false, deaf: false, gainDb: 0 };
-  private media: AudioMedia | null = null;
-  private awaitsAnswer = false;
   /** Whom we call hears nobody, and is not heard, before answering: what there is of early media is not for a conference. */
   private rings = false;
-  /** Told us once that it takes media: what stops doing so is on hold, what never did is a source that only sends. */
-  private hasListened = false;
-  private onHold = false;
+  private stage: EntryStage | null = null;
+  /** What the mixer was told last. */
+  private told = '';
   private readonly startedMs: number;
   private over = false;
-  private endReason: string | null = null;
 
   constructor(options: ParticipantCallOptions) {
+    const { room, role, replaces, mixers } = options;
     this.options = options;
     this.id = options.id;
-    this.room = options.room;
+    this.arrival = options.arrival;
+    this.roomNow = room;
     this.startedMs = options.timers.now();
-    this.control.muted = options.replaces?.control.muted ?? options.room.policy.muteOnEntry;
+    this.controls = new ParticipantControls(role, options.arrival.apart);
+    if (replaces !== null) this.controls.takeOver(replaces.controls);
+    else this.controls.mutedByModerator = room.policy.muteOnEntry && role !== 'moderator';
+    this.media = new ParticipantMedia({
+      ...{ leg: this.id, mixers, createSession: options.createSession },
+      control: () => this.controlForMixer(),
+      agreed: (media) => this.show(media),
+      failed: (reason) => this.hangUp(reason),
+    });
+  }
+
+  get room(): Room {
+    return this.roomNow;
   }
 
   /** Opens the leg, negotiates, and answers the INVITE one way or the other. */
@@ -80,11 +69,11 @@ export class ParticipantCall implements CallHandler {
     this.room.join(this.firstView());
     call.handle(this);
     try {
-      const session = this.options.createSession(NO_PORTS, call.flow.remoteAddress);
+      const session = this.media.begin(call.flow.remoteAddress);
       const foreseen = call.offer === null ? null : session.foresee(call.offer);
-      if (foreseen !== null && !foreseen.ok) return this.refuse(refusalOf(foreseen));
+      if (foreseen !== null && !foreseen.ok) return this.refuse(mediaRefusal(foreseen));
       if (!(await this.openLeg(session, foreseen?.media))) return;
-      call.accept(call.offer === null ? this.makeOffer(session) : this.answerForeseen(session, call.offer));
+      call.accept(call.offer === null ? this.media.makeOffer() : this.media.answerForeseen(session, call.offer));
     } catch (error) {
       this.refuse(mixerRefusal(error));
     }
@@ -95,9 +84,9 @@ export class ParticipantCall implements CallHandler {
     this.rings = true;
     this.room.join(this.firstView());
     try {
-      const session = this.options.createSession(NO_PORTS, peer);
+      const session = this.media.begin(peer);
       if (!(await this.openLeg(session))) return;
-      this.takes(place(this.makeOffer(session), this));
+      this.takes(place(this.media.makeOffer(), this));
     } catch (error) {
       this.refuse(mixerRefusal(error));
     }
@@ -108,35 +97,25 @@ export class ParticipantCall implements CallHandler {
   }
 
   answered(answer: SdpText): void {
-    this.takeAnswer(answer);
+    this.media.takeAnswer(answer);
   }
 
   confirmed(answer: SdpText | null): void {
-    if (answer === null && this.awaitsAnswer) return this.hangUp('no answer to our offer came');
-    if (answer !== null && !this.takeAnswer(answer)) return;
+    if (answer === null && this.media.awaitsAnswer) return this.hangUp('no answer to our offer came');
+    if (answer !== null && !this.media.takeAnswer(answer)) return;
     if (this.rings) this.pickedUp();
-    const before = this.view?.state;
-    if (before !== 'connecting') return;
-    this.room.change(this.id, { state: this.mediaState() });
-    this.log.info(
-      {
-        [this.incoming === null ? 'to' : 'from']: this.view?.uri,
-        source: this.call?.flow?.remoteAddress,
-        codec: this.media?.send.codec,
-        srtp: this.media?.crypto?.suite ?? null,
-        sessionId: this.call?.sessionId,
-      },
-      'call started',
-    );
+    if (this.view?.state !== 'connecting') return;
+    this.logStart();
+    this.options.owner.established(this);
     this.options.replaces?.hangUp('another call took its place');
   }
 
   reoffered(offer: SdpText | null, reply: ReofferReply): void {
-    if (!this.session) return reply.reject(488);
-    this.negotiate(this.session, offer).then(
+    if (!this.media.isOpen) return reply.reject(488);
+    this.media.negotiate(offer).then(
       (local) => {
         if (typeof local === 'string') return reply.accept(local);
-        const { status, ...options } = refusalOf(local);
+        const { status, ...options } = mediaRefusal(local);
         reply.reject(status, options);
       },
       (error: unknown) => {
@@ -153,6 +132,7 @@ export class ParticipantCall implements CallHandler {
   /** A key was told, by INFO or in the media; or by both. */
   pressed(key: string, means: KeyMeans, durationMs: number): void {
     const { owner, timers } = this.options;
+    owner.keyTold(this, means);
     if (this.keys.isNew(key, means, durationMs, timers.now())) owner.keyPressed(this, key);
   }
 
@@ -169,23 +149,65 @@ export class ParticipantCall implements CallHandler {
     this.close(end).catch((error: unknown) => this.log.error({ reason: String(error) }, 'leg could not be closed'));
   }
 
-  /** @param by who decided it. */
-  async setMuted(muted: boolean, by: 'moderator' | 'self'): Promise<void> {
-    await this.setControl({ muted });
-    this.room.change(this.id, { muted: muted ? { by } : null });
+  /** Did not dial in. */
+  get calledByUs(): boolean {
+    return this.incoming === null;
   }
 
-  async setControl(patch: Partial<LegControl>): Promise<void> {
-    this.control = { ...this.control, ...patch };
-    await this.options.mixers.controlLeg(this.id, this.legControl);
-    const { deaf, gainDb } = this.control;
-    this.room.change(this.id, { deaf, gainDb });
+  /** Is not in the room yet. */
+  get isEntering(): boolean {
+    return this.stage !== null;
+  }
+
+  /** Asked for something, or waits, before entering. */
+  setStage(stage: EntryStage): void {
+    if (this.over) return;
+    this.stage = stage;
+    this.room.change(this.id, { state: this.mediaState() });
+  }
+
+  /** Is part of the room from now on: heard, and hears. */
+  enter(role: Role): void {
+    if (this.over) return;
+    this.stage = null;
+    this.controls.apart = false;
+    // As it would have been, had the role been known from the beginning.
+    if (role === 'moderator' && this.controls.role !== 'moderator') this.controls.mutedByModerator = false;
+    this.controls.role = role;
+    this.room.change(this.id, { ...this.controls.view, state: this.mediaState() });
+    this.controlsChanged().catch((error: unknown) => this.hangUp(String(error)));
+  }
+
+  /** Puts what changed in `controls` into effect; rejects with a `MixerError`. */
+  async controlsChanged(): Promise<void> {
+    // What is decided before the leg is open is told when it is.
+    if (this.media.isOpen) await this.tellMixer();
+    this.room.change(this.id, this.controls.view);
+  }
+
+  /** To another room, whose mixer may be another. Rejects with a `MixerError`. */
+  async moveTo(room: Room): Promise<void> {
+    if (room === this.room) return;
+    const { mixers, owner } = this.options;
+    // Whom they spoke to alone is not there.
+    this.controls.speaksTo = null;
+    const elsewhere = (await mixers.moveLeg(this.id, room.name)) === 'elsewhere';
+    if (this.over) return;
+    const from = this.room;
+    const view = from.leave(this.id);
+    this.roomNow = room;
+    this.ownLog = null;
+    if (view !== undefined) room.join({ ...view, speaksTo: null, talking: false });
+    owner.moved(this, from);
+    this.log.info({ from: from.name }, 'participant moved');
+    if (elsewhere) await this.reconnect(room);
+    await this.controlsChanged();
   }
 
   /** Nothing came for a while. Who is on hold or muted may well send nothing: there the phone itself is asked. */
   silent(silentMs: number): void {
     if (this.over) return;
-    const mayBeSilent = this.view?.state !== 'connected' || this.control.muted;
+    const mayBeSilent = this.view?.state !== 'connected' || this.controls.muted !== null;
     if (!mayBeSilent) return this.hangUp(`no media for ${Math.round(silentMs / 1000)} s`);
     void this.call?.probe().then((alive) => {
       if (!alive) this.hangUp('the phone does not know the call any more');
@@ -200,15 +222,41 @@ export class ParticipantCall implements CallHandler {
     else this.call.hangUp(reason);
   }
 
+  /** What its leg has counted until now; null when the mixer cannot say. */
+  statistics(): Promise<LegStatistics | null> {
+    return this.media.statistics();
+  }
+
   private get log(): Log {
     const call = this.call === null ? {} : { call: this.call.id };
     this.ownLog ??= this.options.log.child({ room: this.room.name, participant: this.id, ...call });
     return this.ownLog;
   }
 
-  /** What the mixer is told. */
-  private get legControl(): LegControl {
-    return this.rings ? { ...this.control, muted: true, deaf: true } : this.control;
+  private controlForMixer() {
+    const control = this.controls.forMixer;
+    this.told = JSON.stringify(control);
+    return control;
+  }
+
+  private async tellMixer(): Promise<void> {
+    const before = this.told;
+    const control = this.controlForMixer();
+    if (this.told === before) return;
+    try {
+      await this.options.mixers.controlLeg(this.id, control);
+    } catch (error) {
+      this.told = '';
+      throw error;
+    }
+  }
+
+  /** False when the call is over meanwhile. */
+  private async openLeg(session: MediaSession, known?: AudioMedia): Promise<boolean> {
+    if (!(await this.media.open(this.room.name, session, () => this.over, known))) return false;
+    // Something may have been decided while it was being opened.
+    this.controlsChanged().catch((error: unknown) => this.hangUp(String(error)));
+    return true;
   }
 
   private takes(call: Call): void {
@@ -216,85 +264,52 @@ export class ParticipantCall implements CallHandler {
     this.ownLog = null;
   }
 
-  /** False when the call is over meanwhile. What is known of the media goes along: one request to the mixer less. */
-  private async openLeg(session: MediaSession, media?: AudioMedia): Promise<boolean> {
-    const { mixers } = this.options;
-    const known = media === undefined ? {} : { media: this.mediaFor(media) };
-    const ports = await mixers.openLeg(this.room.name, this.id, { cname: this.id, control: this.legControl, ...known });
-    if (this.over) {
-      await mixers.closeLeg(this.id);
-      return false;
-    }
-    session.bind(ports);
-    this.session = session;
-    return true;
-  }
-
   private pickedUp(): void {
     this.rings = false;
     this.options.report?.(200, 'OK');
-    this.setControl({}).catch((error: unknown) => this.hangUp(String(error)));
   }
 
-  /** False when it is of no use, and the call ends. */
-  private takeAnswer(answer: SdpText): boolean {
-    if (this.session === null) return false;
-    // Another answer to the same offer: it is said again, to ourselves.
-    if (!this.awaitsAnswer) this.session.offer();
-    this.awaitsAnswer = false;
-    const result = this.session.acceptAnswer(answer);
-    if (result.ok) this.apply(result.media).catch((error: unknown) => this.hangUp(String(error)));
-    else this.hangUp(`no usable answer to our offer: ${result.warning}`);
-    return result.ok;
+  /** The media goes to another mixer: new ports, which the phone learns by a re-INVITE. */
+  private async reconnect(room: Room): Promise<void> {
+    try {
+      await this.media.openElsewhere(room.name);
+    } catch (error) {
+      this.hangUp(`could not be moved: ${String(error)}`);
+      throw error;
+    }
+    if (this.over) return void (await this.media.close());
+    this.call?.reoffer(
+      () => this.media.makeOffer(),
+      (result) => {
+        if ('status' in result) this.hangUp(`could not be moved: re-INVITE answered ${result.status}`);
+        else if (result.answer !== null) this.media.takeAnswer(result.answer);
+      },
+    );
   }
 
-  /** Our answer to their offer, or our offer when they made none. */
-  private async negotiate(session: MediaSession, offer: SdpText | null): Promise<SdpText | NegotiationFailure> {
-    if (offer === null) return this.makeOffer(session);
-    this.awaitsAnswer = false;
-    const result = session.answer(offer);
-    if (!result.ok) return result;
-    await this.apply(result.media);
-    return result.sdp;
-  }
-
-  private makeOffer(session: MediaSession): SdpText {
-    this.awaitsAnswer = true;
-    return session.offer();
-  }
-
-  /** The answer to the offer by which the leg was opened. */
-  private answerForeseen(session: MediaSession, offer: SdpText): SdpText {
-    const result = session.answer(offer);
-    if (!result.ok) throw new Error('what was foreseen did not come');
-    this.show(result.media);
-    return result.sdp;
-  }
-
-  private async apply(media: AudioMedia): Promise<void> {
-    await this.options.mixers.updateLeg(this.id, this.mediaFor(media));
-    this.show(media);
-  }
-
-  /** Takes note of what was agreed, and gives what the mixer is to do. */
-  private mediaFor(media: AudioMedia): AudioMedia {
-    const { direction } = media;
-    const listens = direction === 'sendrecv' || direction === 'sendonly';
-    this.hasListened ||= listens;
-    this.onHold = direction === 'inactive' || (this.hasListened && !listens);
-    this.media = media;
-    // A phone that holds by `sendonly` sends its music, which is not for the conference.
-    return this.onHold ? { ...media, direction: 'inactive' } : media;
+  private logStart(): void {
+    const media = this.media.media;
+    this.log.info(
+      {
+        [this.incoming === null ? 'to' : 'from']: this.view?.uri,
+        source: this.call?.flow?.remoteAddress,
+        codec: media?.send.codec,
+        srtp: media?.crypto?.suite ?? null,
+        sessionId: this.call?.sessionId,
+      },
+      'call started',
+    );
   }
 
   private show({ send, direction }: AudioMedia): void {
     const audio = { codec: send.codec, clockRateHz: send.clockRateHz, direction };
-    const state = this.view?.state === 'connecting' ? 'connecting' : this.mediaState();
-    this.room.change(this.id, { audio, state });
+    const state = this.view?.state;
+    const fixed = state === 'connecting' || state === 'disconnecting';
+    this.room.change(this.id, { audio, ...(fixed ? {} : { state: this.mediaState() }) });
   }
 
   private mediaState(): ParticipantView['state'] {
-    return this.onHold ? 'on-hold' : 'connected';
+    return this.stage ?? (this.media.onHold ? 'on-hold' : 'connected');
   }
 
   private refuse(refusal: Refusal): void {
@@ -304,13 +319,8 @@ export class ParticipantCall implements CallHandler {
     else this.incoming.reject(status, { reason, ...(headers ? { headers } : {}) });
   }
 
-  /** What its leg has counted until now; null when the mixer cannot say. */
-  statistics(): Promise<LegStatistics | null> {
-    return this.options.mixers.legStatistics(this.id).catch(() => null);
-  }
-
   private async close(end: CallEnd): Promise<void> {
-    const statistics = await this.options.mixers.closeLeg(this.id);
+    const statistics = await this.media.close();
     const durationMs = Math.round(this.options.timers.now() - this.startedMs);
     this.log.info({ durationMs, ...describeEnd(end, this.endReason), ...describeMedia(statistics) }, 'call ended');
     this.options.owner.gone(this, end, statistics);
@@ -321,38 +331,20 @@ export class ParticipantCall implements CallHandler {
   }
 
   private firstView(): ParticipantView {
-    const { who, role } = this.options;
+    const { who } = this.options;
     return {
       id: this.id,
       uri: who.uri,
       displayName: who.displayName,
-      role,
       state: 'connecting',
-      muted: this.control.muted ? { by: 'moderator' } : null,
-      deaf: false,
-      gainDb: 0,
+      ...this.controls.view,
       talking: false,
       levelDb: null,
       hand: false,
+      handRaisedAt: null,
       audio: null,
       video: null,
       joinedAt: new Date().toISOString(),
     };
   }
-}
-
-/** Until the mixer has opened some. */
-const NO_PORTS: MediaPorts = { rtpPort: 0, rtcpPort: 0 };
-
-function refusalOf({ status, warning }: NegotiationFailure): Refusal {
-  const reason = status === 400 ? 'Bad SDP' : 'Not Acceptable Here';
-  return { status, reason, headers: [['Warning', warning]] };
-}
-
-function mixerRefusal(error: unknown): Refusal {
-  const code = error instanceof MixerError ? error.code : 'internal';
-  const retry = { headers: [['Retry-After', '5']] as const };
-  if (code === 'no-ports') return { status: 503, reason: 'No media ports free', ...retry };
-  if (code === 'mixer-gone' || code === 'deadline') return { status: 503, reason: 'Mixer not available', ...retry };
-  return { status: 500, reason: 'Server internal error' };
 }

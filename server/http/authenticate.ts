@@ -1,7 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import type { Log } from '../log.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import { HttpProblem } from './problems.ts';
 
 /** So many requests of one address in so long a time. */
@@ -30,11 +30,10 @@ export function limitRequests({ limit, windowMs }: RateLimit): RequestHandler {
 }
 
 /**
- * Asks for the bearer token (RFC 6750 §2.1). An address that sent too many wrong ones is not listened to for a while,
- * not even with the right one: otherwise it could go on guessing.
+ * Asks for the bearer token (RFC 6750 §2.1), and notes in `request.access` what it allows. An address that sent too many
+ * wrong ones is not listened to for a while, not even with the right one: otherwise it could go on guessing.
  */
-export function authenticate(token: string, { limit, windowMs }: RateLimit, log: Log): RequestHandler {
-  const expected = digest(token);
+export function authenticate(tokens: AccessTokens, { limit, windowMs }: RateLimit, log: Log): RequestHandler {
   const tooMany = (until: Date | undefined) =>
     new HttpProblem('too-many-failures', { headers: { 'Retry-After': secondsUntil(until, windowMs) } });
   const countFailure = rateLimit({
@@ -52,7 +51,9 @@ export function authenticate(token: string, { limit, windowMs }: RateLimit, log:
     if (given === null) throw unauthorized('authentication-required', 'Bearer realm="parley"');
     const failures = await countFailure.getKey(clientOf(request));
     if (failures && failures.totalHits >= limit) throw tooMany(failures.resetTime);
-    if (timingSafeEqual(digest(given), expected)) {
+    const access = tokens.check(given);
+    if (access !== null) {
+      request.access = access;
       next();
       return;
     }
@@ -62,9 +63,6 @@ export function authenticate(token: string, { limit, windowMs }: RateLimit, log:
     );
   };
 }
-
-/** Of equal length whatever was given, so that the comparison takes the same time for all. */
-const digest = (text: string) => createHash('sha256').update(text).digest();
 
 function bearerToken(header: string | undefined): string | null {
   return /^bearer +(\S+) *$/i.exec(header ?? '')?.[1] ?? null;

@@ -11,11 +11,15 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import express, { type Express } from 'express';
 import helmet, { type HelmetOptions } from 'helmet';
+import type { EventStreams } from '../events/event-streams.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { answerBrokenRequest, answerFailure, answerUnknownUpgrade } from './answer-failure.ts';
 import { authenticate, limitRequests, type RateLimit } from './authenticate.ts';
 import { BASE_PATH } from './base-path.ts';
+import { serveConsole } from './console.ts';
+import { allowOrigins } from './cors.ts';
+import type { Idempotency } from './idempotency.ts';
 import { mountOperations, refuseMethod } from './mount-operations.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Controls } from './operation.ts';
@@ -54,8 +58,8 @@ export interface HttpUpgrade {
 
 export interface HttpServerOptions {
   controls: Controls;
-  /** The administrator's. */
-  token: string;
+  streams: EventStreams;
+  idempotency: Idempotency;
   health: Health;
   metrics: Metrics;
   log: Log;
@@ -64,6 +68,10 @@ export interface HttpServerOptions {
   /** For HTTPS; without it, HTTP. */
   tls?: HttpIdentity | null;
   upgrade?: HttpUpgrade;
+  /** Where the moderator's console lies; null or nothing: there is none. */
+  consoleDirectory?: string | null;
+  /** Whose pages may use the API, besides those of this server; `*` is all. */
+  corsOrigins?: readonly string[];
   limits?: Partial<HttpLimits>;
 }
 
@@ -72,8 +80,8 @@ export interface HttpServer {
   /** Port 0 takes any free one. Rejects when the port is taken. */
   listen(port: number, address: string): Promise<{ address: string; port: number }>;
   /**
-   * Takes no new connections, ends idle ones at once and others with their answer, and after `graceMs` all that are
-   * left. Resolves when none is left.
+   * Takes no new connections, ends event streams and idle ones at once and others with their answer, and after `graceMs`
+   * all that are left. Resolves when none is left.
    */
   close(graceMs?: number): Promise<void>;
   /** The key and certificate for connections from now on; nothing happens without TLS. */
@@ -81,7 +89,7 @@ export interface HttpServer {
 }
 
 /**
- * Answers are data, never pages. Whether a whole domain is for TLS alone is for the proxy to say that has the certificate.
+ * Answers are data, never pages, but for the console, which has a policy of its own. Whether a whole domain is for TLS alone is for the proxy to say that has the certificate.
  */
 const securityHeaders: HelmetOptions = {
   contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
@@ -120,6 +128,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     listen: (port, address) => listen(server, port, address),
     close(graceMs = 1000) {
       closing = true;
+      options.streams.close();
       for (const response of answering) response.shouldKeepAlive = false;
       return new Promise((resolve) => {
         const atLast = setTimeout(() => server.closeAllConnections(), graceMs);
@@ -161,7 +170,8 @@ function listen(server: Server | TlsServer, port: number, address: string): Prom
   });
 }
 
-function createApplication({ controls, token, health, metrics, log, version }: HttpServerOptions, limits: HttpLimits) {
+function createApplication(options: HttpServerOptions, limits: HttpLimits) {
+  const { controls, streams, idempotency, health, metrics, log, version, corsOrigins = [] } = options;
   const application: Express = express();
   application.set('query parser', 'simple');
   // A proxy on this host says who really asks; nobody else is believed.
@@ -175,14 +185,16 @@ function createApplication({ controls, token, health, metrics, log, version }: H
     response.setHeader('Cache-Control', 'no-store');
     next();
   });
-  api.use(limitRequests(limits.requests));
+  // First, so that pages can read also that they ask too much.
+  api.use(allowOrigins(corsOrigins), limitRequests(limits.requests));
   api.get('/openapi.json', (_request, response) => {
     response.json(document);
   });
   api.all('/openapi.json', refuseMethod(['GET']));
-  api.use(authenticate(token, limits.failures, log));
-  api.use(mountOperations(operations, controls));
+  api.use(authenticate(controls.tokens, limits.failures, log));
+  api.use(mountOperations(operations, { controls, streams, idempotency }));
   application.use(BASE_PATH, api);
+  if (options.consoleDirectory) application.use(serveConsole(options.consoleDirectory));
 
   application.use(() => {
     throw new HttpProblem('not-found');

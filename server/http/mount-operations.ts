@@ -1,8 +1,12 @@
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
+import type { EventStreams } from '../events/event-streams.ts';
+import { type Access, checkAccess } from './access.ts';
 import { BASE_PATH } from './base-path.ts';
+import { type Idempotency, idempotencyKey } from './idempotency.ts';
 import type { Controls, Operation, Reply } from './operation.ts';
 import { HttpProblem, type ProblemPlace } from './problems.ts';
+import { sendEvents } from './send-events.ts';
 import { sendRecording } from './send-recording.ts';
 
 export const BODY_LIMIT_BYTES = 65_536;
@@ -10,13 +14,20 @@ export const BODY_LIMIT_BYTES = 65_536;
 const noQuery = z.strictObject({});
 const readJson = express.json({ limit: BODY_LIMIT_BYTES, inflate: false });
 
+/** What operations work with. */
+export interface OperationSurroundings {
+  controls: Controls;
+  streams: EventStreams;
+  idempotency: Idempotency;
+}
+
 /** Routes every operation; other methods on the same paths get 405. */
-export function mountOperations(operations: readonly Operation[], controls: Controls): Router {
+export function mountOperations(operations: readonly Operation[], surroundings: OperationSurroundings): Router {
   const router = Router({ caseSensitive: true });
   for (const operation of operations) {
     const steps: RequestHandler[] = operation.body ? [requireJson, readJson] : [];
-    router[operation.method](expressPath(operation.path), ...steps, (request, response) =>
-      answer(operation, controls, request, response),
+    router[operation.method](expressPath(operation.path), requireAccess(operation), ...steps, (request, response) =>
+      answer(operation, surroundings, request, response),
     );
   }
   for (const path of new Set(operations.map((operation) => operation.path))) {
@@ -44,11 +55,44 @@ const requireJson: RequestHandler = (request, _response, next) => {
   next();
 };
 
-async function answer(operation: Operation, controls: Controls, request: Request, response: Response) {
+/** Before the body is read. */
+function requireAccess(operation: Operation): RequestHandler {
+  return (request, _response, next) => {
+    checkAccess(accessOf(request), operation, request.params);
+    next();
+  };
+}
+
+function accessOf({ access }: Request): Access {
+  if (!access) throw new Error('the request was not authenticated');
+  return access;
+}
+
+async function answer(
+  operation: Operation,
+  { controls, streams, idempotency }: OperationSurroundings,
+  request: Request,
+  response: Response,
+) {
   const query = (operation.query ?? noQuery).safeParse(request.query);
   if (!query.success) throw new HttpProblem('invalid-query', { errors: places(query.error, 'parameter') });
   const body = readBody(operation, request.body);
-  const reply = await operation.handle(controls, { params: request.params, query: query.data, body });
+  const access = accessOf(request);
+  const prefers = (types: readonly string[]) => request.accepts([...types]) || null;
+  const carryOut = () =>
+    operation.handle(controls, { params: request.params, query: query.data, body, access, prefers });
+  const key = operation.method === 'post' ? idempotencyKey(request.get('Idempotency-Key')) : null;
+  if (key === null) {
+    const reply = await carryOut();
+    if (reply.events) sendEvents(streams, reply.events, access, request, response);
+    else send(operation, reply, request, response);
+    return;
+  }
+  const owner = access.tokenId ?? 'administrator';
+  const secret = operation.secretAnswer ?? false;
+  const path = request.originalUrl;
+  const { reply, replayed } = await idempotency.run({ owner, key, path, body: request.body, secret }, carryOut);
+  if (replayed) response.setHeader('Idempotency-Replayed', 'true');
   send(operation, reply, request, response);
 }
 
@@ -59,15 +103,31 @@ function readBody(operation: Operation, given: unknown): unknown {
   return body.data;
 }
 
-function send({ success }: Operation, { json, location, file }: Reply, request: Request, response: Response): void {
+function send({ success }: Operation, reply: Reply, request: Request, response: Response): void {
+  const { json, location, file, content, next } = reply;
   if (file) {
     sendRecording(file, request, response);
+    return;
+  }
+  if (success.texts) response.vary('Accept');
+  if (next) response.links({ next: urlWith(request.originalUrl, next) });
+  if (content) {
+    response.attachment(content.fileName).set('Content-Type', content.contentType);
+    response.status(success.status).end(content.bytes);
     return;
   }
   if (location !== undefined) response.location(BASE_PATH + location);
   response.status(location === undefined ? success.status : 201);
   if (json === undefined) response.end();
   else response.json(json);
+}
+
+/** The same path with these parameters set. */
+function urlWith(url: string, parameters: Readonly<Record<string, string>>): string {
+  const [path, query] = url.split('?', 2);
+  const all = new URLSearchParams(query);
+  for (const [name, value] of Object.entries(parameters)) all.set(name, value);
+  return `${path}?${all}`;
 }
 
 /** Each thing that a schema found wrong, and where (RFC 9457 §3, as in its example). */

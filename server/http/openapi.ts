@@ -1,5 +1,8 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type ResponseConfig } from '@asteasolutions/zod-to-openapi';
+import { z } from 'zod';
+import { eventNames } from '../events/room-event.ts';
 import { BASE_PATH } from './base-path.ts';
+import { eventMeanings, eventSchemas } from './event-schemas.ts';
 import type { Operation } from './operation.ts';
 import { PROBLEM_TYPE, type ProblemCode, problemKinds } from './problems.ts';
 import { problem } from './schemas.ts';
@@ -16,6 +19,7 @@ const always = [
   'invalid-query',
   'authentication-required',
   'authentication-failed',
+  'scope-insufficient',
   'request-timeout',
   'too-many-requests',
   'too-many-failures',
@@ -23,33 +27,50 @@ const always = [
   'internal-error',
 ] as const satisfies ProblemCode[];
 
+/** Of those that take an `Idempotency-Key`. */
+const ofPost = [
+  'idempotency-key-invalid',
+  'idempotency-key-in-use',
+  'idempotency-key-reused',
+] as const satisfies ProblemCode[];
+
 /** Codes of requests that meet no operation at all. */
 export const outsideOperations = ['not-found', 'method-not-allowed'] as const satisfies ProblemCode[];
 
 /** Every code that the operation can answer with. */
 export function problemsOf(operation: Operation): ProblemCode[] {
-  return [...operation.problems, ...(operation.body ? withBody : []), ...always];
+  const { problems, body, method } = operation;
+  return [...problems, ...(body ? withBody : []), ...(method === 'post' ? ofPost : []), ...always];
 }
 
 /** The OpenAPI 3.1 document, made of the schemas that check requests. */
 export function openApiDocument(operations: readonly Operation[], version: string) {
   const registry = new OpenAPIRegistry();
-  registry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  registry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'Each operation names the least scope that the token must have: reader, moderator or administrator.',
+  });
   for (const operation of operations) {
-    const { method, path, id, summary, params, query, body, bodyOptional } = operation;
+    const { method, path, id, scope, summary, params, query, body, bodyOptional } = operation;
+    const headers = headersOf(operation);
     registry.registerPath({
       method,
       path,
       operationId: id,
       summary,
+      description: `Needs a token of scope \`${scope}\`.`,
+      security: [{ bearer: [scope] }],
       request: {
         params,
         ...(query && { query }),
+        ...(headers && { headers }),
         ...(body && { body: { required: !bodyOptional, content: { 'application/json': { schema: body } } } }),
       },
       responses: { ...success(operation), ...failures(operation) },
     });
   }
+  for (const name of eventNames) registerWebhook(registry, name);
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: { title: 'Parley', version, description: 'Steers the conferences of a Parley server.' },
@@ -58,17 +79,50 @@ export function openApiDocument(operations: readonly Operation[], version: strin
   });
 }
 
+function headersOf({ method, success }: Operation): z.ZodObject | null {
+  if (method === 'post') {
+    const key = z.string().optional().meta({ description: 'Lets a request that may have arrived be sent again.' });
+    return z.object({ 'Idempotency-Key': key });
+  }
+  const last = z.string().optional().meta({ description: 'The `id` of the last event that was received.' });
+  return success.events ? z.object({ 'Last-Event-ID': last }) : null;
+}
+
+/** What is sent to webhooks for one kind of event. */
+function registerWebhook(registry: OpenAPIRegistry, name: (typeof eventNames)[number]): void {
+  registry.registerWebhook({
+    method: 'post',
+    path: name,
+    operationId: name,
+    summary: eventMeanings[name],
+    security: [],
+    request: {
+      headers: z.object({
+        'Parley-Event': z.literal(name),
+        'Parley-Webhook': z.string().meta({ description: "The webhook's id." }),
+        'Parley-Signature': z.string().meta({
+          description: '`t=` seconds since 1970, `,v1=` HMAC-SHA-256 of `t.body` with the secret, in hex.',
+        }),
+      }),
+      body: { required: true, content: { 'application/json': { schema: eventSchemas[name] } } },
+    },
+    responses: { '2XX': { description: 'Taken. Anything else is tried again.' } },
+  });
+}
+
 const created = {
   headers: { Location: { schema: { type: 'string' as const }, description: 'Path of what was made.' } },
 };
 
 function success({
-  success: { status, description, json, files, mayCreate },
+  success: { status, description, json, texts, files, events, mayCreate },
 }: Operation): Record<string, ResponseConfig> {
   const binary = { schema: { type: 'string', format: 'binary' } } as const;
   const content = json
-    ? { 'application/json': { schema: json } }
-    : files && Object.fromEntries(files.map((type) => [type, binary]));
+    ? { 'application/json': { schema: json }, ...Object.fromEntries((texts ?? []).map((type) => [type, binary])) }
+    : events
+      ? { 'text/event-stream': { schema: events } }
+      : files && Object.fromEntries(files.map((type) => [type, binary]));
   const response: ResponseConfig = {
     description,
     ...(content && { content }),

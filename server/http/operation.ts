@@ -1,12 +1,30 @@
 import type { z } from 'zod';
+import type { DiagnosisControl } from '../diagnosis/diagnosis-view.ts';
+import type { Webhooks } from '../events/webhooks.ts';
 import type { ConferenceControl, RecordingFile } from '../focus/control.ts';
+import type { RecordControl } from '../records/call-record.ts';
 import type { UserControl } from '../registrar/user-control.ts';
+import type { RoomView } from '../rooms/views.ts';
+import type { Access, AccessRule } from './access.ts';
+import type { AccessTokens } from './access-tokens.ts';
 import type { ProblemCode } from './problems.ts';
 
 /** What operations work on. */
 export interface Controls {
   conference: ConferenceControl;
   users: UserControl;
+  tokens: AccessTokens;
+  webhooks: Webhooks;
+  records: RecordControl;
+  diagnosis: DiagnosisControl;
+}
+
+/** What an event stream shows. */
+export interface EventStreamReply {
+  /** Null: of all rooms. */
+  room: string | null;
+  /** The rooms as they are now. */
+  state(): RoomView[];
 }
 
 /** What a handler answers with, besides the status that the operation always has. */
@@ -15,13 +33,25 @@ export interface Reply {
   /** Where the new resource is; a path. The status is 201 then. */
   location?: string;
   file?: RecordingFile;
+  events?: EventStreamReply;
+  /** One of `success.texts` instead of JSON. */
+  content?: { contentType: string; fileName: string; bytes: string | Buffer };
+  /** Where the list goes on that `content` is a part of: the same query with these. */
+  next?: Readonly<Record<string, string>>;
+}
+
+/** What a request is told by, besides what the schemas gave. */
+export interface Asking {
+  access: Access;
+  /** The best of these media types by `Accept`, the first when it says nothing; null: none of them. */
+  prefers(types: readonly string[]): string | null;
 }
 
 type OperationMethod = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-interface OperationBase {
+interface OperationBase extends AccessRule {
   method: OperationMethod;
-  /** Under /api/v1, as OpenAPI writes it: `/rooms/{room}`. */
+  /** Under /api/v1, as OpenAPI writes it: `/rooms/{room}`. Tokens for one room get at theirs alone. */
   path: string;
   id: string;
   summary: string;
@@ -33,7 +63,13 @@ interface OperationBase {
     mayCreate?: true;
     /** Media types of a file; ranges are possible. */
     files?: readonly string[];
+    /** Media types that there are instead of JSON. */
+    texts?: readonly string[];
+    /** Server-sent events, each with data like this. */
+    events?: z.ZodType;
   };
+  /** The answer holds a secret that is shown once: it is not stored for `Idempotency-Key`, only remembered. */
+  secretAnswer?: true;
   /** Those of its own; the ones that any operation has are added. */
   problems: readonly ProblemCode[];
 }
@@ -50,7 +86,7 @@ interface OperationDefinition<
   bodyOptional?: true;
   handle(
     controls: Controls,
-    request: { params: z.output<Params>; query: z.output<Query>; body: z.output<Body> },
+    request: { params: z.output<Params>; query: z.output<Query>; body: z.output<Body> } & Asking,
   ): Reply | Promise<Reply>;
 }
 
@@ -61,7 +97,10 @@ export interface Operation extends OperationBase {
   body?: z.ZodObject;
   bodyOptional?: true;
   /** Takes what the schemas gave. */
-  handle(controls: Controls, request: { params: unknown; query: unknown; body: unknown }): Reply | Promise<Reply>;
+  handle(
+    controls: Controls,
+    request: { params: unknown; query: unknown; body: unknown } & Asking,
+  ): Reply | Promise<Reply>;
 }
 
 /** Types the handler by its schemas; afterwards operations of all kinds go into one list. */

@@ -1,25 +1,38 @@
 import { z } from 'zod';
+import type { ConferenceControl } from '../focus/control.ts';
+import { type Access, isOwnRoom } from './access.ts';
 import { type Operation, operation } from './operation.ts';
+import { page, pageQuery } from './paging.ts';
+import { HttpProblem } from './problems.ts';
 import { roomParams } from './room-operations.ts';
 import * as schemas from './schemas.ts';
 
-const participantParams = roomParams.extend({ participant: z.string().meta({ description: "The participant's id." }) });
+export const participantParams = roomParams.extend({
+  participant: z.string().meta({ description: "The participant's id." }),
+});
 
 export const participantOperations: readonly Operation[] = [
   operation({
     method: 'get',
     path: '/rooms/{room}/participants',
     id: 'listParticipants',
+    scope: 'reader',
     summary: 'Who is in the room',
     params: roomParams,
+    query: pageQuery,
     success: { status: 200, description: 'The participants.', json: schemas.participantList },
     problems: ['room-not-found'],
-    handle: ({ conference }, { params }) => ({ json: { participants: conference.room(params.room).participants } }),
+    handle({ conference }, { params, query }) {
+      const all = conference.room(params.room).participants;
+      const { items: participants, nextCursor } = page(all, ({ joinedAt, id }) => `${joinedAt} ${id}`, query);
+      return { json: { participants, nextCursor } };
+    },
   }),
   operation({
     method: 'post',
     path: '/rooms/{room}/participants',
     id: 'addParticipant',
+    scope: 'moderator',
     summary: 'Call somebody into the room; who does not answer leaves it again',
     params: roomParams,
     body: schemas.newParticipant,
@@ -35,6 +48,7 @@ export const participantOperations: readonly Operation[] = [
     method: 'get',
     path: '/rooms/{room}/participants/{participant}',
     id: 'getParticipant',
+    scope: 'reader',
     summary: 'One participant, and how the call sounds',
     params: participantParams,
     success: { status: 200, description: 'The participant.', json: schemas.participantDetails },
@@ -47,26 +61,44 @@ export const participantOperations: readonly Operation[] = [
     method: 'patch',
     path: '/rooms/{room}/participants/{participant}',
     id: 'updateParticipant',
-    summary: 'Mute, deafen, change gain, role or hand; what is not said stays',
+    scope: 'moderator',
+    summary: 'Mute, deafen, change gain, role or hand, move, let in; what is not said stays',
     params: participantParams,
     body: schemas.participantPatch,
     success: { status: 200, description: 'The participant, changed.', json: schemas.participant },
-    problems: ['room-not-found', 'participant-not-found', 'mixer-unavailable'],
-    handle: async ({ conference }, { params, body }) => ({
-      json: await conference.updateParticipant(params.room, params.participant, body),
-    }),
+    problems: [
+      ...(['room-not-found', 'participant-not-found', 'mixer-unavailable'] as const),
+      ...(['room-full', 'participant-not-waiting', 'participant-elsewhere'] as const),
+    ],
+    async handle({ conference }, { params, body, access }) {
+      if (body.room !== undefined) checkMayMoveTo(access, conference, body.room);
+      return { json: await conference.updateParticipant(params.room, params.participant, body) };
+    },
   }),
   operation({
     method: 'delete',
     path: '/rooms/{room}/participants/{participant}',
     id: 'removeParticipant',
-    summary: 'Hang up on a participant',
+    scope: 'moderator',
+    summary: 'Hang up on a participant; who waits in the lobby is told that nobody let them in',
     params: participantParams,
+    query: z.strictObject({
+      reason: z.string().max(200).optional().meta({ description: 'Goes into the log and the BYE.' }),
+    }),
     success: { status: 204, description: 'The participant is out.' },
     problems: ['room-not-found', 'participant-not-found'],
-    async handle({ conference }, { params }) {
-      await conference.removeParticipant(params.room, params.participant);
+    async handle({ conference }, { params, query }) {
+      await conference.removeParticipant(params.room, params.participant, query.reason);
       return {};
     },
   }),
 ];
+
+/** A token for one room moves people within it and its breakout rooms; others are as if they were not there. */
+function checkMayMoveTo(access: Access, conference: ConferenceControl, name: string): void {
+  if (isOwnRoom(access, name)) return;
+  const room = conference.rooms().find((candidate) => candidate.name === name.toLowerCase());
+  if (room === undefined || room.breakoutOf !== access.room) {
+    throw new HttpProblem('room-not-found', { detail: `there is no room ${name}` });
+  }
+}

@@ -41,6 +41,22 @@ export const problemKinds = {
     title: 'This cannot be called',
     meaning: 'The `uri` is no SIP address, or has headers or a method in it.',
   },
+  'webhook-url-invalid': {
+    status: 400,
+    title: 'A webhook cannot have this URL',
+    meaning: 'The `url` is no `https` or `http` URL, or it leads to an address that is not allowed; `detail` says why.',
+  },
+  'idempotency-key-invalid': {
+    status: 400,
+    title: 'This cannot be an idempotency key',
+    meaning: '`Idempotency-Key` must be 1 to 255 visible ASCII characters.',
+  },
+  'room-policy-invalid': {
+    status: 400,
+    title: 'The policy contradicts itself',
+    meaning:
+      'Members do not go together, such as two equal PINs, or `notAfter` before `notBefore`; `detail` says which.',
+  },
   'authentication-required': {
     status: 401,
     title: 'A token is needed',
@@ -49,7 +65,12 @@ export const problemKinds = {
   'authentication-failed': {
     status: 401,
     title: 'The token is wrong',
-    meaning: 'The bearer token is not the right one.',
+    meaning: 'The bearer token is not a right one, or it has expired or was removed.',
+  },
+  'scope-insufficient': {
+    status: 403,
+    title: 'The token does not allow this',
+    meaning: 'The token is right, but not for this; `WWW-Authenticate` names the `scope` that is needed.',
   },
   'not-found': { status: 404, title: 'There is nothing here', meaning: 'No resource has this path.' },
   'room-not-found': { status: 404, title: 'There is no such room', meaning: 'No room has this name.' },
@@ -58,12 +79,24 @@ export const problemKinds = {
     title: 'There is no such participant',
     meaning: 'Nobody in this room has this id; they may have left.',
   },
+  'prompt-not-found': {
+    status: 404,
+    title: 'There is no such prompt',
+    meaning: "There is no prompt with this id in the room's language.",
+  },
+  'announcement-not-found': {
+    status: 404,
+    title: 'There is no such announcement',
+    meaning: 'No announcement in this room has this id; it may have ended.',
+  },
   'recording-not-found': {
     status: 404,
     title: 'There is no such recording',
     meaning: 'No recording (of this room) has this id.',
   },
   'user-not-found': { status: 404, title: 'There is no such user', meaning: 'No user has this name.' },
+  'token-not-found': { status: 404, title: 'There is no such token', meaning: 'No token has this id.' },
+  'webhook-not-found': { status: 404, title: 'There is no such webhook', meaning: 'No webhook has this id.' },
   'method-not-allowed': {
     status: 405,
     title: 'The method is not allowed here',
@@ -80,6 +113,21 @@ export const problemKinds = {
     title: 'The room is full',
     meaning: 'The room holds as many as its `maxParticipants` allows.',
   },
+  'room-is-breakout': {
+    status: 409,
+    title: 'The room is a breakout room',
+    meaning: 'A breakout room has none of its own.',
+  },
+  'participant-not-waiting': {
+    status: 409,
+    title: 'The participant does not wait',
+    meaning: 'Nobody can be let in who is neither in the lobby nor waits for a moderator.',
+  },
+  'participant-elsewhere': {
+    status: 409,
+    title: 'The participant cannot be moved',
+    meaning: 'They have not entered the room yet, or are to go to two rooms at once.',
+  },
   'recording-running': {
     status: 409,
     title: 'The recording runs',
@@ -95,6 +143,17 @@ export const problemKinds = {
     title: 'The recording is empty',
     meaning: 'It was stopped before anything was recorded: there is no file to be had.',
   },
+  'too-many-tokens': { status: 409, title: 'There are too many tokens', meaning: 'There are 1000 tokens already.' },
+  'too-many-webhooks': {
+    status: 409,
+    title: 'There are too many webhooks',
+    meaning: 'There are 100 webhooks already.',
+  },
+  'idempotency-key-in-use': {
+    status: 409,
+    title: 'The same request is being carried out',
+    meaning: 'The request that came first with this `Idempotency-Key` has not been answered yet; try again soon.',
+  },
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
@@ -109,6 +168,11 @@ export const problemKinds = {
     status: 416,
     title: 'The range lies outside of the file',
     meaning: '`Content-Range` says how long the file is.',
+  },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'The idempotency key stands for another request',
+    meaning: 'This `Idempotency-Key` came before with another path or body.',
   },
   'too-many-requests': {
     status: 429,
@@ -134,6 +198,11 @@ export const problemKinds = {
     status: 503,
     title: 'The server is full',
     meaning: 'The server has as many calls as it can take.',
+  },
+  'too-many-streams': {
+    status: 503,
+    title: 'There are too many event streams',
+    meaning: 'There are 500 open event streams already, or 200 of this token.',
   },
   'mixer-unavailable': {
     status: 503,

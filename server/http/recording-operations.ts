@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ConferenceControl, ControlError } from '../focus/control.ts';
 import { type Operation, operation } from './operation.ts';
+import { page, pageQuery } from './paging.ts';
 import { roomParams } from './room-operations.ts';
 import * as schemas from './schemas.ts';
 
@@ -13,21 +14,34 @@ function findRecording(conference: ConferenceControl, room: string, id: string) 
   return found;
 }
 
+/** False also when the room is not open: then nobody can list its recordings either. */
+function isOfRoom(conference: ConferenceControl, room: string, id: string): boolean {
+  const isOpen = conference.rooms().some(({ name }) => name === room);
+  return isOpen && conference.recordings(room).some((recording) => recording.id === id);
+}
+
 export const recordingOperations: readonly Operation[] = [
   operation({
     method: 'get',
     path: '/rooms/{room}/recordings',
     id: 'listRecordings',
+    scope: 'reader',
     summary: "The room's recordings",
     params: roomParams,
+    query: pageQuery,
     success: { status: 200, description: 'The recordings.', json: schemas.recordingList },
     problems: ['room-not-found'],
-    handle: ({ conference }, { params }) => ({ json: { recordings: conference.recordings(params.room) } }),
+    handle({ conference }, { params, query }) {
+      const all = conference.recordings(params.room);
+      const { items: recordings, nextCursor } = page(all, ({ startedAt, id }) => `${startedAt} ${id}`, query);
+      return { json: { recordings, nextCursor } };
+    },
   }),
   operation({
     method: 'post',
     path: '/rooms/{room}/recordings',
     id: 'startRecording',
+    scope: 'moderator',
     summary: "Start to record the room's mix",
     params: roomParams,
     body: schemas.newRecording,
@@ -44,6 +58,7 @@ export const recordingOperations: readonly Operation[] = [
     method: 'get',
     path: '/rooms/{room}/recordings/{recording}',
     id: 'getRecording',
+    scope: 'reader',
     summary: 'One recording',
     params: recordingParams,
     success: { status: 200, description: 'The recording.', json: schemas.recording },
@@ -54,6 +69,7 @@ export const recordingOperations: readonly Operation[] = [
     method: 'patch',
     path: '/rooms/{room}/recordings/{recording}',
     id: 'updateRecording',
+    scope: 'moderator',
     summary: 'Stop a recording',
     params: recordingParams,
     body: schemas.recordingPatch,
@@ -67,6 +83,7 @@ export const recordingOperations: readonly Operation[] = [
     method: 'delete',
     path: '/rooms/{room}/recordings/{recording}',
     id: 'deleteRecording',
+    scope: 'moderator',
     summary: 'Remove a recording and its files',
     params: recordingParams,
     success: { status: 204, description: 'The recording is gone.' },
@@ -80,6 +97,8 @@ export const recordingOperations: readonly Operation[] = [
     method: 'get',
     path: '/recordings/{recording}/file',
     id: 'downloadRecording',
+    scope: 'reader',
+    narrows: true,
     summary: 'The recorded sound as a file; the first call for a format makes it',
     params: z.object({ recording: recordingId }),
     query: z.strictObject({ format: schemas.recordingFormat.default('wav') }),
@@ -95,8 +114,11 @@ export const recordingOperations: readonly Operation[] = [
       'recording-unavailable',
       'range-not-satisfiable',
     ],
-    handle: async ({ conference }, { params, query }) => ({
-      file: await conference.recordingFile(params.recording, query.format),
-    }),
+    async handle({ conference }, { params, query, access }) {
+      if (access.room !== null && !isOfRoom(conference, access.room, params.recording)) {
+        throw new ControlError('recording-not-found', `there is no recording ${params.recording}`);
+      }
+      return { file: await conference.recordingFile(params.recording, query.format) };
+    },
   }),
 ];

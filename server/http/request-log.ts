@@ -26,9 +26,11 @@ export function logRequests(log: Log, metrics: Metrics): RequestHandler {
       const { statusCode: status, writableFinished: finished } = response;
       metrics.countHttpRequest(method, status);
       const level = status >= 500 ? 'error' : method === 'GET' || method === 'HEAD' ? 'debug' : 'info';
+      // The id of the token, which is no secret.
+      const by = request.access && (request.access.tokenId ?? 'administrator');
       const durationMs = Math.round(performance.now() - begun);
       log[level](
-        { requestId: request.id, remoteAddress: request.ip, method, path, status, durationMs, finished },
+        { requestId: request.id, remoteAddress: request.ip, by, method, path, status, durationMs, finished },
         'HTTP request',
       );
     });

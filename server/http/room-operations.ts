@@ -1,36 +1,42 @@
 import { z } from 'zod';
-import type { RoomPolicy } from '../rooms/views.ts';
+import { saidOf } from '../rooms/policy.ts';
+import { isOwnRoom } from './access.ts';
 import { type Operation, operation } from './operation.ts';
+import { page, pageQuery } from './paging.ts';
 import * as schemas from './schemas.ts';
 
 export const roomParams = z.object({ room: z.string().meta({ description: "The room's name." }) });
-
-/** Leaves out what was not said, so that it is not taken for a value. */
-const said = (policy: { [Key in keyof RoomPolicy]?: RoomPolicy[Key] | undefined }) =>
-  Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined)) as Partial<RoomPolicy>;
 
 export const roomOperations: readonly Operation[] = [
   operation({
     method: 'get',
     path: '/rooms',
     id: 'listRooms',
+    scope: 'reader',
+    narrows: true,
     summary: 'All rooms, with who is in them',
     params: z.object({}),
+    query: pageQuery,
     success: { status: 200, description: 'The rooms.', json: schemas.roomList },
     problems: [],
-    handle: ({ conference }) => ({ json: { rooms: conference.rooms() } }),
+    handle({ conference }, { query, access }) {
+      const known = conference.rooms().filter(({ name }) => isOwnRoom(access, name));
+      const { items: rooms, nextCursor } = page(known, ({ name }) => name, query);
+      return { json: { rooms, nextCursor } };
+    },
   }),
   operation({
     method: 'post',
     path: '/rooms',
     id: 'createRoom',
+    scope: 'administrator',
     summary: 'Make a room',
     params: z.object({}),
     body: schemas.newRoom,
     success: { status: 201, description: 'The room was made.', json: schemas.room },
-    problems: ['room-exists', 'room-name-invalid'],
+    problems: ['room-exists', 'room-name-invalid', 'room-policy-invalid'],
     handle({ conference }, { body: { name, ...policy } }) {
-      const room = conference.createRoom(name, said(policy));
+      const room = conference.createRoom(name, saidOf(policy));
       return { json: room, location: `/rooms/${encodeURIComponent(room.name)}` };
     },
   }),
@@ -38,27 +44,32 @@ export const roomOperations: readonly Operation[] = [
     method: 'get',
     path: '/rooms/{room}',
     id: 'getRoom',
+    scope: 'reader',
     summary: 'One room',
     params: roomParams,
-    success: { status: 200, description: 'The room.', json: schemas.room },
+    success: { status: 200, description: 'The room.', json: schemas.roomDetails },
     problems: ['room-not-found'],
-    handle: ({ conference }, { params }) => ({ json: conference.room(params.room) }),
+    handle: ({ conference }, { params, access }) => ({
+      json: access.scope === 'administrator' ? conference.roomDetails(params.room) : conference.room(params.room),
+    }),
   }),
   operation({
     method: 'patch',
     path: '/rooms/{room}',
     id: 'updateRoom',
+    scope: 'moderator',
     summary: "Change a room's policy; what is not said stays",
     params: roomParams,
     body: schemas.roomPatch,
     success: { status: 200, description: 'The room, changed.', json: schemas.room },
-    problems: ['room-not-found'],
-    handle: ({ conference }, { params, body }) => ({ json: conference.updateRoom(params.room, said(body)) }),
+    problems: ['room-not-found', 'room-policy-invalid'],
+    handle: ({ conference }, { params, body }) => ({ json: conference.updateRoom(params.room, saidOf(body)) }),
   }),
   operation({
     method: 'delete',
     path: '/rooms/{room}',
     id: 'deleteRoom',
+    scope: 'administrator',
     summary: 'End the conference: hang up on everybody. A configured room stays, empty',
     params: roomParams,
     success: { status: 204, description: 'The conference is over.' },
@@ -72,6 +83,7 @@ export const roomOperations: readonly Operation[] = [
     method: 'post',
     path: '/rooms/{room}/mute',
     id: 'muteRoom',
+    scope: 'moderator',
     summary: 'Mute or unmute everybody, but for exceptions',
     params: roomParams,
     body: schemas.roomMute,

@@ -1,12 +1,21 @@
 import { z } from 'zod';
-import type { NewParticipant, ParticipantPatch, RecordingFormat } from '../focus/control.ts';
+import type {
+  Announcement,
+  BreakoutGroup,
+  NewAnnouncement,
+  NewParticipant,
+  ParticipantPatch,
+  RecordingFormat,
+} from '../focus/control.ts';
 import type { RegistrationView, UserView } from '../registrar/user-control.ts';
-import type { ParticipantDetails, ParticipantView, RecordingView, Role, RoomPolicy, RoomView } from '../rooms/views.ts';
+import { policyNotes, policyShape, type RoomPolicy, type SaidPolicy } from '../rooms/policy.ts';
+import type { ParticipantDetails, ParticipantView, RecordingView, Role, RoomView } from '../rooms/views.ts';
+import { nextCursor } from './paging.ts';
 import { type ProblemDocument, problemCodes } from './problems.ts';
 
 // Each schema is pinned to the type that the conference uses, so that neither changes without the other.
 
-const role: z.ZodType<Role> = z.enum(['participant', 'moderator']).meta({ id: 'Role' });
+const role: z.ZodType<Role> = z.enum(['participant', 'moderator', 'listener']).meta({ id: 'Role' });
 const timestamp = z.iso.datetime();
 
 export const participant = z
@@ -15,16 +24,22 @@ export const participant = z
     uri: z.string().meta({ description: 'The SIP URI that the participant calls from, or was called at.' }),
     displayName: z.string().nullable(),
     role,
-    state: z.enum(['connecting', 'connected', 'on-hold', 'disconnecting']),
+    state: z.enum(['connecting', 'entering', 'lobby', 'waiting', 'connected', 'on-hold', 'disconnecting']).meta({
+      description:
+        'entering: is asked for PIN or name; lobby: waits to be admitted; waiting: for the moderator to come.',
+    }),
     muted: z
       .object({ by: z.enum(['moderator', 'self']) })
       .nullable()
       .meta({ description: 'Null when the participant can be heard.' }),
     deaf: z.boolean().meta({ description: 'Hears nobody.' }),
     gainDb: z.number().meta({ description: 'Gain on what the participant sends.' }),
+    volumeDb: z.number().meta({ description: 'Gain on what the participant hears.' }),
     talking: z.boolean(),
     levelDb: z.number().nullable().meta({ description: 'Level of what the participant sends, dB of full scale.' }),
     hand: z.boolean().meta({ description: 'Has raised a hand.' }),
+    handRaisedAt: timestamp.nullable().meta({ description: 'Whose is earliest has raised it first.' }),
+    speaksTo: z.array(z.string()).nullable().meta({ description: 'Who alone hears this one, by id; null: all do.' }),
     audio: z
       .object({
         codec: z.string(),
@@ -40,7 +55,7 @@ export const participant = z
 const scoreOf = (what: string) =>
   z.number().meta({ description: `Estimated mean opinion score of ${what}, 1 (bad) to 4.5 (ITU-T G.107).` });
 
-const quality = z
+export const quality = z
   .object({
     received: z.object({
       mos: scoreOf('what we get from the participant'),
@@ -88,16 +103,23 @@ export const recording = z
   })
   .meta({ id: 'Recording' }) satisfies z.ZodType<RecordingView>;
 
-const policy = {
-  maxParticipants: z.int().min(1).max(10_000).meta({ description: 'Whoever calls beyond it hears busy.' }),
-  locked: z.boolean().meta({ description: 'Nobody more gets in.' }),
-  muteOnEntry: z.boolean().meta({ description: 'Who enters is muted.' }),
-};
+/** Each member with what the configuration's documents say of it. */
+const policy = Object.fromEntries(
+  Object.entries(policyShape).map(([key, schema]) => [
+    key,
+    (schema as z.ZodType).meta({ description: policyNotes[key as keyof RoomPolicy].meaning }),
+  ]),
+) as typeof policyShape;
+
+const { pin, moderatorPin, ...shownPolicy } = policy;
 
 export const room = z
   .object({
     name: z.string(),
-    ...policy,
+    ...shownPolicy,
+    pinRequired: z.boolean().meta({ description: 'Whether everybody is asked for a PIN.' }),
+    moderatorPinSet: z.boolean(),
+    breakoutOf: z.string().nullable().meta({ description: 'The room that its participants go back to.' }),
     origin: z.enum(['configured', 'created', 'adhoc']).meta({
       description: 'Configured rooms are always there, created ones until deleted, ad-hoc ones until empty.',
     }),
@@ -107,13 +129,25 @@ export const room = z
   })
   .meta({ id: 'Room' }) satisfies z.ZodType<RoomView>;
 
-export const roomList = z.object({ rooms: z.array(room) }).meta({ id: 'RoomList' });
-export const participantList = z.object({ participants: z.array(participant) }).meta({ id: 'ParticipantList' });
-export const recordingList = z.object({ recordings: z.array(recording) }).meta({ id: 'RecordingList' });
+const forAdministrators = 'Only shown to administrators.';
 
-export const roomPatch = z.strictObject(policy).partial().meta({ id: 'RoomPatch' }) satisfies z.ZodType<
-  Partial<{ [Key in keyof RoomPolicy]: RoomPolicy[Key] | undefined }>
->;
+export const roomDetails = room
+  .extend({
+    pin: pin.optional().meta({ description: forAdministrators }),
+    moderatorPin: moderatorPin.optional().meta({ description: forAdministrators }),
+  })
+  .meta({ id: 'RoomDetails' }) satisfies z.ZodType<RoomView>;
+
+export const breakoutList = z.object({ rooms: z.array(room) }).meta({ id: 'BreakoutList' });
+export const conferenceEnd = z.strictObject({}).meta({ id: 'ConferenceEnd' });
+
+export const roomList = z.object({ rooms: z.array(room), nextCursor }).meta({ id: 'RoomList' });
+export const participantList = z
+  .object({ participants: z.array(participant), nextCursor })
+  .meta({ id: 'ParticipantList' });
+export const recordingList = z.object({ recordings: z.array(recording), nextCursor }).meta({ id: 'RecordingList' });
+
+export const roomPatch = z.strictObject(policy).partial().meta({ id: 'RoomPatch' }) satisfies z.ZodType<SaidPolicy>;
 
 export const newRoom = z
   .strictObject({ name: z.string().meta({ description: 'What people dial.' }), ...roomPatch.shape })
@@ -124,6 +158,13 @@ export const newParticipant = z
     uri: z.string().meta({ description: 'Whom to call: a sip or sips URI.' }),
     displayName: z.string().min(1).max(200).nullable().default(null).meta({ description: 'How the others see them.' }),
     role: role.default('participant'),
+    confirm: z.boolean().default(false).meta({
+      description: 'They hear that they are invited and must press 1; else they are hung up on. Keeps mailboxes out.',
+    }),
+    retries: z.int().min(0).max(20).default(0).meta({
+      description: 'How often they are called again when they are busy, do not answer or do not press 1.',
+    }),
+    retryAfterS: z.int().min(1).max(3600).default(30).meta({ description: 'Seconds from one call to the next.' }),
   })
   .meta({ id: 'NewParticipant' }) satisfies z.ZodType<NewParticipant>;
 
@@ -132,11 +173,56 @@ export const participantPatch = z
     muted: z.boolean(),
     deaf: z.boolean(),
     gainDb: z.number().min(-60).max(20),
+    volumeDb: z.number().min(-30).max(20),
     role,
     hand: z.boolean(),
+    speaksTo: z
+      .array(z.string())
+      .max(100)
+      .nullable()
+      .meta({ description: 'Participants of the room who alone hear this one: a whisper. Null: all do.' }),
+    room: z.string().meta({ description: 'Moves them there.' }),
+    admitted: z.literal(true).meta({ description: 'Lets them in from the lobby, or from waiting for a moderator.' }),
   })
   .partial()
   .meta({ id: 'ParticipantPatch' }) satisfies z.ZodType<ParticipantPatch>;
+
+export const newAnnouncement = z
+  .strictObject({
+    prompt: z
+      .string()
+      .min(1)
+      .max(64)
+      .nullable()
+      .default(null)
+      .meta({ description: 'Id of a prompt, ours or your own.' }),
+    recording: z.string().nullable().default(null).meta({ description: 'Id of a recording of this room.' }),
+    participant: z.string().nullable().default(null).meta({ description: 'Who alone hears it; null: all do.' }),
+    gainDb: z.number().min(-60).max(20).default(0),
+    repeat: z.boolean().default(false).meta({ description: 'Until it is removed.' }),
+  })
+  .refine(({ prompt, recording }) => (prompt === null) !== (recording === null), {
+    message: 'There must be one of `prompt` and `recording`.',
+  })
+  .meta({ id: 'NewAnnouncement' }) satisfies z.ZodType<NewAnnouncement>;
+
+export const announcement = newAnnouncement
+  .safeExtend({ id: z.string(), room: z.string() })
+  .meta({ id: 'Announcement' }) satisfies z.ZodType<Announcement>;
+
+export const newBreakouts = z
+  .strictObject({
+    groups: z
+      .array(
+        z.strictObject({
+          name: z.string().optional().meta({ description: "The room's name; else one is made." }),
+          participants: z.array(z.string()).min(1).max(10_000),
+        }),
+      )
+      .min(1)
+      .max(100),
+  })
+  .meta({ id: 'NewBreakouts' }) satisfies z.ZodType<{ groups: BreakoutGroup[] }>;
 
 export const roomMute = z
   .strictObject({
@@ -166,7 +252,7 @@ export const user = z
   })
   .meta({ id: 'User' }) satisfies z.ZodType<UserView>;
 
-export const userList = z.object({ users: z.array(user) }).meta({ id: 'UserList' });
+export const userList = z.object({ users: z.array(user), nextCursor }).meta({ id: 'UserList' });
 
 export const userPut = z
   .strictObject({
@@ -190,7 +276,9 @@ export const registration = z
   })
   .meta({ id: 'Registration' }) satisfies z.ZodType<RegistrationView>;
 
-export const registrationList = z.object({ registrations: z.array(registration) }).meta({ id: 'RegistrationList' });
+export const registrationList = z
+  .object({ registrations: z.array(registration), nextCursor })
+  .meta({ id: 'RegistrationList' });
 
 export const problem = z
   .object({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Operation, operation } from './operation.ts';
+import { page, pageQuery } from './paging.ts';
 import * as schemas from './schemas.ts';
 
 const userParams = z.object({ user: z.string().meta({ description: "The user's name." }) });
@@ -9,16 +10,22 @@ export const userOperations: readonly Operation[] = [
     method: 'get',
     path: '/users',
     id: 'listUsers',
+    scope: 'administrator',
     summary: 'All users',
     params: z.object({}),
+    query: pageQuery,
     success: { status: 200, description: 'The users.', json: schemas.userList },
     problems: [],
-    handle: ({ users }) => ({ json: { users: users.users() } }),
+    handle({ users: control }, { query }) {
+      const { items: users, nextCursor } = page(control.users(), ({ name }) => name, query);
+      return { json: { users, nextCursor } };
+    },
   }),
   operation({
     method: 'get',
     path: '/users/{user}',
     id: 'getUser',
+    scope: 'administrator',
     summary: 'One user',
     params: userParams,
     success: { status: 200, description: 'The user.', json: schemas.user },
@@ -29,6 +36,7 @@ export const userOperations: readonly Operation[] = [
     method: 'put',
     path: '/users/{user}',
     id: 'putUser',
+    scope: 'administrator',
     summary: 'Make a user, or set password and display name of one',
     params: userParams,
     body: schemas.userPut,
@@ -43,6 +51,7 @@ export const userOperations: readonly Operation[] = [
     method: 'delete',
     path: '/users/{user}',
     id: 'deleteUser',
+    scope: 'administrator',
     summary: 'Remove a user, with all registrations',
     params: userParams,
     success: { status: 204, description: 'The user is gone.' },
@@ -56,16 +65,23 @@ export const userOperations: readonly Operation[] = [
     method: 'get',
     path: '/users/{user}/registrations',
     id: 'listRegistrations',
+    scope: 'administrator',
     summary: 'Where a user can be reached',
     params: userParams,
+    query: pageQuery,
     success: { status: 200, description: 'The registrations.', json: schemas.registrationList },
     problems: ['user-not-found'],
-    handle: ({ users }, { params }) => ({ json: { registrations: users.registrations(params.user) } }),
+    handle({ users }, { params, query }) {
+      const all = users.registrations(params.user);
+      const { items: registrations, nextCursor } = page(all, ({ registeredAt, id }) => `${registeredAt} ${id}`, query);
+      return { json: { registrations, nextCursor } };
+    },
   }),
   operation({
     method: 'delete',
     path: '/users/{user}/registrations',
     id: 'deleteRegistrations',
+    scope: 'administrator',
     summary: 'Remove all registrations of a user',
     params: userParams,
     success: { status: 204, description: 'The registrations are gone.' },

@@ -1,12 +1,11 @@
 import type { Identify, Refusal } from '../focus/admission.ts';
-import { callerOf } from '../focus/caller.ts';
 import type { Member } from '../focus/focus.ts';
+import { memberWhoSends } from '../focus/member-who-sends.ts';
 import type { Log } from '../log.ts';
 import type { Room } from '../rooms/room.ts';
 import { roomName } from '../rooms/room-name.ts';
 import type { PeerContact } from '../sip/dialog/ways.ts';
 import type { ResponseParts } from '../sip/message/create-message.ts';
-import { sameHost } from '../sip/message/host.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import type { NameAddress } from '../sip/message/name-address.ts';
 import { createUri, parseUri, writeUri } from '../sip/message/uri.ts';
@@ -46,7 +45,7 @@ export class Messages implements MethodHandler {
     const name = request.uri?.user ?? null;
     const room = rooms.get(roomName(name) ?? '');
     const members = room === undefined ? [] : focus.members(room);
-    const member = this.memberWhoSends(request, flow, members);
+    const member = memberWhoSends(request, flow, members, this.options.isTrusted(flow.remoteAddress));
     const sender = member ?? this.userWhoSends(request, flow);
     if ('status' in sender) {
       // Nobody is to find out who our users are; rooms are no secret.
@@ -65,17 +64,17 @@ export class Messages implements MethodHandler {
     }
   }
 
-  /**
-   * The participant who sends: over the flow of their call, if nobody else's call uses it, as with a proxy; otherwise as
-   * whom they called, from the same address.
-   */
-  private memberWhoSends(request: SipRequest, flow: Flow, members: readonly Member[]): Member | null {
-    const address = flow.remoteAddress;
-    const { uri } = callerOf(request, this.options.isTrusted(address));
-    const near = members.filter(({ contact }) => contact.flow?.remoteAddress === address);
-    const named = near.find((member) => sameAddress(member.uri, uri));
-    const sameFlow = near.filter(({ contact }) => contact.flow?.id === flow.id);
-    return named ?? (sameFlow.length === 1 ? sameFlow[0]! : null);
+  /** A text of the room's own, to one who is in it. */
+  fromRoom(room: Room, participant: string, text: string): void {
+    const { send, log, domain, focus } = this.options;
+    const member = focus.members(room).find(({ id }) => id === participant);
+    if (member === undefined) return;
+    const from = address(writeUri(createUri({ user: room.name, host: domain })), room.policy.displayName);
+    const to = address(member.uri, member.displayName);
+    const content = { body: Buffer.from(text), contentType: 'text/plain;charset=utf-8' };
+    send({ method: 'MESSAGE', contact: member.contact, from, to, ...content }, (status) => {
+      if (status >= 300) log.info({ room: room.name, participant, status }, 'message not delivered');
+    });
   }
 
   /** Users send as themselves, whatever From says. */
@@ -136,13 +135,6 @@ function bestOf(refusals: readonly number[]): number {
   const [best = 480] = [...refusals].sort((one, other) => rank(one) - rank(other));
   if (best === 401 || best === 407) return 403;
   return best < 400 || best === 503 ? 480 : best;
-}
-
-/** As addresses of record: scheme, port and parameters do not count. */
-function sameAddress(one: string, other: string): boolean {
-  const [first, second] = [parseUri(one), parseUri(other)];
-  if (first === null || second === null) return one === other;
-  return first.user === second.user && sameHost(first.host, second.host);
 }
 
 function userPart(uri: string): string {

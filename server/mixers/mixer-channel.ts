@@ -22,7 +22,7 @@ export class MixerError extends Error {
 }
 
 /** A mixer that does not answer for this long is taken for dead. */
-const DEADLINE_MS = 5000;
+export const DEADLINE_MS = 5000;
 
 interface Waiting {
   method: MixerMethod;
@@ -35,7 +35,8 @@ export interface MixerChannelOptions {
   timers: Timers;
   send(message: ToMixer): void;
   /** It is there, and waits for `configure`. */
-  greeted(pid: number): void;
+  /** @param native see `FromMixer`. */
+  greeted(pid: number, native: readonly string[]): void;
   event(event: MixerEvent): void;
   /** The other side broke the protocol or missed a deadline: the process should be ended. */
   failed(reason: string): void;
@@ -86,7 +87,7 @@ export class MixerChannel {
     if (this.state === 'closed') return;
     switch (message.type) {
       case 'hello':
-        return this.greeted(message.version, message.pid);
+        return this.greeted(message.version, message.pid, message.native ?? []);
       case 'reply':
         return this.settle(message.id)?.resolve(message.result as never);
       case 'error': {
@@ -107,12 +108,12 @@ export class MixerChannel {
     }
   }
 
-  private greeted(version: number, pid: number): void {
+  private greeted(version: number, pid: number, native: readonly string[]): void {
     if (version !== PROTOCOL_VERSION) {
       return this.options.failed(`it speaks protocol version ${version}, we speak ${PROTOCOL_VERSION}`);
     }
     this.state = 'spare';
-    this.options.greeted(pid);
+    this.options.greeted(pid, native);
   }
 
   private missed(id: number): void {

@@ -1,7 +1,7 @@
 import type { MixerEvent, MixerMethod, MixerParams, MixerResult, MixerSettings } from '../../mixer/protocol.ts';
 import type { Log } from '../log.ts';
 import type { Timers } from '../timers.ts';
-import { MixerChannel, MixerError } from './mixer-channel.ts';
+import { DEADLINE_MS, MixerChannel, MixerError } from './mixer-channel.ts';
 import { MixerProcess } from './mixer-process.ts';
 
 /** A dead mixer is replaced at once; one that keeps dying this soon after its start, after a pause. */
@@ -13,6 +13,7 @@ interface Running {
   process: MixerProcess;
   channel: MixerChannel;
   pid: number;
+  native: readonly string[];
 }
 
 /** A place for a mixer process, with its part of the port range. */
@@ -75,9 +76,15 @@ export class MixerFleet {
     for (const process of this.processes) process.disconnect();
   }
 
-  request<M extends MixerMethod>(mixer: Mixer, method: M, params: MixerParams<M>): Promise<MixerResult<M>> {
+  /** @param takesMs how long the request takes by its nature */
+  request<M extends MixerMethod>(
+    mixer: Mixer,
+    method: M,
+    params: MixerParams<M>,
+    takesMs = 0,
+  ): Promise<MixerResult<M>> {
     if (!mixer.running) return Promise.reject(new MixerError('mixer-gone', `${method}: the mixer is being replaced`));
-    return mixer.running.channel.request(method, params);
+    return mixer.running.channel.request(method, params, DEADLINE_MS + takesMs);
   }
 
   /** A new process, when it has greeted; rejects when it ends before. */
@@ -101,7 +108,7 @@ export class MixerFleet {
           this.options.log.error({ reason }, 'mixer failed');
           process.kill();
         },
-        greeted: (pid) => resolve({ process, channel, pid }),
+        greeted: (pid, native) => resolve({ process, channel, pid, native }),
       });
       this.processes.add(process);
     });
@@ -119,7 +126,7 @@ export class MixerFleet {
     mixer.load = 0;
     mixer.startedMs = timers.now();
     running.channel.configure(this.settingsOf(mixer.index));
-    log.info({ mixer: mixer.index, pid: running.pid }, 'mixer at work');
+    log.info({ mixer: mixer.index, pid: running.pid, native: running.native }, 'mixer at work');
     this.options.employed(mixer);
   }
 

@@ -9,6 +9,7 @@ import type {
   MixerResult,
   MixerStatistics,
   RecordingResult,
+  SoundToPlay,
 } from '../../mixer/protocol.ts';
 import type { Log } from '../log.ts';
 import { MixerError } from './mixer-channel.ts';
@@ -21,6 +22,12 @@ interface LegRecord {
   control: LegControl;
   ports: MediaPorts;
   media: AudioMedia | null;
+}
+
+interface PlaybackRecord {
+  mixer: Mixer;
+  /** The mixer has taken it, and so its end is told. */
+  started: boolean;
 }
 
 interface RoomRecord {
@@ -44,6 +51,7 @@ export class Mixers {
   private readonly fleet: MixerFleet;
   private readonly rooms = new Map<string, RoomRecord>();
   private readonly legs = new Map<string, LegRecord>();
+  private readonly playbacks = new Map<string, PlaybackRecord>();
 
   constructor(options: MixersOptions) {
     this.options = options;
@@ -138,6 +146,64 @@ export class Mixers {
     }
   }
 
+  /**
+   * Plays to a leg or to a room that is open. Settled when it is to be played; its end is told by `playbackEnded`, also
+   * when the mixer dies. Nothing is told of what was rejected.
+   */
+  async playSound(sound: SoundToPlay): Promise<void> {
+    const { playback } = sound;
+    if (this.playbacks.has(playback)) throw new MixerError('already-exists', `playback ${playback} is there`);
+    const record: PlaybackRecord = { mixer: this.mixerFor(sound.to), started: false };
+    this.playbacks.set(playback, record);
+    try {
+      await this.request(record.mixer, 'playSound', sound);
+      record.started = true;
+    } catch (error) {
+      this.playbacks.delete(playback);
+      throw error;
+    }
+  }
+
+  /** Nothing happens if it has ended. */
+  async stopSound(playback: string): Promise<void> {
+    const record = this.playbacks.get(playback);
+    if (record) await this.request(record.mixer, 'stopSound', { playback }).catch(orGone);
+  }
+
+  /**
+   * To another room of the same mixer, as one is that is not open yet. `elsewhere`: the room is on another, which the leg
+   * reaches only by an offer and answer with a leg that is opened there.
+   */
+  async moveLeg(leg: string, room: string): Promise<'moved' | 'elsewhere'> {
+    const record = this.leg(leg);
+    const before = record.room;
+    if (room === before) return 'moved';
+    const { mixer } = this.rooms.get(before)!;
+    const target = this.place(room, mixer);
+    if (target.mixer !== mixer) return 'elsewhere';
+    // Counted in both as long as it may be in either, so that none is closed under it.
+    target.legs.add(leg);
+    record.room = room;
+    try {
+      await this.requestOrRefill(record, 'moveLeg', { leg, room });
+    } catch (error) {
+      if (record.room === room && this.legs.get(leg) === record) record.room = before;
+      throw error;
+    } finally {
+      for (const name of [before, room]) {
+        if (this.legs.get(leg)?.room === name) continue;
+        this.rooms.get(name)?.legs.delete(leg);
+        this.closeIfEmpty(name);
+      }
+    }
+    return 'moved';
+  }
+
+  /** See `recordLeg` of the protocol. */
+  recordLeg(params: MixerParams<'recordLeg'>): Promise<MixerResult<'recordLeg'>> {
+    return this.fleet.request(this.mixerFor(params), 'recordLeg', params, params.maxMs);
+  }
+
   /** One entry a mixer; null for one that is being started again. */
   statistics(): Promise<(MixerStatistics | null)[]> {
     return Promise.all(this.fleet.mixers.map((mixer) => this.request(mixer, 'statistics', {}).catch(() => null)));
@@ -165,6 +231,7 @@ export class Mixers {
     if (event.event === 'recordingFailed') {
       for (const room of this.rooms.values()) room.recordings.delete(event.recording);
     }
+    if (event.event === 'playbackEnded') this.playbacks.delete(event.playback);
     this.options.event(event);
   }
 
@@ -173,6 +240,7 @@ export class Mixers {
     const here = [...this.rooms].filter(([, record]) => record.mixer === mixer);
     const lost = here.flatMap(([room, { recordings }]) => [...recordings].map((recording) => ({ room, recording })));
     for (const [, { recordings }] of here) recordings.clear();
+    this.endPlaybacks(mixer);
     const results = await Promise.allSettled(here.flatMap(([room, record]) => this.refillRoom(mixer, room, record)));
     for (const result of results) {
       if (result.status === 'fulfilled') continue;
@@ -182,22 +250,29 @@ export class Mixers {
     if (lost.length > 0) this.options.recordingsLost(lost);
   }
 
+  private endPlaybacks(mixer: Mixer): void {
+    for (const [playback, record] of this.playbacks) {
+      if (record.mixer !== mixer || !record.started) continue;
+      this.happened({ event: 'playbackEnded', playback, reason: 'failed', detail: 'the mixer died' });
+    }
+  }
+
   private refillRoom(mixer: Mixer, room: string, { legs }: RoomRecord): Promise<unknown>[] {
     const requests: Promise<unknown>[] = [this.request(mixer, 'openRoom', { room })];
     for (const leg of legs) {
       const record = this.legs.get(leg);
-      if (!record) continue;
+      if (record?.room !== room) continue;
       const { cname, control, ports, media } = record;
       requests.push(this.request(mixer, 'openLeg', { room, leg, cname, control, ports, ...(media ? { media } : {}) }));
     }
     return requests;
   }
 
-  /** Who places something there must count it at once, as a room without anything is closed. */
-  private place(room: string): RoomRecord {
+  /** Who places something there must count it at once, as a room without anything is closed. A new one is put `beside`. */
+  private place(room: string, beside?: Mixer): RoomRecord {
     const there = this.rooms.get(room);
     if (there) return there;
-    const mixer = this.leastBusy();
+    const mixer = beside ?? this.leastBusy();
     if (!mixer) throw new MixerError('mixer-gone', 'no mixer is up');
     const record: RoomRecord = { mixer, legs: new Set(), recordings: new Set() };
     this.rooms.set(room, record);
@@ -222,6 +297,13 @@ export class Mixers {
     this.request(record.mixer, 'closeRoom', { room }).catch(() => undefined);
   }
 
+  private mixerFor(where: { room: string } | { leg: string }): Mixer {
+    const name = 'leg' in where ? this.leg(where.leg).room : where.room;
+    const room = this.rooms.get(name);
+    if (!room) throw new MixerError('no-such-room', `room ${name} is not open`);
+    return room.mixer;
+  }
+
   private leg(leg: string): LegRecord {
     const record = this.legs.get(leg);
     if (!record) throw new MixerError('no-such-leg', `leg ${leg} is not open`);
@@ -234,12 +316,15 @@ export class Mixers {
     method: M,
     params: MixerParams<M>,
   ): Promise<void> {
-    await this.request(this.rooms.get(record.room)!.mixer, method, params).catch((error: unknown) => {
-      if (!(error instanceof MixerError && error.code === 'mixer-gone')) throw error;
-    });
+    await this.request(this.rooms.get(record.room)!.mixer, method, params).catch(orGone);
   }
 
   private request<M extends MixerMethod>(mixer: Mixer, method: M, params: MixerParams<M>): Promise<MixerResult<M>> {
     return this.fleet.request(mixer, method, params);
   }
+}
+
+/** For what a dead mixer cannot do, and its next life need not. */
+function orGone(error: unknown): void {
+  if (!(error instanceof MixerError && error.code === 'mixer-gone')) throw error;
 }

@@ -1,4 +1,5 @@
-import type { ParticipantView, RecordingView, RoomPolicy, RoomView } from './views.ts';
+import type { RoomPolicy } from './policy.ts';
+import type { ParticipantView, RecordingView, RoomView } from './views.ts';
 
 /** What changed in a room, for whoever shows it. */
 export type RoomChange =
@@ -15,14 +16,22 @@ export type RoomListener = (room: Room, change: RoomChange) => void;
 export class Room {
   readonly name: string;
   readonly origin: RoomView['origin'];
+  readonly breakoutOf: string | null;
   private policyNow: RoomPolicy;
   private versionNow = 0;
   private readonly participantsById = new Map<string, ParticipantView>();
   private readonly listener: RoomListener;
 
-  constructor(name: string, origin: RoomView['origin'], policy: RoomPolicy, listener: RoomListener) {
+  constructor(
+    name: string,
+    origin: RoomView['origin'],
+    policy: RoomPolicy,
+    listener: RoomListener,
+    breakoutOf: string | null = null,
+  ) {
     this.name = name;
     this.origin = origin;
+    this.breakoutOf = breakoutOf;
     this.policyNow = policy;
     this.listener = listener;
   }
@@ -41,6 +50,11 @@ export class Room {
 
   get full(): boolean {
     return this.size >= this.policyNow.maxParticipants;
+  }
+
+  /** Those who have entered: who is asked for a PIN or waits is not among them. */
+  get present(): ParticipantView[] {
+    return this.participants.filter(({ state }) => state === 'connected' || state === 'on-hold');
   }
 
   participant(id: string): ParticipantView | undefined {
@@ -91,10 +105,14 @@ export class Room {
   }
 
   view(recordings: RecordingView[]): RoomView {
+    const { pin, moderatorPin, ...policy } = this.policyNow;
     return {
       name: this.name,
       origin: this.origin,
-      ...this.policyNow,
+      breakoutOf: this.breakoutOf,
+      ...policy,
+      pinRequired: pin !== null,
+      moderatorPinSet: moderatorPin !== null,
       version: this.versionNow,
       participants: this.participants,
       recordings,

@@ -1,23 +1,40 @@
-import { Room, type RoomListener } from './room.ts';
-import type { RoomPolicy, RoomView } from './views.ts';
+import { type RoomPolicy, USUAL_POLICY } from './policy.ts';
+import { Room, type RoomChange, type RoomListener } from './room.ts';
+import type { RoomView } from './views.ts';
 
 /** All rooms that there are at the moment, by name. */
 export class Rooms {
   private readonly byName = new Map<string, Room>();
   private readonly defaults: RoomPolicy;
-  private readonly listener: RoomListener;
+  private readonly listeners = new Set<RoomListener>();
 
-  constructor(defaults: RoomPolicy, listener: RoomListener) {
-    this.defaults = defaults;
-    this.listener = listener;
+  /** @param defaults where a room does not say otherwise, and this does not: `USUAL_POLICY` */
+  constructor(defaults: Partial<RoomPolicy> = {}) {
+    this.defaults = { ...USUAL_POLICY, ...defaults };
+  }
+
+  /** Told of every change, in order, after it was made; must not throw. Gives what ends it. */
+  subscribe(listener: RoomListener): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
   }
 
   /** @param name as `roomName` gives it, and not taken. */
-  open(name: string, origin: RoomView['origin'], policy: Partial<RoomPolicy> = {}): Room {
-    const room = new Room(name, origin, { ...this.defaults, ...policy }, this.listener);
+  open(
+    name: string,
+    origin: RoomView['origin'],
+    policy: Partial<RoomPolicy> = {},
+    breakoutOf: string | null = null,
+  ): Room {
+    const room = new Room(name, origin, this.policyWith(policy), this.tell, breakoutOf);
     this.byName.set(name, room);
-    this.listener(room, { change: 'room-opened' });
+    this.tell(room, { change: 'room-opened' });
     return room;
+  }
+
+  /** What a room would have that is opened with these. */
+  policyWith(policy: Partial<RoomPolicy>): RoomPolicy {
+    return { ...this.defaults, ...policy };
   }
 
   get(name: string): Room | undefined {
@@ -27,7 +44,7 @@ export class Rooms {
   close(room: Room): void {
     if (this.byName.get(room.name) !== room) return;
     this.byName.delete(room.name);
-    this.listener(room, { change: 'room-closed' });
+    this.tell(room, { change: 'room-closed' });
   }
 
   [Symbol.iterator](): Iterator<Room> {
@@ -37,4 +54,8 @@ export class Rooms {
   get size(): number {
     return this.byName.size;
   }
+
+  private readonly tell = (room: Room, change: RoomChange): void => {
+    for (const listener of this.listeners) listener(room, change);
+  };
 }

@@ -2,6 +2,7 @@ import type { AudioCodecName, AudioMedia } from '../../mixer/protocol.ts';
 import { acceptAnswer } from './accept-answer.ts';
 import { DEFAULT_CODECS, DEFAULT_PTIME_MS } from './audio-capabilities.ts';
 import { type CurrentDescription, createOffer } from './create-offer.ts';
+import { explainNegotiation, type NegotiationExplanation } from './explain-negotiation.ts';
 import type { LocalMedia } from './local-description.ts';
 import { negotiateAnswer } from './negotiate-answer.ts';
 import { badDescription, type NegotiationFailure } from './negotiation-failure.ts';
@@ -41,6 +42,8 @@ export class MediaSession {
   /** An offer of ours without its answer. */
   #pending: CurrentDescription | null = null;
   #media: AudioMedia | null = null;
+  /** What they said last, for `explain`. */
+  #theirs: { kind: 'offer' | 'answer'; text: string } | null = null;
 
   constructor(options: MediaSessionOptions) {
     this.#local = {
@@ -65,6 +68,11 @@ export class MediaSession {
   /** The ports, where they were not known when the session began; before anything is said. */
   bind({ rtpPort, rtcpPort }: { rtpPort: number; rtcpPort: number }): void {
     if (this.#lastSent !== null) throw new Error('other ports were said already');
+    this.rebind({ rtpPort, rtcpPort });
+  }
+
+  /** Other ports than were said before: the next offer tells them (RFC 3264 §8.3.1). */
+  rebind({ rtpPort, rtcpPort }: { rtpPort: number; rtcpPort: number }): void {
     this.#local.rtpPort = rtpPort;
     this.#local.rtcpPort = rtcpPort;
   }
@@ -73,6 +81,7 @@ export class MediaSession {
   foresee(offerText: string): { ok: true; media: AudioMedia } | NegotiationFailure {
     const parsed = parseSdp(offerText);
     if (!parsed.ok) return this.#notSdp(parsed.error);
+    this.#theirs = { kind: 'offer', text: offerText };
     return negotiateAnswer(parsed.description, this.#local, this.#current?.mediaIndex ?? null);
   }
 
@@ -81,6 +90,7 @@ export class MediaSession {
     const parsed = parseSdp(offerText);
     if (!parsed.ok) return this.#notSdp(parsed.error);
     const offer = parsed.description;
+    this.#theirs = { kind: 'offer', text: offerText };
     const result = negotiateAnswer(offer, this.#local, this.#current?.mediaIndex ?? null);
     if (!result.ok) return result;
     this.#pending = null;
@@ -105,11 +115,30 @@ export class MediaSession {
     this.#pending = null;
     const parsed = parseSdp(answerText);
     if (!parsed.ok) return this.#notSdp(parsed.error);
+    this.#theirs = { kind: 'answer', text: answerText };
     const result = acceptAnswer(pending, parsed.description, this.#local);
     if (!result.ok) return result;
     this.#payloadTypes.rememberTheirs(parsed.description.media[pending.mediaIndex]!);
     this.#agree(pending, result.media);
     return result;
+  }
+
+  /** Why what they said last led to what is agreed. Null before they said anything. */
+  explain(): NegotiationExplanation | null {
+    if (this.#theirs === null) return null;
+    const { kind, text } = this.#theirs;
+    const parsed = parseSdp(text);
+    if (!parsed.ok) return null;
+    const { codecs, srtp, address } = this.#local;
+    const mediaIndex = this.#current?.mediaIndex ?? null;
+    return explainNegotiation(parsed.description, {
+      theirs: kind,
+      codecs,
+      srtp,
+      address,
+      agreed: this.#media,
+      mediaIndex,
+    });
   }
 
   /** Writes it, with a version one higher when it is not what was said last (RFC 3264 §8). */

@@ -8,6 +8,7 @@ import { ContactWays, type Locate } from './contact-ways.ts';
 import { DestinationWays } from './destination-ways.ts';
 import type { Call, CallHandler, IncomingCall, Referral } from './dialog/call.ts';
 import type { OutgoingCallOptions } from './dialog/outgoing-call.ts';
+import type { EventPackage } from './dialog/received-subscription.ts';
 import type { SipMessage, SipRequest } from './message/message.ts';
 import type { SipUri } from './message/uri.ts';
 import { DestinationHealth } from './resolve/destination-health.ts';
@@ -16,7 +17,7 @@ import type { DnsResolver } from './resolve/dns-resolver.ts';
 import { resolveTarget } from './resolve/resolve-target.ts';
 import type { Destination } from './transport/destination.ts';
 import type { Flow, TransportProtocol } from './transport/flow.ts';
-import type { TlsIdentity, TlsVerification } from './transport/tls-transport.ts';
+import type { TlsIdentity, TlsSurroundings } from './transport/tls-transport.ts';
 import { SipTransports, type TransportUser } from './transport/transport-layer.ts';
 import type { LoneRequest } from './user-agent/lone-request.ts';
 import { type MethodHandler, UserAgent } from './user-agent/user-agent.ts';
@@ -28,7 +29,7 @@ export interface SipServerOptions {
   /** 0 takes any free one, the same for UDP and TCP. */
   port: number;
   /** Null: no TLS. Port 0 takes any free one. */
-  tls: { port: number; identity: TlsIdentity; verification: TlsVerification } | null;
+  tls: ({ port: number } & Pick<TlsSurroundings, 'identity' | 'verification' | 'clientCa'>) | null;
   /** The web pages that may open a WebSocket, besides those of the host that they open it to. */
   webSocketOrigins: readonly string[];
   /** One, or one of each family. */
@@ -41,12 +42,22 @@ export interface SipServerOptions {
   availability(options: SipRequest, flow: Flow): 'available' | 'unknown' | 'busy';
   /** Who answers further methods outside of dialogs, by method. */
   methods: Readonly<Record<string, MethodHandler>>;
+  /** What can be subscribed to, by name. */
+  packages: Readonly<Record<string, EventPackage>>;
   /** Where users of ours are; asked for addresses with one of our ports, or none. */
   locate: Locate;
   /** Who may send what. */
   guard: RequestGuard;
   /** A connection is gone. */
   flowClosed(flow: Flow): void;
+  /** Keeps the messages of calls, for people who look for what went wrong. */
+  trace?: MessageTrace;
+}
+
+/** Told of each message as it is on the wire; must not keep the bytes, which may be part of something larger. */
+export interface MessageTrace {
+  received(message: SipMessage, bytes: Uint8Array, flow: Flow): void;
+  sent(bytes: Uint8Array, flow: Flow): void;
 }
 
 /** The other end of a flow, as it can be kept. */
@@ -123,7 +134,7 @@ export class SipServer implements TransportUser {
   /** Rejects when the port is taken. */
   async listen(): Promise<void> {
     await this.bind();
-    const { timers, publicAddress, maxCalls, invited, referred, availability, methods, guard } = this.options;
+    const { timers, publicAddress, maxCalls, invited, referred, availability, methods, packages, guard } = this.options;
     const destinations = new DestinationWays({
       resolve: (uri) => this.resolve(uri),
       connect: (destination, requestBytes) => this.transports.flowFor(destination, requestBytes),
@@ -137,7 +148,8 @@ export class SipServer implements TransportUser {
       publicAddress,
       ports: { udp: this.port, tcp: this.port, ...(this.sipsPort === null ? {} : { tls: this.sipsPort }) },
       maxCalls,
-      handler: { invited, referred, availability, methods },
+      handler: { invited, referred, availability, methods, packages },
+      isFocus: true,
       refuses: (request, flow) => guard.refuses(request, flow),
     });
   }
@@ -189,15 +201,17 @@ export class SipServer implements TransportUser {
     return this.agent?.calls ?? 0;
   }
 
-  received(message: SipMessage, flow: Flow): void {
+  received(message: SipMessage, flow: Flow, bytes: Uint8Array): void {
     if (message.kind === 'request') count(this.counts.requestsReceived, methodCounted(message.method));
     else count(this.counts.responsesReceived, message.status);
     const delayMs = message.kind === 'request' ? this.delayOf(message, flow) : 0;
+    if (delayMs !== null) this.options.trace?.received(message, bytes, flow);
     if (delayMs === 0) this.handOver(message, flow);
     else if (delayMs !== null) this.handOverLater(message, flow, delayMs);
   }
 
-  sent(bytes: Uint8Array): void {
+  sent(bytes: Uint8Array, flow: Flow): void {
+    this.options.trace?.sent(bytes, flow);
     // The start line is ours, so it is well-formed: `SIP/2.0 200 OK` or `BYE sip:…`.
     const line = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 24)).toString('latin1');
     if (line.startsWith('SIP/')) count(this.counts.responsesSent, Number(line.slice(8, 11)));
@@ -224,6 +238,10 @@ export class SipServer implements TransportUser {
     this.options.log.debug({ ...sourceOf(flow), reason: reason.message }, 'SIP transport failed');
     this.agent?.transportFailed(flow);
     if (flow.reliable && !flow.open) this.options.flowClosed(flow);
+  }
+
+  aliasIgnored(flow: Flow, sentBy: string, reason: string): void {
+    this.options.log.debug({ ...sourceOf(flow), sentBy, reason }, 'alias of a SIP connection not heeded');
   }
 
   crashed(error: unknown, message: SipMessage, flow: Flow): void {

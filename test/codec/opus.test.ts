@@ -4,6 +4,7 @@ import type { EncoderOptions } from '../../mixer/codec/codec.ts';
 import { createOpusEncoder, type OpusSampleRateHz } from '../../mixer/codec/opus.ts';
 import { createOpusDecoder } from '../../mixer/codec/opus-decoder.ts';
 import { opusDecoderRuntime } from '../../mixer/codec/opus-decoder-runtime.ts';
+import { type OpusEncoders, opusEncoders } from '../../mixer/codec/opus-encoders.ts';
 import { opusPacketSamples } from '../../mixer/codec/opus-packet.ts';
 import { opusRuntime } from '../../mixer/codec/opus-runtime.ts';
 import { largestStep, levelDb, noise, speechLike, tone } from '../audio/signals.ts';
@@ -18,8 +19,14 @@ const VOICE: EncoderOptions = {
 };
 const MUSIC: EncoderOptions = { ...VOICE, bitrateBps: 64000, complexity: 10 };
 
-function encodeAll(rateHz: OpusSampleRateHz, pcm: Int16Array, options: EncoderOptions, ptimeMs = 20): Uint8Array[] {
-  const encoder = createOpusEncoder(rateHz, options);
+function encodeAll(
+  rateHz: OpusSampleRateHz,
+  pcm: Int16Array,
+  options: EncoderOptions,
+  ptimeMs = 20,
+  library?: OpusEncoders,
+): Uint8Array[] {
+  const encoder = createOpusEncoder(rateHz, options, library);
   const buffer = new Uint8Array(4000);
   const packets: Uint8Array[] = [];
   const frame = (rateHz * ptimeMs) / 1000;
@@ -43,12 +50,16 @@ function decodeAll(packets: Uint8Array[], lost: (index: number) => boolean = () 
 }
 
 describe.each<OpusSampleRateHz>([8000, 16000, 24000, 48000])('at %i Hz', (rateHz) => {
-  test.each([10, 20, 40, 60])('a tone goes through in packets of %i ms', (ptimeMs) => {
+  const ways = [10, 20, 40, 60].flatMap((ptimeMs) => [
+    { ptimeMs, name: 'WebAssembly', library: opusRuntime },
+    { ptimeMs, name: "the system's, if it has one", library: opusEncoders },
+  ]);
+  test.each(ways)('a tone goes through in packets of $ptimeMs ms, by $name', ({ ptimeMs, library }) => {
     const pcm = tone(rateHz, rateHz * 1.2, 600, 10000);
     const decoder = createOpusDecoder(rateHz);
     const out = new Int16Array(pcm.length);
     let written = 0;
-    for (const packet of encodeAll(rateHz, pcm, MUSIC, ptimeMs)) {
+    for (const packet of encodeAll(rateHz, pcm, MUSIC, ptimeMs, library())) {
       expect(decoder.samplesIn(packet)).toBe((rateHz * ptimeMs) / 1000);
       written += decoder.decode(packet, out, written);
     }
@@ -203,7 +214,7 @@ describe('hostile payloads', () => {
 
   test('when a WebAssembly instance is lost, all codecs go on in a new one', async () => {
     const pcm = tone(48000, 48000, 500, 9000);
-    const encoder = createOpusEncoder(48000, MUSIC);
+    const encoder = createOpusEncoder(48000, MUSIC, opusRuntime());
     const decoder = createOpusDecoder(48000);
     const packet = new Uint8Array(4000);
     const out = new Int16Array(pcm.length);

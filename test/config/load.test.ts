@@ -59,14 +59,18 @@ describe('the configuration of a server that nobody configured', () => {
       tlsCertificate: undefined,
       tlsKey: undefined,
       tlsVerify: 'names',
+      tlsClientCa: undefined,
       httpBind: '127.0.0.1',
       httpPort: 8080,
       httpTls: false,
       webSocketOrigins: [],
+      httpCorsOrigins: [],
+      webhookAddresses: [],
       trustedPeers: [],
       rtpMin: 16384,
       rtpMax: 32767,
       dataDir: join(cwd, 'data'),
+      promptsDir: undefined,
       apiToken: undefined,
       adhocRooms: 'private',
       digestAlgorithms: ['SHA-256', 'SHA-512-256', 'MD5'],
@@ -81,7 +85,7 @@ describe('the configuration of a server that nobody configured', () => {
       requestsPerSecondPerAddress: 100,
       requestsPerSecondPerPrivateAddress: 1000,
       scannerUserAgents: [],
-      rooms: [{ name: 'demo', maxParticipants: 250, locked: false, muteOnEntry: false }],
+      rooms: [{ name: 'demo', maxParticipants: 250 }],
       maxParticipants: 250,
       maxCalls: 1000,
       audioMixers: 4,
@@ -93,6 +97,7 @@ describe('the configuration of a server that nobody configured', () => {
       automaticGain: 'gentle',
       comfortNoiseDb: -65,
       rtpSilenceTimeoutSeconds: 60,
+      recordsDays: 90,
       logLevel: 'info',
     });
   });
@@ -131,14 +136,18 @@ describe('where values come from', () => {
     tlsCertificate: ['/etc/parley/fullchain.pem', '/etc/parley/fullchain.pem'],
     tlsKey: ['/etc/parley/privkey.pem', '/etc/parley/privkey.pem'],
     tlsVerify: ['all', 'all'],
+    tlsClientCa: ['/etc/parley/peers.pem', '/etc/parley/peers.pem'],
     httpBind: ['0.0.0.0', '0.0.0.0'],
     httpPort: ['0', 0],
     httpTls: ['true', true],
     webSocketOrigins: ['https://phone.example.com, *', ['https://phone.example.com', '*']],
+    httpCorsOrigins: ['https://app.example.com, *', ['https://app.example.com', '*']],
+    webhookAddresses: ['127.0.0.1, fd00::/8', ['127.0.0.1', 'fd00::/8']],
     trustedPeers: ['192.0.2.10, 2001:db8::/32', ['192.0.2.10', '2001:db8::/32']],
     rtpMin: ['20000', 20000],
     rtpMax: ['40000', 40000],
     dataDir: ['/var/lib/parley', '/var/lib/parley'],
+    promptsDir: ['/etc/parley/prompts', '/etc/parley/prompts'],
     apiToken: ['secret-token', 'secret-token'],
     adhocRooms: ['anyone', 'anyone'],
     digestAlgorithms: ['md5, sha-256', ['MD5', 'SHA-256']],
@@ -164,6 +173,7 @@ describe('where values come from', () => {
     automaticGain: ['on', 'on'],
     comfortNoiseDb: ['-70', -70],
     rtpSilenceTimeoutSeconds: ['5', 5],
+    recordsDays: ['30', 30],
     logLevel: ['debug', 'debug'],
   };
 
@@ -223,9 +233,23 @@ describe('rooms in the file', () => {
     const file =
       'maxParticipants: 12\nrooms:\n  - name: Board\n    locked: true\n  - { name: hall, maxParticipants: 99 }\n';
     expect(good([], {}, file).config.rooms).toEqual([
-      { name: 'board', maxParticipants: 12, locked: true, muteOnEntry: false },
-      { name: 'hall', maxParticipants: 99, locked: false, muteOnEntry: false },
+      { name: 'board', maxParticipants: 12, locked: true },
+      { name: 'hall', maxParticipants: 99 },
     ]);
+  });
+
+  it('have PINs and times that go together', () => {
+    const rooms = "rooms:\n  - { name: board, pin: '1234', moderatorPin: '1234' }\n  - { name: hall, pin: 4711 }\n";
+    expect(problems([], {}, rooms)).toEqual([
+      expect.stringContaining('rooms.1.pin: must be 4 to 16 digits in quotes, or null'),
+    ]);
+    const equal = "rooms:\n  - { name: board, pin: '1234', moderatorPin: '1234' }\n";
+    expect(problems([], {}, equal)).toEqual([
+      expect.stringContaining('board: moderatorPin must be another one than `pin`'),
+    ]);
+    expect(problems([], {}, equal).join()).not.toContain('1234');
+    const { config, sources } = good([], {}, "rooms:\n  - { name: board, pin: '1234' }\n");
+    expect(describeConfig(config, sources)).not.toContain('1234');
   });
 
   it('may be none', () => {

@@ -58,9 +58,9 @@ describe.each(['UDP', 'TCP'] as const)('the server over %s', (transport) => {
     await first.bye();
   });
 
-  test('answers a method that it does not know with 405 and Allow (RFC 3261 §8.2.1)', async () => {
+  test('answers a method that it does not know with 501 and Allow (RFC 3261 §21.5.2)', async () => {
     const answer = await caller.request('FROBNICATE', parley.sipUri('demo'));
-    expect(answer.status).toBe(405);
+    expect(answer.status).toBe(501);
     expect(header(answer, 'allow')).toMatch(/INVITE.*BYE|BYE.*INVITE/);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mayEnter, mayLoad, mayOpenRoom } from '../../server/focus/admission.ts';
+import { USUAL_POLICY } from '../../server/rooms/policy.ts';
 import { Room } from '../../server/rooms/room.ts';
 import { roomName } from '../../server/rooms/room-name.ts';
 
@@ -23,7 +24,7 @@ describe('who may open a room by dialling it', () => {
 
 describe('who may enter a room', () => {
   const room = (policy: { maxParticipants: number; locked: boolean }) =>
-    new Room('demo', 'configured', { muteOnEntry: false, ...policy }, () => undefined);
+    new Room('demo', 'configured', { ...USUAL_POLICY, ...policy }, () => undefined);
 
   it('nobody when it is locked or full', () => {
     expect(mayEnter(room({ maxParticipants: 2, locked: false }))).toBeNull();

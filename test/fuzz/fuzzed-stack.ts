@@ -215,7 +215,7 @@ export class FuzzedStack {
       maxContactsPerUser: 4,
       maxBindings: 100,
     });
-    const rooms = new Rooms({ maxParticipants: 9, locked: false, muteOnEntry: false }, () => {});
+    const rooms = new Rooms({ maxParticipants: 9 });
     rooms.open('demo', 'configured');
     const uri = `sip:${USER}@${PHONE}`;
     const contact = { uri: parseUri(uri)!, routes: [], flow: this.udp };

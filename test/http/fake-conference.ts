@@ -1,17 +1,21 @@
 import type { LegQuality } from '../../mixer/protocol.ts';
 import {
+  type Announcement,
+  type BreakoutGroup,
   type ConferenceControl,
   ControlError,
+  type NewAnnouncement,
   type NewParticipant,
   type ParticipantPatch,
   type RecordingFile,
   type RecordingFormat,
 } from '../../server/focus/control.ts';
+import { policyConflict, type RoomPolicy, USUAL_POLICY } from '../../server/rooms/policy.ts';
 import type {
   ParticipantDetails,
   ParticipantView,
   RecordingView,
-  RoomPolicy,
+  RoomDetails,
   RoomView,
 } from '../../server/rooms/views.ts';
 
@@ -35,13 +39,31 @@ export function someone(id: string, changes: Partial<ParticipantView> = {}): Par
     muted: null,
     deaf: false,
     gainDb: 0,
+    volumeDb: 0,
     talking: false,
     levelDb: -30,
     hand: false,
+    handRaisedAt: null,
+    speaksTo: null,
     audio: { codec: 'opus', clockRateHz: 48_000, direction: 'sendrecv' },
     video: null,
     joinedAt: '2026-01-02T03:04:05.678Z',
     ...changes,
+  };
+}
+
+function roomWith(policy: Partial<RoomPolicy>): RoomView {
+  const { pin, moderatorPin, ...shown } = { ...USUAL_POLICY, ...policy };
+  return {
+    ...shown,
+    name: '',
+    origin: 'created',
+    breakoutOf: null,
+    pinRequired: pin !== null,
+    moderatorPinSet: moderatorPin !== null,
+    version: 1,
+    participants: [],
+    recordings: [],
   };
 }
 
@@ -51,6 +73,8 @@ export class FakeConference implements ConferenceControl {
   /** What `recordingFile` gives. */
   file: RecordingFile | null = null;
   readonly filesAskedFor: Array<[string, RecordingFormat]> = [];
+  readonly pins = new Map<string, string | null>();
+  readonly announcements: Announcement[] = [];
   /** Thrown by whatever is asked next. */
   failure: Error | null = null;
   /** Awaited by whatever may take long. */
@@ -58,12 +82,9 @@ export class FakeConference implements ConferenceControl {
 
   constructor() {
     this.byName.set('demo', {
+      ...roomWith({ maxParticipants: 10 }),
       name: 'demo',
-      maxParticipants: 10,
-      locked: false,
-      muteOnEntry: false,
       origin: 'configured',
-      version: 1,
       participants: [someone('anna', { role: 'moderator' }), someone('ben')],
       recordings: [],
     });
@@ -84,22 +105,53 @@ export class FakeConference implements ConferenceControl {
   createRoom(name: string, policy: Partial<RoomPolicy>): RoomView {
     if (this.byName.has(name)) throw new ControlError('room-exists', `there is a room ${name}`);
     if (/[@ ]/.test(name)) throw new ControlError('room-name-invalid', `${name} cannot be dialled`);
-    const defaults = { maxParticipants: 250, locked: false, muteOnEntry: false };
-    const room: RoomView = {
-      ...defaults,
-      ...policy,
-      name,
-      origin: 'created',
-      version: 1,
-      participants: [],
-      recordings: [],
-    };
+    this.pins.set(name, policy.pin ?? null);
+    const room: RoomView = { ...roomWith(policy), name };
     this.byName.set(name, room);
     return room;
   }
 
   updateRoom(name: string, policy: Partial<RoomPolicy>): RoomView {
-    return Object.assign(this.room(name), policy);
+    const conflict = policyConflict({ ...USUAL_POLICY, ...policy });
+    if (conflict) throw new ControlError('room-policy-invalid', conflict.text);
+    const { pin, moderatorPin, ...shown } = policy;
+    return Object.assign(this.room(name), shown);
+  }
+
+  roomDetails(name: string): RoomDetails {
+    return { ...this.room(name), pin: this.pins.get(name) ?? null, moderatorPin: null };
+  }
+
+  async endConference(name: string): Promise<void> {
+    this.room(name).participants.length = 0;
+  }
+
+  async announce(room: string, wanted: NewAnnouncement): Promise<Announcement> {
+    if (wanted.prompt === 'nonsense') throw new ControlError('prompt-not-found', 'there is no prompt nonsense');
+    if (wanted.participant !== null) this.#find(room, wanted.participant);
+    const announcement = { id: `said-${this.announcements.length + 1}`, room: this.room(room).name, ...wanted };
+    this.announcements.push(announcement);
+    return announcement;
+  }
+
+  stopAnnouncement(room: string, id: string): void {
+    const index = this.announcements.findIndex((said) => said.id === id && said.room === room);
+    if (index < 0) throw new ControlError('announcement-not-found', `${id} is not played`);
+    this.announcements.splice(index, 1);
+  }
+
+  async openBreakouts(name: string, groups: readonly BreakoutGroup[]): Promise<RoomView[]> {
+    if (this.room(name).breakoutOf !== null) throw new ControlError('room-is-breakout', `${name} is one itself`);
+    return groups.map(({ name: own, participants }, index) => {
+      const moved = participants.map((id) => this.#find(name, id));
+      const breakout = { ...roomWith({}), name: own ?? `${name}-${index + 1}`, breakoutOf: name, participants: moved };
+      this.byName.set(breakout.name, breakout);
+      return breakout;
+    });
+  }
+
+  async closeBreakouts(name: string): Promise<void> {
+    for (const { breakoutOf, name: own } of this.byName.values()) if (breakoutOf === name) this.byName.delete(own);
   }
 
   async deleteRoom(name: string): Promise<void> {
@@ -117,8 +169,14 @@ export class FakeConference implements ConferenceControl {
     return found;
   }
 
-  async updateParticipant(room: string, id: string, { muted, ...rest }: ParticipantPatch): Promise<ParticipantView> {
+  async updateParticipant(
+    room: string,
+    id: string,
+    { muted, admitted, room: target, ...rest }: ParticipantPatch,
+  ): Promise<ParticipantView> {
     const participant = this.#find(room, id);
+    if (admitted) throw new ControlError('participant-not-waiting', `${id} does not wait`);
+    if (target !== undefined) throw new ControlError('participant-elsewhere', `${id} cannot be moved to ${target}`);
     if (muted !== undefined) participant.muted = muted ? { by: 'moderator' } : null;
     return Object.assign(participant, rest);
   }

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { eventMeanings } from '../../server/http/event-schemas.ts';
 import { outsideOperations, problemsOf } from '../../server/http/openapi.ts';
 import { operations } from '../../server/http/operations.ts';
 import { problemCodes, problemKinds } from '../../server/http/problems.ts';
 import { startApi } from './running-api.ts';
 
 const docs = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
+const events = readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8');
 
 interface Document {
   openapi: string;
@@ -84,12 +86,22 @@ describe('codes of problems', () => {
   });
 });
 
+describe('docs/events.md', () => {
+  it('has each event with its meaning', () => {
+    const rows = [...events.matchAll(/^\| `([a-z]+-[a-z]+)` \| (.+?) \| `/gm)].map(([, name, meaning]) => [
+      name,
+      meaning,
+    ]);
+    expect(Object.fromEntries(rows)).toEqual(eventMeanings);
+  });
+});
+
 describe('docs/api.md', () => {
-  it('has each operation, and no other', () => {
-    const documented = [...docs.matchAll(/^\| `(GET|POST|PUT|PATCH|DELETE) (\/[^`?]*)/gm)].map(
-      ([, verb, path]) => `${verb} ${path}`,
+  it('has each operation with the scope that it needs, and no other', () => {
+    const documented = [...docs.matchAll(/^\| `(GET|POST|PUT|PATCH|DELETE) (\/[^`?]*)[^`]*` \| (\w+) \|/gm)].map(
+      ([, verb, path, scope]) => `${verb} ${path} ${scope}`,
     );
-    const expected = operations.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+    const expected = operations.map(({ method, path, scope }) => `${method.toUpperCase()} ${path} ${scope}`);
     expect(documented.sort()).toEqual(expected.sort());
   });
 

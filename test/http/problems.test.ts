@@ -42,7 +42,7 @@ function expectRawProblem(answer: string, code: ProblemCode) {
 }
 
 describe('a request that asks for what is not there', () => {
-  it.each<[ControlErrorCode | 'not-found', string, string, CallOptions?]>([
+  it.each<[ProblemCode, string, string, CallOptions?]>([
     ['room-not-found', 'GET', '/api/v1/rooms/nowhere'],
     ['room-not-found', 'PATCH', '/api/v1/rooms/nowhere', { json: { locked: true } }],
     ['room-not-found', 'DELETE', '/api/v1/rooms/nowhere'],
@@ -61,6 +61,19 @@ describe('a request that asks for what is not there', () => {
     ['user-not-found', 'DELETE', '/api/v1/users/nobody'],
     ['user-not-found', 'GET', '/api/v1/users/nobody/registrations'],
     ['user-not-found', 'DELETE', '/api/v1/users/nobody/registrations'],
+    ['prompt-not-found', 'POST', '/api/v1/rooms/demo/announcements', { json: { prompt: 'nonsense' } }],
+    ['announcement-not-found', 'DELETE', '/api/v1/rooms/demo/announcements/x'],
+    ['participant-not-waiting', 'PATCH', '/api/v1/rooms/demo/participants/ben', { json: { admitted: true } }],
+    ['participant-elsewhere', 'PATCH', '/api/v1/rooms/demo/participants/ben', { json: { room: 'elsewhere' } }],
+    ['room-policy-invalid', 'PATCH', '/api/v1/rooms/demo', { json: { pin: '1234', moderatorPin: '1234' } }],
+    ['invalid-body', 'POST', '/api/v1/rooms/demo/announcements', { json: {} }],
+    ['token-not-found', 'GET', '/api/v1/tokens/x'],
+    ['token-not-found', 'DELETE', '/api/v1/tokens/x'],
+    ['webhook-not-found', 'GET', '/api/v1/webhooks/x'],
+    ['webhook-not-found', 'DELETE', '/api/v1/webhooks/x'],
+    ['webhook-not-found', 'GET', '/api/v1/webhooks/x/failures'],
+    ['webhook-not-found', 'POST', '/api/v1/webhooks/x/failures'],
+    ['room-not-found', 'GET', '/api/v1/rooms/nowhere/events'],
     ['not-found', 'GET', '/api/v1/room'],
     ['not-found', 'GET', '/api/v1/Rooms'],
     ['not-found', 'GET', '/api/v2/rooms'],
@@ -75,6 +88,13 @@ describe('a request that comes at the wrong time', () => {
   it('room-exists: a name is taken', async () => {
     const { call } = await startApi();
     expectProblem(await call('POST', '/api/v1/rooms', { json: { name: 'demo' } }), 'room-exists');
+  });
+
+  it('room-is-breakout: a breakout room of a breakout room', async () => {
+    const { call } = await startApi();
+    const json = { groups: [{ name: 'side', participants: ['ben'] }] };
+    expect((await call('POST', '/api/v1/rooms/demo/breakouts', { json })).status).toBe(200);
+    expectProblem(await call('POST', '/api/v1/rooms/side/breakouts', { json }), 'room-is-breakout');
   });
 
   it('recording-running: a second start, or removal before the end', async () => {
@@ -111,7 +131,62 @@ describe('a request that comes at the wrong time', () => {
   );
 });
 
+describe('a request too many', () => {
+  const url = 'https://example.com/';
+
+  it('too-many-tokens: more than 1000', async () => {
+    const { call, parts } = await startApi();
+    for (let count = 0; count < 1000; count++) {
+      parts.tokens.add({ name: 'x', scope: 'reader', room: null, expiresMs: null });
+    }
+    expectProblem(await call('POST', '/api/v1/tokens', { json: { name: 'x', scope: 'reader' } }), 'too-many-tokens');
+  });
+
+  it('too-many-webhooks: more than 100', async () => {
+    const { call, parts } = await startApi();
+    for (let count = 0; count < 100; count++) parts.webhooks.add({ url, events: [], room: null, secret: null });
+    expectProblem(await call('POST', '/api/v1/webhooks', { json: { url } }), 'too-many-webhooks');
+  });
+
+  it('too-many-streams: more than 500', async () => {
+    const { call, parts } = await startApi();
+    const sink = { write: () => {}, waitingBytes: 0, end: () => {}, cut: () => {} };
+    const request = { sink, room: null, lastEventId: null, state: () => [], allowed: () => true };
+    for (let count = 0; count < 500; count++) parts.streams.open({ ...request, reader: String(count) });
+    expectProblem(await call('GET', '/api/v1/events'), 'too-many-streams');
+  });
+
+  it('idempotency-key-in-use: the same one, which has not been answered yet', async () => {
+    const { call, conference } = await startApi();
+    let goOn: () => void = () => {};
+    conference.meanwhile = new Promise((resolve) => (goOn = resolve));
+    const start = () => call('POST', '/api/v1/rooms/demo/recordings', { headers: { 'idempotency-key': 'once' } });
+    const both = [start(), start()];
+    expectProblem(await Promise.race(both), 'idempotency-key-in-use');
+    goOn();
+    await Promise.all(both);
+  });
+
+  it('idempotency-key-reused: another one under the same key', async () => {
+    const { call } = await startApi();
+    const headers = { 'idempotency-key': 'once' };
+    await call('POST', '/api/v1/rooms', { headers, json: { name: 'a' } });
+    expectProblem(await call('POST', '/api/v1/rooms', { headers, json: { name: 'b' } }), 'idempotency-key-reused');
+  });
+});
+
 describe('a request that says what it should not', () => {
+  it('idempotency-key-invalid: a key with a space in it', async () => {
+    const { call } = await startApi();
+    const headers = { 'idempotency-key': 'a b' };
+    expectProblem(await call('POST', '/api/v1/rooms', { headers, json: { name: 'a' } }), 'idempotency-key-invalid');
+  });
+
+  it('webhook-url-invalid: an address that webhooks may not lead to', async () => {
+    const { call } = await startApi();
+    expectProblem(await call('POST', '/api/v1/webhooks', { json: { url: 'http://10.0.0.1/' } }), 'webhook-url-invalid');
+  });
+
   it('room-name-invalid: a name that cannot be dialled', async () => {
     const { call } = await startApi();
     expectProblem(await call('POST', '/api/v1/rooms', { json: { name: 'a b' } }), 'room-name-invalid');
@@ -167,7 +242,11 @@ describe('a request that says what it should not', () => {
   });
 
   it.each([
-    ['/api/v1/rooms?limit=5', 'limit'],
+    ['/api/v1/rooms?limit=0', 'limit'],
+    ['/api/v1/rooms?limit=1001', 'limit'],
+    ['/api/v1/rooms?limit=many', 'limit'],
+    ['/api/v1/rooms?cursor=', 'cursor'],
+    ['/api/v1/rooms?cursor=!!!', 'cursor'],
     ['/api/v1/rooms/demo?x', 'x'],
     ['/api/v1/recordings/rec-1/file?format=mp3', 'format'],
     ['/api/v1/recordings/rec-1/file?format=wav&format=mp4', 'format'],
@@ -309,6 +388,14 @@ describe('who may ask', () => {
     expectProblem(locked, 'too-many-failures');
     expect(Number(locked.headers.get('retry-after'))).toBeGreaterThan(50);
     expect((await from('192.0.2.2', 'a-token-for-tests')).status).toBe(200);
+  });
+
+  it('scope-insufficient: a right token, for something else', async () => {
+    const { call } = await startApi();
+    const made = await call('POST', '/api/v1/tokens', { json: { name: 'x', scope: 'reader' } });
+    const answer = await call('GET', '/api/v1/tokens', token(`Bearer ${made.json.token}`));
+    expectProblem(answer, 'scope-insufficient');
+    expect(answer.headers.get('www-authenticate')).toContain('error="insufficient_scope", scope="administrator"');
   });
 
   it('right tokens never count as failures', async () => {

@@ -36,7 +36,10 @@ describe('recordings over HTTP', () => {
     const where = started.headers.get('location')!;
     expect(where).toBe('/api/v1/rooms/demo/recordings/rec-1');
     expect((await call('GET', where)).json).toEqual(started.json);
-    expect((await call('GET', '/api/v1/rooms/demo/recordings')).json).toEqual({ recordings: [started.json] });
+    expect((await call('GET', '/api/v1/rooms/demo/recordings')).json).toEqual({
+      recordings: [started.json],
+      nextCursor: null,
+    });
 
     const stopped = await call('PATCH', where, { json: { state: 'stopped' } });
     expect(stopped.status).toBe(200);

@@ -7,7 +7,7 @@ describe('rooms over HTTP', () => {
     const { call, conference } = await startApi();
     const { status, json } = await call('GET', '/api/v1/rooms');
     expect(status).toBe(200);
-    expect(json).toEqual({ rooms: [conference.room('demo')] });
+    expect(json).toEqual({ rooms: [conference.room('demo')], nextCursor: null });
     expect(schemas.roomList.parse(json)).toEqual(json);
   });
 
@@ -18,7 +18,34 @@ describe('rooms over HTTP', () => {
     expect(made.json).toMatchObject({ name: 'board', maxParticipants: 5, locked: true, muteOnEntry: false });
     expect(made.headers.get('location')).toBe('/api/v1/rooms/board');
     const found = await call('GET', made.headers.get('location')!);
-    expect(found.json).toEqual(made.json);
+    expect(found.json).toEqual({ ...made.json, pin: null, moderatorPin: null });
+  });
+
+  it('shows PINs to administrators alone', async () => {
+    const { call } = await startApi();
+    const made = await call('POST', '/api/v1/rooms', { json: { name: 'board', pin: '1234' } });
+    expect(made.json).toMatchObject({ pinRequired: true, moderatorPinSet: false });
+    expect(made.text).not.toContain('1234');
+    const { json } = await call('POST', '/api/v1/tokens', { json: { name: 'x', scope: 'moderator' } });
+    const headers = { authorization: `Bearer ${json.token}` };
+    expect((await call('GET', '/api/v1/rooms/board', { headers })).text).not.toContain('1234');
+    expect((await call('GET', '/api/v1/rooms/board')).json.pin).toBe('1234');
+    expect((await call('GET', '/api/v1/rooms')).text).not.toContain('1234');
+  });
+
+  it('moves nobody to a room that the token is not for', async () => {
+    const { call, conference } = await startApi();
+    conference.createRoom('other', {});
+    const { json } = await call('POST', '/api/v1/tokens', { json: { name: 'x', scope: 'moderator', room: 'demo' } });
+    const headers = { authorization: `Bearer ${json.token}` };
+    const move = (room: string) =>
+      call('PATCH', '/api/v1/rooms/demo/participants/ben', { headers, json: { room } }).then(
+        ({ json: { code } }) => code,
+      );
+    expect(await move('other')).toBe('room-not-found');
+    await conference.openBreakouts('demo', [{ name: 'side', participants: ['ben'] }]);
+    // It got through; the fake moves nobody.
+    expect(await move('side')).toBe('participant-elsewhere');
   });
 
   it('escapes the name of a room in its location', async () => {
@@ -69,7 +96,7 @@ describe('participants over HTTP', () => {
   it('lists them, and shows one', async () => {
     const { call, conference } = await startApi();
     const list = await call('GET', '/api/v1/rooms/demo/participants');
-    expect(list.json).toEqual({ participants: conference.room('demo').participants });
+    expect(list.json).toEqual({ participants: conference.room('demo').participants, nextCursor: null });
     const ben = await call('GET', '/api/v1/rooms/demo/participants/ben');
     expect(schemas.participantDetails.parse(ben.json)).toEqual(await conference.participant('demo', 'ben'));
     expect(ben.json).toMatchObject({ quality: { received: { mos: 4.4 }, sent: null } });

@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import pino from 'pino';
 import { afterEach } from 'vitest';
+import { type ApiParts, openApi } from '../../server/api-parts.ts';
 import {
   createHttpServer,
   type HttpLimits,
@@ -8,7 +12,12 @@ import {
   type HttpServerOptions,
 } from '../../server/http/http-server.ts';
 import { createMetrics, type MetricsSnapshot } from '../../server/metrics.ts';
+import { NodeTimers } from '../../server/node-timers.ts';
+import { Rooms } from '../../server/rooms/rooms.ts';
+import { Database } from '../../server/store/database.ts';
+import { RecordTable } from '../../server/store/record-table.ts';
 import { FakeConference } from './fake-conference.ts';
+import { FakeDiagnosis } from './fake-diagnosis.ts';
 import { FakeUsers } from './fake-users.ts';
 
 export const TOKEN = 'a-token-for-tests';
@@ -62,6 +71,11 @@ export const quietServer: MetricsSnapshot = {
 export interface RunningApi {
   conference: FakeConference;
   users: FakeUsers;
+  /** What happens in them becomes events; the conference has rooms of its own. */
+  rooms: Rooms;
+  records: RecordTable;
+  parts: ApiParts;
+  database: Database;
   http: HttpServer;
   port: number;
   /** Why it is not ready; change it to change that. */
@@ -86,16 +100,17 @@ export interface Answer {
   json: any;
 }
 
-const running: HttpServer[] = [];
+const running: Array<() => Promise<void>> = [];
 
 afterEach(async () => {
-  await Promise.all(running.splice(0).map((http) => http.close(0)));
+  await Promise.all(running.splice(0).map((stop) => stop()));
 });
 
 /** A real server on a free port of loopback, over a conference without calls; ends with the test. */
 export async function startApi(
   limits: Partial<HttpLimits> = {},
-  more: Pick<HttpServerOptions, 'tls' | 'upgrade'> = {},
+  more: Pick<HttpServerOptions, 'tls' | 'upgrade' | 'corsOrigins' | 'consoleDirectory'> = {},
+  webhookAddresses: readonly string[] = ['127.0.0.0/8'],
 ): Promise<RunningApi> {
   const conference = new FakeConference();
   const users = new FakeUsers();
@@ -107,21 +122,44 @@ export async function startApi(
       done();
     },
   });
+  const log = pino({ level: 'debug' }, stream);
+  const dataDir = mkdtempSync(join(tmpdir(), 'parley-api-'));
+  const database = new Database(dataDir);
+  const rooms = new Rooms();
+  const records = new RecordTable(database);
+  const parts = openApi({ rooms, database, timers: new NodeTimers(), log, token: TOKEN, webhookAddresses });
   const http = createHttpServer({
-    controls: { conference, users },
-    token: TOKEN,
+    controls: {
+      conference,
+      users,
+      tokens: parts.tokens,
+      webhooks: parts.webhooks,
+      records,
+      diagnosis: new FakeDiagnosis(),
+    },
+    streams: parts.streams,
+    idempotency: parts.idempotency,
     health: { notReadyBecause: () => notReady },
     metrics: createMetrics({ snapshot: async () => quietServer }, '1.2.3'),
-    log: pino({ level: 'debug' }, stream),
+    log,
     version: '1.2.3',
     limits,
     ...more,
   });
-  running.push(http);
+  running.push(async () => {
+    await http.close(0);
+    parts.close();
+    database.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
   const { port } = await http.listen(0, '127.0.0.1');
   return {
     conference,
     users,
+    rooms,
+    records,
+    parts,
+    database,
     http,
     port,
     notReady,

@@ -40,6 +40,6 @@ describe('users', () => {
     const { json } = await call('GET', `${ALICE}/registrations`);
     expect(schemas.registrationList.strict().parse(json).registrations).toHaveLength(1);
     expect((await call('DELETE', `${ALICE}/registrations`)).status).toBe(204);
-    expect((await call('GET', `${ALICE}/registrations`)).json).toEqual({ registrations: [] });
+    expect((await call('GET', `${ALICE}/registrations`)).json).toEqual({ registrations: [], nextCursor: null });
   });
 });

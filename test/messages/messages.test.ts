@@ -24,7 +24,7 @@ let conclude: ((status: number) => void)[];
 beforeEach(() => {
   registrar = new TestRegistrar();
   const { office } = registrar;
-  const rooms = new Rooms({ maxParticipants: 9, locked: false, muteOnEntry: false }, () => {});
+  const rooms = new Rooms({ maxParticipants: 9 });
   rooms.open('demo', 'configured');
   members = [member('ann', ANN), member('ben', BEN)];
   sent = [];

@@ -22,6 +22,23 @@ test('complexity goes down in seconds under load, long before calls are refused,
   expect(control.complexity).toBe(5);
 });
 
+test('who speaks is encoded for with less effort before the room is, and both have all of it on a quiet mixer', () => {
+  const control = new LoadControl(5);
+  const at = (load: number) => {
+    control.measured(load);
+    return [control.complexity, control.own.complexity];
+  };
+  expect([0.05, 0.1, 0.2, 0.1, 0.07].map(at)).toEqual([
+    [5, 5],
+    [5, 5],
+    [5, 1],
+    [5, 1],
+    [5, 5],
+  ]);
+  for (let second = 0; second < 5; second++) control.measured(0.9);
+  expect(at(0.9)).toEqual([0, 0]);
+});
+
 test('an encoder at work follows the limit: its packets are those of the lower complexity', () => {
   const options = { complexity: 9, bitrateBps: 24_000, inbandFec: false, dtx: false, expectedLossPercent: 0 };
   const limit = { complexity: 0 };

@@ -106,7 +106,7 @@ class BusyMachine {
       ...{ send: format, sendPtimeMs: 20, receive: [{ ...format }] },
       ...{ sendTelephoneEvent: null, receiveTelephoneEvent: { payloadType: 101, clockRateHz: 48000 } },
     };
-    const control = { muted: false, deaf: false, gainDb: 0 };
+    const control = { muted: false, deaf: false, gainDb: 0, volumeDb: 0, apart: false, speaksTo: null };
     const leg = `leg${this.tones.length}`;
     const opened = await this.request('openLeg', { room: 'demo', leg, cname: leg, control, media });
     expect(opened.type).toBe('reply');

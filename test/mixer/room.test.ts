@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MixerEvent } from '../../mixer/protocol.ts';
-import { type SimulatedPhone, SimulatedRoom } from './simulated-room.ts';
+import { PLAIN_CONTROL, type SimulatedPhone, SimulatedRoom } from './simulated-room.ts';
 
 const LEVEL_DB = -20;
 
@@ -89,11 +89,11 @@ describe('a room', () => {
     const other = room.join('other', { codec: 'opus', toneHz: 900 });
     room.run(1000);
     hears(other, 500, 500, 1000);
-    muted.leg.control({ muted: true, deaf: false, gainDb: 0 });
+    muted.leg.control({ ...PLAIN_CONTROL, muted: true });
     room.run(1000);
     hearsNot(other, 500, 1100, 2000);
     hears(muted, 900, 1100, 2000);
-    muted.leg.control({ muted: false, deaf: false, gainDb: 0 });
+    muted.leg.control(PLAIN_CONTROL);
     room.run(1000);
     hears(other, 500, 2150, 3000);
   });

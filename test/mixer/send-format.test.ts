@@ -9,7 +9,7 @@ const opus = (parameters: Record<string, string>, ptimeMs = 20, expectedLossPerc
 
 /** A few seconds of speech as this format sends it. */
 function packets(format: SendFormat): Uint8Array[] {
-  const encoder = format.createEncoder();
+  const encoder = format.createEncoder('shared');
   const pcm = speech('high', 48000);
   const samples = 48 * format.ptimeMs;
   const made: Uint8Array[] = [];

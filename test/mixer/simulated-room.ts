@@ -28,6 +28,16 @@ const PCMU: AudioFormat = { codec: 'PCMU', payloadType: 0, clockRateHz: 8000, pa
 const KEY_PAYLOAD_TYPE = 101;
 const COMFORT_NOISE_PAYLOAD_TYPE = 13;
 
+/** One who is in the room like all others. */
+export const PLAIN_CONTROL: LegControl = {
+  muted: false,
+  deaf: false,
+  gainDb: 0,
+  volumeDb: 0,
+  apart: false,
+  speaksTo: null,
+};
+
 const settings: MixerSettings = {
   bindAddress: '127.0.0.1',
   rtpPortMin: 20000,
@@ -291,15 +301,19 @@ export class SimulatedRoom {
   readonly room: Room;
   readonly buffers = new PacketBuffers(64);
   private readonly phones: SimulatedPhone[] = [];
-  private ticks = 0;
+  private readonly phaseMs: number;
+  private ticks: number;
 
-  constructor(changed: Partial<MixerSettings> = {}) {
+  /** @param clock when its ticks are, in the 20 ms, and the number of the first */
+  constructor(changed: Partial<MixerSettings> = {}, clock = { phaseMs: 7, firstTick: 0 }) {
     this.settings = { ...settings, ...changed };
+    this.phaseMs = clock.phaseMs;
+    this.ticks = clock.firstTick;
     this.room = new Room('demo', this.counts, this.settings);
   }
 
   join(id: string, options: PhoneOptions, control: Partial<LegControl> = {}): SimulatedPhone {
-    const phone = new SimulatedPhone(this, id, options, { muted: false, deaf: false, gainDb: 0, ...control });
+    const phone = new SimulatedPhone(this, id, options, { ...PLAIN_CONTROL, ...control });
     this.phones.push(phone);
     return phone;
   }
@@ -309,7 +323,7 @@ export class SimulatedRoom {
     while (this.nowMs < untilMs) {
       this.nowMs++;
       for (const phone of this.phones) phone.run(this.nowMs);
-      if (this.nowMs % 20 === 7) this.room.tick(this.nowMs, this.ticks++);
+      if (this.nowMs % 20 === this.phaseMs) this.room.tick(this.nowMs, this.ticks++);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { levelDb, noise, speechLike } from '../audio/signals.ts';
 import { speech } from '../speech/speech.ts';
-import { SimulatedRoom } from './simulated-room.ts';
+import { PLAIN_CONTROL, SimulatedRoom } from './simulated-room.ts';
 
 /** Two tones as from a keypad, 8000 Hz. */
 function keySound(lowHz: number, highHz: number, fromMs: number, ms: number, lengthMs: number): Int16Array {
@@ -43,6 +43,20 @@ describe('talkers', () => {
     expect(levelDb(listener.heard(9000, 11_000).pcm)).toBeGreaterThan(-35);
   });
 
+  it('are told twice a second with their level, as long as they talk', () => {
+    const room = new SimulatedRoom({ automaticGain: 'off' });
+    const sound = new Int16Array(8000 * 12);
+    sound.set(speechLike(8000, 4 * 8000, 20_000), 8000);
+    room.join('talker', { codec: 'PCMU', sound });
+    room.join('silent', { codec: 'PCMU' });
+    room.run(12_000);
+    const told = room.events.filter((event) => event.event === 'legLevel');
+    expect(new Set(told.map(({ leg }) => leg))).toEqual(new Set(['talker']));
+    expect(told.length).toBeGreaterThanOrEqual(6);
+    expect(told.length).toBeLessThanOrEqual(14);
+    for (const { levelDb: level } of told.slice(0, 6)) expect(level).toBeGreaterThan(-40);
+  });
+
   it('come and go without a click: an offset of the line, or a steady sound, is faded', () => {
     const room = new SimulatedRoom();
     const sound = new Int16Array(8000 * 3).fill(3000, 8000, 16_000);
@@ -60,7 +74,7 @@ describe('talkers', () => {
     const muted = room.join('muted', { codec: 'PCMU' });
     const listener = room.join('listener', { codec: 'PCMU' });
     room.run(500);
-    muted.leg.control({ muted: true, deaf: false, gainDb: 0 });
+    muted.leg.control({ ...PLAIN_CONTROL, muted: true });
     muted.toneHz = 500;
     room.run(1000);
     expect(levelDb(listener.heard(500).pcm)).toBeLessThan(-60);

@@ -114,9 +114,10 @@ describe('finished files', () => {
     const workshop = new Workshop();
     const files = finishedFiles(workshop, 1);
     const running = files.get('a', 'wav', 1_000);
+    // Each looks for a finished file first, which takes as long as it takes.
+    await workshop.busy(1);
     const waiting = files.get('a', 'mp4', 1_000);
     const other = files.get('b', 'wav', 1_000);
-    await workshop.busy(1);
     await files.remove('a');
     expect((await running).ok).toBe(false);
     expect((await waiting).ok).toBe(false);

@@ -99,6 +99,7 @@ export class RunningServer {
       referred: (referral) => referral.reject(603),
       availability: (options) => (roomName(options.uri?.user ?? null) === null ? 'unknown' : 'available'),
       methods: { REGISTER: this.office.registrar, MESSAGE: this.#messages() },
+      packages: {},
       locate: () => null,
       guard,
       flowClosed: () => {},
@@ -123,7 +124,7 @@ export class RunningServer {
   }
 
   #messages(): Messages {
-    const rooms = new Rooms({ maxParticipants: 10, locked: false, muteOnEntry: false }, () => {});
+    const rooms = new Rooms({ maxParticipants: 10 });
     rooms.open(ROOM, 'configured');
     return new Messages({
       rooms,

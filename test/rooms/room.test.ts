@@ -12,9 +12,12 @@ const caller = (id: string): ParticipantView => ({
   muted: null,
   deaf: false,
   gainDb: 0,
+  volumeDb: 0,
   talking: false,
   levelDb: null,
   hand: false,
+  handRaisedAt: null,
+  speaksTo: null,
   audio: null,
   video: null,
   joinedAt: '2026-01-01T00:00:00.000Z',
@@ -22,9 +25,8 @@ const caller = (id: string): ParticipantView => ({
 
 function open() {
   const changes: RoomChange['change'][] = [];
-  const rooms = new Rooms({ maxParticipants: 2, locked: false, muteOnEntry: false }, (_room, { change }) =>
-    changes.push(change),
-  );
+  const rooms = new Rooms({ maxParticipants: 2 });
+  rooms.subscribe((_room, { change }) => void changes.push(change));
   return { rooms, room: rooms.open('demo', 'configured'), changes };
 }
 

@@ -4,8 +4,9 @@ import type { TransactionLayer } from '../transaction/transaction-layer.ts';
 import type { CallSession } from './call-session.ts';
 import type { LocalEnd } from './local-end.ts';
 import type { RandomSource } from './random-source.ts';
-import type { ReferSubscriptions } from './refer-subscriptions.ts';
+import type { EventPackage } from './received-subscription.ts';
 import type { SessionTimerPolicy } from './session-interval.ts';
+import type { Subscriptions } from './subscriptions.ts';
 import type { Ways } from './ways.ts';
 
 /** What calls need of the user agent. */
@@ -17,7 +18,9 @@ export interface CallContext {
   readonly local: LocalEnd;
   readonly random: RandomSource;
   readonly sessionTimer: SessionTimerPolicy;
-  readonly subscriptions: ReferSubscriptions;
+  readonly subscriptions: Subscriptions;
+  /** What can be subscribed to, by name. */
+  readonly packages: ReadonlyMap<string, EventPackage>;
   /** Requests for the session's dialog are to come to it. */
   remember(session: CallSession): void;
   /** No request for the dialog is expected any more. */

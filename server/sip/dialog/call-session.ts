@@ -13,9 +13,10 @@ import { IncomingOffers } from './incoming-offers.ts';
 import { IncomingUpdates } from './incoming-updates.ts';
 import { OfferAnswer } from './offer-answer.ts';
 import { PeerCapabilities } from './peer-capabilities.ts';
-import { OUR_EVENTS, referEventId } from './refer-subscriptions.ts';
+import { receiveSubscription } from './received-subscription.ts';
 import { Referrals } from './referrals.ts';
 import { Reoffers } from './reoffers.ts';
+import { dialogOfCall } from './request-dialog.ts';
 import type { SessionBody } from './session-body.ts';
 import type { SessionId } from './session-id.ts';
 import { answerSessionTimer, type SessionInterval } from './session-interval.ts';
@@ -128,10 +129,10 @@ export class CallSession {
       case 'NOTIFY':
         return this.referrals.notified(request, respond);
       case 'SUBSCRIBE':
-        // Those to what came of a REFER did not get here.
-        return referEventId(request) === undefined ? respond(489, { headers: OUR_EVENTS }) : respond(481);
+        // Those to what is subscribed to already did not get here.
+        return receiveSubscription(request, dialogOfCall(this, request, transaction), this.user.call);
       case 'OPTIONS':
-        return respond(200, { headers: this.context.local.capabilities });
+        return respond(200, { headers: [['Contact', this.contact()], ...this.context.local.capabilities] });
       default:
         // Methods that the application answers, such as REGISTER, have no meaning in a call.
         return respond(405, { headers: [['Allow', this.context.local.allow]] });
@@ -238,10 +239,10 @@ export class CallSession {
     return this.context.local.createResponse(request, status, this.dialog.localTag, { ...parts, headers });
   }
 
-  /** The Contact and the way of an accepted INVITE or UPDATE are those of our requests from now on (RFC 3261 §12.2). */
-  refreshTarget(request: SipRequest, transaction: ServerTransaction): void {
+  /** The Contact and the way of an accepted INVITE, UPDATE or SUBSCRIBE are those of our requests from now on (RFC 3261 §12.2). */
+  refreshTarget(request: SipRequest, flow: Flow): void {
     this.dialog.refreshTarget(request);
-    this.client.flow = transaction.flow;
+    this.client.flow = flow;
     this.client.cameIn = true;
   }
 

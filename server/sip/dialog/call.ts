@@ -87,6 +87,8 @@ export interface ReferralProgress {
 export interface Call {
   /** Unique among the calls of this process; stands in logs. */
   readonly id: string;
+  /** Call-ID of its messages. */
+  readonly callId: string;
   /** The way to the peer; for a call that we make, before there is any, null. */
   readonly flow: Flow | null;
   /** Where the peer takes requests; null before anybody answered a call of ours. */

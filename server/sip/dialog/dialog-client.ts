@@ -14,6 +14,8 @@ export interface RequestUser extends ClientTransactionUser {
   /** The request is about to go out: at once, and once more for each challenge that was answered. */
   sending?(request: SipRequest, flow: Flow): void;
   sent?(transaction: ClientTransaction): void;
+  /** It waited for its way, and is not sent any more. */
+  abandoned?(): void;
 }
 
 export interface DialogClientContext {
@@ -29,7 +31,7 @@ export class DialogClient {
   /** Whether requests of the peer came in by that flow. */
   cameIn: boolean;
   /** Requests that wait for a connection. */
-  private readonly waiting = new Set<symbol>();
+  private readonly waiting = new Map<symbol, RequestUser>();
   /** The peer takes no TCP connections: the next large request need not wait to find that out. */
   private streamRefused = false;
   private readonly dialog: Dialog;
@@ -63,9 +65,11 @@ export class DialogClient {
     return true;
   }
 
-  /** What still waits for its way is not sent any more, and nobody is told. */
+  /** What still waits for its way is not sent any more. */
   abandon(): void {
+    const users = [...this.waiting.values()];
     this.waiting.clear();
+    for (const user of users) user.abandoned?.();
   }
 
   /**
@@ -108,7 +112,7 @@ export class DialogClient {
   /** Over TCP, or over UDP where no connection can be made (RFC 3261 §18.1.1). Its number is the one that is due then. */
   private sendLarge(method: string, parts: DialogRequestParts, user: RequestUser, flow: Flow): void {
     const waiting = Symbol(method);
-    this.waiting.add(waiting);
+    this.waiting.set(waiting, user);
     this.context.flows.stream?.(flow, (stream) => {
       if (!this.waiting.delete(waiting)) return;
       this.streamRefused ||= stream === null;

@@ -141,7 +141,7 @@ export class IncomingOffers {
     session.handler?.reoffered(offer, {
       accept: (sdp) => {
         if (exchange.state !== 'pending') return;
-        session.refreshTarget(request, transaction);
+        session.refreshTarget(request, transaction.flow);
         this.accept(exchange, sdp);
       },
       reject: (status, options) => this.refuse(exchange, status, options),

@@ -60,7 +60,7 @@ export class IncomingUpdates {
     const timer = answerSessionTimer(request, session.context.sessionTimer);
     if ('status' in timer) throw new Error('an UPDATE with too small an interval was taken');
     session.peer.learn(request.headers);
-    session.refreshTarget(request, transaction);
+    session.refreshTarget(request, transaction.flow);
     session.restartTimer(timer.interval);
     if (sdp !== null) {
       session.offers.take('2xx-UPDATE', 'us', true);

@@ -69,6 +69,10 @@ export class InvitedCall implements IncomingCall, SessionUser {
     return this;
   }
 
+  get callId(): string {
+    return this.request.callId;
+  }
+
   get contact(): PeerContact | null {
     return this.session.peerContact;
   }

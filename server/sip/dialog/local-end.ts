@@ -38,6 +38,10 @@ export interface LocalEndOptions {
   readonly random: RandomSource;
   /** Methods that the application answers. */
   readonly methods?: readonly string[];
+  /** Event packages of the application. */
+  readonly events?: readonly string[];
+  /** Whether our calls are those of a conference focus, as our Contacts say then (RFC 4579 §4.1, RFC 3840 §10). */
+  readonly isFocus?: boolean;
 }
 
 /** In URIs; a WebSocket is `ws` with TLS too (RFC 7118 §5.2). */
@@ -67,13 +71,18 @@ export class LocalEnd {
       ['Accept', `application/sdp, ${INFO_TYPES}, message/sipfrag`],
       ['Accept-Encoding', 'identity'],
       SUPPORTED,
-      ['Allow-Events', 'refer'],
+      this.allowEvents,
     ];
+  }
+
+  /** What can be subscribed to (RFC 6665 §8.2.2): what comes of a REFER, and what the application has. */
+  get allowEvents(): readonly [string, string] {
+    return ['Allow-Events', [...(this.options.events ?? []), 'refer'].join(', ')];
   }
 
   /** What the peer of a call needs to know of us, in INVITE and the 2xx to it. */
   get sessionCapabilities(): ReadonlyArray<readonly [string, string]> {
-    return [['Allow', this.allow], SUPPORTED];
+    return [['Allow', this.allow], SUPPORTED, this.allowEvents];
   }
 
   newTag(): string {
@@ -91,19 +100,23 @@ export class LocalEnd {
   }
 
   /**
-   * `<sip:room@host:port;transport=tcp>`: where a peer of this flow can reach us; with sips for those who called so
+   * `<sip:room@host:port;transport=tcp>;isfocus`: where a peer of this flow can reach us; with sips for those who called so
    * (RFC 3261 §12.1.1), which says TLS by itself (RFC 5630 §3.1.4).
    */
   contact(user: string | null, flow: Flow, scheme: 'sip' | 'sips' = 'sip'): string {
-    const transport = TRANSPORT_PARAMETER[flow.protocol];
-    const named = transport !== null && !(scheme === 'sips' && transport === 'tls');
-    const parameters = new Map(named ? [['transport', transport]] : []);
-    return `<${writeUri(createUri({ scheme, user, host: this.hostFor(flow), port: this.portOf(flow), parameters }))}>`;
+    return `<${this.uri(user, flow, scheme)}>${this.options.isFocus ? ';isfocus' : ''}`;
   }
 
   /** `<sip:host:port;transport=tcp;lr>`: a Route value by which a peer of this flow gets to us (RFC 3608 §6.3). */
   route(flow: Flow): string {
-    return this.contact(null, flow).replace(/>$/, ';lr>');
+    return `<${this.uri(null, flow, 'sip')};lr>`;
+  }
+
+  private uri(user: string | null, flow: Flow, scheme: 'sip' | 'sips'): string {
+    const transport = TRANSPORT_PARAMETER[flow.protocol];
+    const named = transport !== null && !(scheme === 'sips' && transport === 'tls');
+    const parameters = new Map(named ? [['transport', transport]] : []);
+    return writeUri(createUri({ scheme, user, host: this.hostFor(flow), port: this.portOf(flow), parameters }));
   }
 
   /** A response with our Server field; `toTag` is put on To where that has no tag yet, null puts none (for 100). */

@@ -66,6 +66,10 @@ export class OutgoingCall implements Call, ForkOwner {
     return this;
   }
 
+  get callId(): string {
+    return this.invites.callId;
+  }
+
   get flow(): Flow | null {
     return this.current?.session.client.flow ?? null;
   }

@@ -66,12 +66,12 @@ export class OutgoingInvites {
   readonly user: OutgoingInvitesUser;
   readonly targets: Targets;
   readonly finals = new FinalResponses();
+  readonly callId: string;
   /** Of session timers, in seconds; one who asks for more asks for all. */
   minimumS: number;
 
   private readonly invitee: Invitee;
   private readonly sessionId: SessionId;
-  private readonly callId: string;
   private readonly from: NameAddress;
   private readonly to: NameAddress;
   private readonly hunt: TargetHunt;

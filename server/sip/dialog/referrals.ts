@@ -2,8 +2,9 @@ import type { ResponseParts } from '../message/create-message.ts';
 import type { SipRequest } from '../message/message.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { CallSession } from './call-session.ts';
-import { OUR_EVENTS, referEventId } from './refer-subscriptions.ts';
+import { eventOf, referEventId } from './event.ts';
 import { receiveReferral } from './referral.ts';
+import { dialogOfCall } from './request-dialog.ts';
 
 /** A REFER of ours, until we know what came of it. */
 interface SentRefer {
@@ -52,26 +53,16 @@ export class Referrals {
     const { session } = this;
     const first = !this.referred;
     this.referred = true;
-    const respond = (status: number, parts?: ResponseParts) =>
-      transaction.respond(session.response(request, status, parts));
-    const dialog = {
-      dialog: session.dialog,
-      context: session.context,
-      flow: transaction.flow,
-      respond,
-      // Also after the call has ended: the subscription is a use of the dialog of its own (RFC 5057 §4.1).
-      notify: session.client.send.bind(session.client, 'NOTIFY'),
-      contact: () => session.contact(),
-    };
+    const dialog = dialogOfCall(session, request, transaction);
     const { handler } = session;
-    if (handler === null) return respond(481);
+    if (handler === null) return dialog.respond(481);
     receiveReferral(request, first, dialog, (referral) => handler.referred(referral));
   }
 
   /** What came of a REFER of ours (RFC 3515 §2.4.5). */
   notified(request: SipRequest, respond: (status: number, parts?: ResponseParts) => void): void {
-    const id = referEventId(request);
-    if (id === undefined) return respond(489, { headers: OUR_EVENTS });
+    const id = referEventId(eventOf(request));
+    if (id === undefined) return respond(489, { headers: [['Allow-Events', 'refer']] });
     const refer = this.sent.find(({ cseq }) => id === null || cseq === id);
     if (refer === undefined) return respond(481);
     respond(200);

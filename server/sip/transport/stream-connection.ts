@@ -109,7 +109,7 @@ export class StreamConnection implements Connection {
       return;
     }
     this.socket.write(bytes);
-    this.events.sent(bytes);
+    this.events.sent(bytes, this);
   }
 
   close(): void {
@@ -146,6 +146,8 @@ export class StreamConnection implements Connection {
     socket.on('error', (error) => {
       reason = error;
       this.state = 'closing';
+      // After an error in a TLS record the socket itself would stay open, and be counted, as long as the other side likes.
+      socket.destroy();
     });
     socket.once('close', () => this.gone(reason));
     this.watchQuiet();

@@ -1,6 +1,6 @@
 import type { Timers } from '../../timers.ts';
 import { canonicalAddress } from './addresses.ts';
-import { type ConnectionCountLimits, Connections } from './connections.ts';
+import { type Connection, type ConnectionCountLimits, Connections } from './connections.ts';
 import type { Flow, TransportProtocol } from './flow.ts';
 import { type ConnectionLimits, StreamConnection, type StreamSocket } from './stream-connection.ts';
 import type { TransportEvents } from './transport-events.ts';
@@ -25,7 +25,7 @@ export interface StreamTransportOptions {
 /** The connections of one stream transport, theirs and ours; where sockets come from is not its business. */
 export class StreamTransport {
   private readonly options: StreamTransportOptions;
-  private readonly connections: Connections<StreamConnection>;
+  private readonly connections: Connections<Connection>;
   /** The latest connection to an address and port, to be used again (RFC 5923 §5). */
   private readonly byRemote = new Map<string, StreamConnection>();
   private readonly events: TransportEvents;
@@ -36,7 +36,7 @@ export class StreamTransport {
     const { events } = options;
     this.events = {
       message: (bytes, flow) => events.message(bytes, flow),
-      sent: (bytes) => events.sent(bytes),
+      sent: (bytes, flow) => events.sent(bytes, flow),
       malformed: (error, flow) => events.malformed(error, flow),
       failed: (flow, reason) => this.gone(flow, reason),
     };
@@ -64,6 +64,23 @@ export class StreamTransport {
       return;
     }
     this.add(socket, socket.remoteAddress!, socket.remotePort ?? 0, null);
+  }
+
+  /** Counts a connection to us that still makes its handshake; `admits` was asked before. */
+  begin(handshake: Connection): void {
+    this.connections.add(handshake);
+  }
+
+  /** Its handshake failed. */
+  abandon(handshake: Connection, reason: Error): void {
+    if (this.connections.remove(handshake)) this.options.events.failed(handshake, reason);
+  }
+
+  /** Its handshake is made: the socket takes its place. */
+  finish(handshake: Connection, socket: StreamSocket): StreamConnection {
+    const connection = this.add(socket, handshake.remoteAddress, handshake.remotePort, null);
+    this.connections.remove(handshake);
+    return connection;
   }
 
   /**

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Timers } from '../../timers.ts';
 import { createMalformedResponse } from '../message/create-message.ts';
-import { canonicalHost } from '../message/host.ts';
+import { canonicalHost, writeHostPort } from '../message/host.ts';
 import type { SipMessage } from '../message/message.ts';
 import type { ParseError } from '../message/parse-error.ts';
 import { parseMessage } from '../message/parse-message.ts';
@@ -17,21 +17,23 @@ import { ResolvingFlow } from './resolving-flow.ts';
 import { StreamConnection } from './stream-connection.ts';
 import type { StreamLimits } from './stream-transport.ts';
 import { STREAM_LIMITS, type StreamSurroundings, TcpTransport } from './tcp-transport.ts';
-import { type TlsIdentity, TlsTransport, type TlsVerification } from './tls-transport.ts';
+import { type TlsIdentity, type TlsSurroundings, TlsTransport } from './tls-transport.ts';
 import { UdpTransport } from './udp-transport.ts';
 import { responsePort, stampVia } from './via-routing.ts';
 import { WebSocketTransport } from './web-socket-transport.ts';
 
 /** The one who is told of all that comes in. */
 export interface TransportUser {
-  /** A well-formed message; a request with `received` and `rport` in its topmost Via. */
-  received(message: SipMessage, flow: Flow): void;
+  /** A well-formed message; a request with `received` and `rport` in its topmost Via. `bytes` are those that came. */
+  received(message: SipMessage, flow: Flow, bytes: Uint8Array): void;
   /** A message was handed to a socket. */
-  sent(bytes: Uint8Array): void;
+  sent(bytes: Uint8Array, flow: Flow): void;
   /** Something that is none. Where an answer is allowed, it was given already. */
   malformed(error: ParseError, flow: Flow): void;
   /** What was sent over this flow may be lost; a connection that is closed is among these. */
   failed(flow: Flow, reason: Error): void;
+  /** `alias` in the Via of a request over TLS is not heeded (RFC 5923); told once for each connection. */
+  aliasIgnored(flow: Flow, sentBy: string, reason: string): void;
   /** `received` threw: a fault of ours, which must not take down the other calls. */
   crashed(error: unknown, message: SipMessage, flow: Flow): void;
 }
@@ -53,7 +55,7 @@ export interface TransportOptions {
 export interface ListenOn {
   readonly udp?: Endpoint;
   readonly tcp?: Endpoint;
-  readonly tls?: Endpoint & { readonly identity: TlsIdentity; readonly verification: TlsVerification };
+  readonly tls?: Endpoint & Pick<TlsSurroundings, 'identity' | 'verification' | 'clientCa'>;
 }
 
 export interface ListensOn {
@@ -82,7 +84,7 @@ export class SipTransports {
     this.viaHosts = options.viaHosts === undefined ? null : new Set(options.viaHosts.map(canonicalHost));
     const events = {
       message: (bytes: Uint8Array, flow: Flow) => this.receive(bytes, flow),
-      sent: (bytes: Uint8Array) => this.user.sent(bytes),
+      sent: (bytes: Uint8Array, flow: Flow) => this.user.sent(bytes, flow),
       malformed: (error: ParseError, flow: Flow) => this.refuse(error, flow),
       failed: (flow: Flow, reason: Error) => this.user.failed(flow, reason),
     };
@@ -224,7 +226,7 @@ export class SipTransports {
       case 'tcp':
         return this.tcp?.connections.connect(address, port) ?? null;
       case 'tls':
-        return this.tls?.connections.connect(address, port, serverName) ?? null;
+        return this.tls?.flowTo(address, port, serverName) ?? null;
       case 'ws':
       case 'wss':
         // Clients in browsers cannot be connected to.
@@ -240,11 +242,23 @@ export class SipTransports {
     }
     const { message } = parsed;
     try {
-      if (message.kind === 'request') this.user.received(stampVia(message, flow), flow);
-      else if (this.isOurs(message.via)) this.user.received(message, flow);
+      if (message.kind === 'request') {
+        this.heedAlias(message.via, flow);
+        this.user.received(stampVia(message, flow), flow, bytes);
+      } else if (this.isOurs(message.via)) this.user.received(message, flow, bytes);
     } catch (error) {
       this.user.crashed(error, message, flow);
     }
+  }
+
+  /**
+   * Deviation: `alias` is heeded over TLS alone, though peers send it over TCP too: there nobody can show whose connection
+   * it is, and whoever says another's sent-by would get that one's requests (RFC 5923 §9).
+   */
+  private heedAlias(via: Via, flow: Flow): void {
+    if (flow.protocol !== 'tls') return;
+    const reason = this.tls?.honourAlias(via, flow) ?? null;
+    if (reason !== null) this.user.aliasIgnored(flow, writeHostPort(via.host, via.port), reason);
   }
 
   private isOurs(via: Via): boolean {

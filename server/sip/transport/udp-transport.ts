@@ -64,7 +64,7 @@ export class UdpTransport {
   send(flow: UdpFlow, bytes: Uint8Array): void {
     if (this.closed) return;
     this.socket.send(bytes, flow.remotePort, flow.target, flow.sent);
-    this.events.sent(bytes);
+    this.events.sent(bytes, flow);
   }
 
   report(flow: Flow, reason: Error): void {

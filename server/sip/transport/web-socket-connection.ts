@@ -86,7 +86,7 @@ export class WebSocketConnection implements Connection {
     }
     // Text where it is some, as clients in browsers read that best; a text frame must be UTF-8 (RFC 7118 §5).
     this.socket.send(bytes, { binary: !isUtf8(bytes) });
-    this.events.sent(bytes);
+    this.events.sent(bytes, this);
   }
 
   close(): void {

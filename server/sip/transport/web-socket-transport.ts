@@ -34,7 +34,7 @@ export class WebSocketTransport {
     const { events } = surroundings;
     const outward: TransportEvents = {
       message: (bytes, flow) => events.message(bytes, flow),
-      sent: (bytes) => events.sent(bytes),
+      sent: (bytes, flow) => events.sent(bytes, flow),
       malformed: (error, flow) => events.malformed(error, flow),
       failed: (flow, reason) => {
         if (this.connections.remove(flow as WebSocketConnection)) events.failed(flow, reason);

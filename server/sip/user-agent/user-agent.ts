@@ -7,11 +7,13 @@ import { InvitedCall } from '../dialog/invited-call.ts';
 import { LocalEnd, OPTION_TAGS } from '../dialog/local-end.ts';
 import { OutgoingCall, type OutgoingCallOptions } from '../dialog/outgoing-call.ts';
 import { type RandomSource, SystemRandom } from '../dialog/random-source.ts';
-import { OUR_EVENTS, ReferSubscriptions, referEventId } from '../dialog/refer-subscriptions.ts';
-import { receiveLoneReferral } from '../dialog/referral.ts';
+import { type EventPackage, receiveSubscription } from '../dialog/received-subscription.ts';
+import { receiveReferral } from '../dialog/referral.ts';
 import { namedCalls } from '../dialog/replaces.ts';
+import { dialogOfRequest } from '../dialog/request-dialog.ts';
 import { readSessionBody, takesSdp } from '../dialog/session-body.ts';
 import { answerSessionTimer, DEFAULT_SESSION_TIMER, type SessionTimerPolicy } from '../dialog/session-interval.ts';
+import { Subscriptions } from '../dialog/subscriptions.ts';
 import type { Ways } from '../dialog/ways.ts';
 import type { ResponseParts } from '../message/create-message.ts';
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
@@ -32,6 +34,8 @@ export interface UserAgentHandler {
   availability(options: SipRequest, flow: Flow): 'available' | 'unknown' | 'busy';
   /** Who answers requests outside of dialogs with further methods, such as REGISTER; by method. */
   readonly methods?: Readonly<Record<string, MethodHandler>>;
+  /** What can be subscribed to, by name. */
+  readonly packages?: Readonly<Record<string, EventPackage>>;
 }
 
 /** Answers the requests of one method. */
@@ -66,6 +70,8 @@ export interface UserAgentOptions {
   /** Whether a new request is turned away, and nothing kept of it: with 503 and that Retry-After, or no answer. */
   readonly refuses?: (request: SipRequest, flow: Flow) => number | 'drop' | null;
   readonly random?: RandomSource;
+  /** Whether our calls are those of a conference focus. */
+  readonly isFocus?: boolean;
   /** 1800 s, and no less than 90 s, unless told. */
   readonly sessionTimer?: SessionTimerPolicy;
 }
@@ -84,7 +90,8 @@ export class UserAgent implements TransactionUser, CallContext {
   readonly local: LocalEnd;
   readonly transactions: TransactionLayer;
   readonly sessionTimer: SessionTimerPolicy;
-  readonly subscriptions = new ReferSubscriptions();
+  readonly subscriptions = new Subscriptions();
+  readonly packages: ReadonlyMap<string, EventPackage>;
 
   private readonly handler: UserAgentHandler;
   private readonly maxCalls: number;
@@ -101,11 +108,14 @@ export class UserAgent implements TransactionUser, CallContext {
     this.maxCalls = options.maxCalls ?? 10_000;
     this.sessionTimer = options.sessionTimer ?? DEFAULT_SESSION_TIMER;
     const methods = Object.keys(options.handler.methods ?? {});
+    this.packages = new Map(Object.entries(options.handler.packages ?? {}));
     this.local = new LocalEnd({
       publicAddress: options.publicAddress,
       ports: options.ports,
       random: this.random,
       methods,
+      events: [...this.packages.keys()],
+      isFocus: options.isFocus ?? false,
     });
     this.transactions = new TransactionLayer({
       timers: options.timers,
@@ -154,10 +164,8 @@ export class UserAgent implements TransactionUser, CallContext {
     else if (request.to.parameters.has('tag')) this.requestInDialog(request, transaction, handler);
     else if (request.method === 'INVITE') this.invite(request, transaction);
     else if (request.method === 'OPTIONS') this.options(request, transaction);
-    else if (request.method === 'REFER')
-      receiveLoneReferral(request, transaction, this, (referral) => this.handler.referred(referral));
+    else if (request.method === 'REFER' || request.method === 'SUBSCRIBE') this.makeDialog(request, transaction);
     else if (handler !== undefined) this.handOver(request, transaction, handler);
-    else if (request.method === 'SUBSCRIBE') this.refuseSubscription(request, transaction);
     else this.respond(request, transaction, 481);
   }
 
@@ -201,15 +209,16 @@ export class UserAgent implements TransactionUser, CallContext {
   }
 
   private subscribed(request: SipRequest, transaction: ServerTransaction): boolean {
-    return this.subscriptions.received(request, (status, parts) =>
+    return this.subscriptions.received(request, transaction.flow, (status, parts) =>
       transaction.respond(this.local.createResponse(request, status, null, parts)),
     );
   }
 
-  /** Only a REFER makes a subscription to what comes of it (RFC 3515 §3.2). */
-  private refuseSubscription(request: SipRequest, transaction: ServerTransaction): void {
-    if (referEventId(request) === undefined) this.respond(request, transaction, 489, OUR_EVENTS);
-    else this.respond(request, transaction, 403);
+  private makeDialog(request: SipRequest, transaction: ServerTransaction): void {
+    const dialog = dialogOfRequest(request, transaction, this);
+    if (dialog === null) return;
+    if (request.method === 'SUBSCRIBE') return receiveSubscription(request, dialog, null);
+    receiveReferral(request, true, dialog, (referral) => this.handler.referred(referral));
   }
 
   private invite(invite: SipRequest, transaction: ServerTransaction): void {
@@ -235,8 +244,15 @@ export class UserAgent implements TransactionUser, CallContext {
   private options(options: SipRequest, transaction: ServerTransaction): void {
     // Without a user it is meant for the server itself.
     const toServer = options.uri === null || options.uri.user === null;
-    const status = toServer ? 200 : AVAILABILITY_STATUS[this.handler.availability(options, transaction.flow)];
-    this.respond(options, transaction, status, this.local.capabilities);
+    const { flow } = transaction;
+    const status = toServer ? 200 : AVAILABILITY_STATUS[this.handler.availability(options, flow)];
+    // Whether it is a conference that would be called is told by the Contact (RFC 4579 §5.13).
+    const contact = toServer || status !== 200 ? [] : [this.contactFor(options, flow)];
+    this.respond(options, transaction, status, [...contact, ...this.local.capabilities]);
+  }
+
+  private contactFor({ uri }: SipRequest, flow: Flow): readonly [string, string] {
+    return ['Contact', this.local.contact(uri?.user ?? null, flow, uri?.scheme)];
   }
 
   private statelessAnswer(request: SipRequest, flow: Flow, toTag: () => string): SipResponse | null {

@@ -1,5 +1,9 @@
+import type { DiagnosisView, TraceView } from '../../../server/diagnosis/diagnosis-view.ts';
+import type { Announcement, BreakoutGroup, NewAnnouncement, NewParticipant } from '../../../server/focus/control.ts';
+import type { StoredCall, StoredConference } from '../../../server/records/call-record.ts';
 import type { RegistrationView } from '../../../server/registrar/user-control.ts';
-import type { ParticipantView, RecordingView, RoomPolicy, RoomView } from '../../../server/rooms/views.ts';
+import type { RoomPolicy } from '../../../server/rooms/policy.ts';
+import type { ParticipantView, RecordingView, RoomView } from '../../../server/rooms/views.ts';
 
 /** A problem document (RFC 9457) that a call of the API was answered with. */
 export class ApiProblem extends Error {
@@ -52,7 +56,7 @@ export class ApiClient {
     return (await this.room(room)).participants;
   }
 
-  addParticipant(room: string, participant: { uri: string; displayName?: string }): Promise<ParticipantView> {
+  addParticipant(room: string, participant: { uri: string } & Partial<NewParticipant>): Promise<ParticipantView> {
     return this.#json('POST', `/rooms/${room}/participants`, participant);
   }
 
@@ -62,6 +66,27 @@ export class ApiClient {
 
   async hangUp(room: string, id: string): Promise<void> {
     await this.#request('DELETE', `/rooms/${room}/participants/${id}`);
+  }
+
+  async endConference(room: string): Promise<void> {
+    await this.#request('POST', `/rooms/${room}/end`);
+  }
+
+  announce(room: string, announcement: Partial<NewAnnouncement>): Promise<Announcement> {
+    return this.#json('POST', `/rooms/${room}/announcements`, announcement);
+  }
+
+  async stopAnnouncement(room: string, id: string): Promise<void> {
+    await this.#request('DELETE', `/rooms/${room}/announcements/${id}`);
+  }
+
+  async openBreakouts(room: string, groups: BreakoutGroup[]): Promise<RoomView[]> {
+    const { rooms } = await this.#json<{ rooms: RoomView[] }>('POST', `/rooms/${room}/breakouts`, { groups });
+    return rooms;
+  }
+
+  async closeBreakouts(room: string): Promise<void> {
+    await this.#request('DELETE', `/rooms/${room}/breakouts`);
   }
 
   startRecording(room: string): Promise<RecordingView> {
@@ -84,6 +109,31 @@ export class ApiClient {
   async registrations(user: string): Promise<RegistrationView[]> {
     const answer = await this.#json<{ registrations: RegistrationView[] }>('GET', `/users/${user}/registrations`);
     return answer.registrations;
+  }
+
+  diagnosis(room: string, id: string): Promise<DiagnosisView> {
+    return this.#json('GET', `/rooms/${room}/participants/${id}/diagnosis`);
+  }
+
+  trace(room: string, id: string): Promise<TraceView> {
+    return this.#json('GET', `/rooms/${room}/participants/${id}/trace`);
+  }
+
+  async pcap(room: string, id: string): Promise<Buffer> {
+    const response = await this.#request('GET', `/rooms/${room}/participants/${id}/trace?format=pcap`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
+  async calls(query = ''): Promise<StoredCall[]> {
+    return (await this.#json<{ calls: StoredCall[] }>('GET', `/calls?${query}`)).calls;
+  }
+
+  async callsAsCsv(): Promise<string> {
+    return (await this.#request('GET', '/calls?format=csv')).text();
+  }
+
+  async conferences(): Promise<StoredConference[]> {
+    return (await this.#json<{ conferences: StoredConference[] }>('GET', '/conferences')).conferences;
   }
 
   async #json<Result>(method: string, path: string, body?: object): Promise<Result> {

@@ -9,7 +9,7 @@ import { LOOPBACK } from './free-ports.ts';
 import { PROJECT_FOLDER } from './parley.ts';
 
 /** Nothing of it may reach for the net. */
-const CHROMIUM_ARGUMENTS = [
+export const CHROMIUM_ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',

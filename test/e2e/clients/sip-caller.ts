@@ -152,7 +152,7 @@ export class OutgoingCall {
       `CSeq: ${this.#sequence} ${method}`,
       `Contact: <sip:${caller.user}@${LOOPBACK}:${caller.localPort};transport=${caller.transport.toLowerCase()}>`,
       ...headers,
-      ...(body ? ['Content-Type: application/sdp'] : []),
+      ...(body && !headers.some((line) => /^content-type:/i.test(line)) ? ['Content-Type: application/sdp'] : []),
       `Content-Length: ${Buffer.byteLength(body)}`,
       '',
       body,

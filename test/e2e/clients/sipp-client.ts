@@ -26,6 +26,8 @@ export interface SippOptions {
   sipPort?: number;
   /** For the scenarios of third party call control: where the two controllers meet. */
   controllersMeetAt?: number;
+  /** The URI that `[authentication]` signs, without `sip:`; that of the server unless told. */
+  signedUri?: string;
   folder?: string;
 }
 
@@ -76,6 +78,7 @@ export class SippClient {
         ...['-l', String(options.calls ?? 1)],
         ...['-t', options.transport === 'tcp' ? 't1' : 'u1'],
         ...(options.controllersMeetAt === undefined ? [] : ['-3pcc', `${LOOPBACK}:${options.controllersMeetAt}`]),
+        ...(options.signedUri === undefined ? [] : ['-auth_uri', options.signedUri]),
         ...['-d', String(options.pauseMs ?? 0)],
         ...['-trace_err', '-trace_screen', '-nostdin'],
         ...keys,

@@ -52,6 +52,15 @@ export class ToneCaller implements VoiceClient {
     this.media.sendTo(this.serverMediaPort);
   }
 
+  /** By INFO, one after the other. */
+  async sendKeys(keys: string): Promise<void> {
+    for (const key of keys) {
+      const headers = ['Content-Type: application/dtmf-relay'];
+      const { status } = await this.call.request('INFO', { headers, body: `Signal=${key}\r\nDuration=100\r\n` });
+      if (status !== 200) throw new Error(`INFO with ${key} answered ${status}`);
+    }
+  }
+
   async hangUp(): Promise<void> {
     await this.call.bye();
     this.media.stopSending();

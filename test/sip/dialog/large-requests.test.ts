@@ -67,6 +67,21 @@ describe('a request in a dialog over UDP that is larger than 1300 bytes (RFC 326
     }
   });
 
+  it('ends the subscription whose NOTIFY it is when the call has ended meanwhile', () => {
+    const { peer, call, asked } = callWithStreams();
+    peer.request('REFER', { cseq: 2, headers: ['Refer-To: <sip:carl@example.com>'] });
+    const progress = peer.referral!.accept();
+    peer.respond(peer.lastRequest, 200);
+    progress.report(180, LARGE);
+    expect(asked).toHaveLength(1);
+    call.hangUp();
+    peer.respond(peer.lastRequest, 200);
+    const [refused] = peer.request('SUBSCRIBE', { cseq: 3, headers: ['Event: refer'] });
+    expect(refused?.status).toBe(481);
+    expect(peer.requests('NOTIFY')).toHaveLength(1);
+    expect(peer.clean).toBe(true);
+  });
+
   it('is not sent any more when the call has ended meanwhile; BYE is in order', () => {
     const { peer, call, asked } = callWithStreams();
     reoffer(call, LARGE);

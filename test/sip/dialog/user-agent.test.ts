@@ -72,6 +72,14 @@ describe('OPTIONS outside dialogs (RFC 3261 §11.2)', () => {
     expect(response?.to.parameters.has('tag')).toBe(true);
   });
 
+  it('says that it is a conference which would be called (RFC 4579 §5.13)', () => {
+    const contactOf = (uri: string, isFocus: boolean) =>
+      new ScriptedPeer({ isFocus }).request('OPTIONS', { uri })[0]?.headers.get('Contact');
+    expect(contactOf('sip:demo@parley.example.com', true)).toBe('<sip:demo@parley.example.com:5060>;isfocus');
+    expect(contactOf('sip:demo@parley.example.com', false)).toBe('<sip:demo@parley.example.com:5060>');
+    expect(contactOf('sip:parley.example.com', true)).toBeUndefined();
+  });
+
   it('has the status that an INVITE would get', () => {
     const peer = new ScriptedPeer();
     peer.availability = 'unknown';

@@ -10,13 +10,14 @@ import { VirtualTimers } from '../../sim/virtual-timers.ts';
 import { closers, type Heard, options, until } from './running-transports.ts';
 
 async function listening(address: string) {
-  const heard: Heard = { received: [], malformed: [], failed: [], crashed: [], sent: [] };
+  const heard: Heard = { received: [], malformed: [], failed: [], crashed: [], sent: [], ignored: [] };
   const layer = new SipTransports(
     {
       received: (message, flow) => heard.received.push({ message, flow }),
       sent: () => {},
       malformed: () => {},
       failed: (_flow, reason) => heard.failed.push(reason.message),
+      aliasIgnored: () => {},
       crashed: (error) => heard.crashed.push(error),
     },
     { timers: new VirtualTimers() },

@@ -15,6 +15,7 @@ export interface Heard {
   failed: string[];
   crashed: unknown[];
   sent: string[];
+  ignored: string[];
 }
 
 export const closers: (() => unknown)[] = [];
@@ -37,7 +38,7 @@ export async function transports(
   tls?: ListenOn['tls'],
 ) {
   const timers = new VirtualTimers();
-  const heard: Heard = { received: [], malformed: [], failed: [], crashed: [], sent: [] };
+  const heard: Heard = { received: [], malformed: [], failed: [], crashed: [], sent: [], ignored: [] };
   const layer = new SipTransports(
     {
       received: (message, flow) => {
@@ -47,6 +48,7 @@ export async function transports(
       sent: (bytes) => heard.sent.push(Buffer.from(bytes).toString()),
       malformed: (error) => heard.malformed.push(error),
       failed: (_flow, reason) => heard.failed.push(reason.message),
+      aliasIgnored: (_flow, sentBy, reason) => heard.ignored.push(`${sentBy}: ${reason}`),
       crashed: (error) => heard.crashed.push(error),
     },
     { timers, ...options },

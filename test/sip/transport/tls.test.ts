@@ -85,6 +85,15 @@ describe('TLS', () => {
     expect((await tlsPhone(tlsPort)).socket.getProtocol()).toBe('TLSv1.3');
   });
 
+  it('is not renegotiated', async () => {
+    const { heard, tlsPort } = await tlsTransports();
+    const phone = await tlsPhone(tlsPort, { maxVersion: 'TLSv1.2' });
+    phone.socket.renegotiate({}, () => {});
+    await until(() => phone.got.error !== '');
+    expect(phone.got.error).toMatch(/no renegotiation/i);
+    await until(() => heard.failed.length === 1);
+  });
+
   it('whoever speaks anything else is cut off', async () => {
     const { layer, tlsPort, heard } = await tlsTransports();
     const plain = connectPlain(tlsPort, '127.0.0.1');

@@ -278,7 +278,9 @@ describe('a name within a dialog', () => {
 describe('life', () => {
   it('a port that is taken is said, and nothing is left listening', async () => {
     const { udpPort, tcpPort } = await transports();
-    const user = { received: () => {}, sent: () => {}, malformed: () => {}, failed: () => {}, crashed: () => {} };
+    const nothing = () => {};
+    const heeded = { received: nothing, sent: nothing, aliasIgnored: nothing };
+    const user = { ...heeded, malformed: nothing, failed: nothing, crashed: nothing };
     const second = new SipTransports(user, { timers: new VirtualTimers() });
     const taken = { address: '127.0.0.1', port: udpPort };
     await expect(second.listen({ udp: taken })).rejects.toThrow('EADDRINUSE');

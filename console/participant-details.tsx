@@ -1,0 +1,191 @@
+import { useEffect, useId, useState } from 'preact/hooks';
+import type { ParticipantDetails as Details, ParticipantView, Role } from '../server/rooms/views.ts';
+import type { ParticipantChange } from './api.ts';
+import { Action, Confirm, Slider } from './controls.tsx';
+import type { Session } from './session.ts';
+import { useStore } from './store.ts';
+import { diagnosisOf, nameOf, roleWords, titleOf } from './words.ts';
+
+interface DetailsProps {
+  session: Session;
+  room: string;
+  view: ParticipantView;
+}
+
+export function ParticipantDetails(props: DetailsProps) {
+  return (
+    <div class="details">
+      <p class="address">
+        {props.view.uri}
+        {props.view.audio && ` · ${props.view.audio.codec}`}
+      </p>
+      {props.session.mayModerate && <Settings {...props} />}
+      <Sound {...props} />
+    </div>
+  );
+}
+
+function Settings({ session, room, view }: DetailsProps) {
+  const [asking, setAsking] = useState(false);
+  const name = nameOf(view);
+  const roleId = useId();
+  const change = (what: ParticipantChange) => session.act((api) => api.changeParticipant(room, view.id, what));
+  return (
+    <div class="settings">
+      <div class="field">
+        <label for={roleId}>
+          Role<span class="unseen"> of {name}</span>
+        </label>
+        <select
+          id={roleId}
+          value={view.role}
+          onChange={async ({ currentTarget: list }) => {
+            if (!(await change({ role: list.value as Role }))) list.value = view.role;
+          }}
+        >
+          {Object.entries(roleWords).map(([role, words]) => (
+            <option key={role} value={role}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </div>
+      <Slider
+        label="Heard"
+        about={`of ${name}`}
+        value={view.gainDb}
+        min={-30}
+        max={20}
+        set={(gainDb) => change({ gainDb })}
+      />
+      <Slider
+        label="Hears"
+        about={`of ${name}`}
+        value={view.volumeDb}
+        min={-30}
+        max={20}
+        set={(volumeDb) => change({ volumeDb })}
+      />
+      <div class="buttons">
+        <Action
+          label={view.deaf ? 'Let hear' : 'Make deaf'}
+          about={name}
+          kind={view.deaf ? 'active' : undefined}
+          act={() => change({ deaf: !view.deaf })}
+        />
+        {!view.hand && <Action label="Raise hand" about={`of ${name}`} act={() => change({ hand: true })} />}
+        <button type="button" class="danger" onClick={() => setAsking(true)}>
+          <span>Remove</span>
+          <span class="unseen"> {name}</span>
+        </button>
+      </div>
+      <Move session={session} room={room} view={view} />
+      {asking && (
+        <Confirm
+          title={`Remove ${name}?`}
+          text="The call is hung up. As long as the room is not locked they can call again."
+          label="Remove"
+          act={() => session.act((api) => api.removeParticipant(room, view.id, 'removed by the moderator'))}
+          close={() => setAsking(false)}
+        />
+      )}
+    </div>
+  );
+}
+
+function Move({ session, room, view }: DetailsProps) {
+  const rooms = useStore(session.rooms);
+  const [target, setTarget] = useState('');
+  const id = useId();
+  const others = [...(rooms?.values() ?? [])].filter(({ name }) => name !== room);
+  if (others.length === 0) return null;
+  const chosen = others.some(({ name }) => name === target) ? target : others[0]!.name;
+  const name = nameOf(view);
+  return (
+    <div class="field move">
+      <label for={id}>
+        Move<span class="unseen"> {name}</span> to
+      </label>
+      <select id={id} value={chosen} onChange={({ currentTarget }) => setTarget(currentTarget.value)}>
+        {others.map((other) => (
+          <option key={other.name} value={other.name}>
+            {titleOf(other)}
+          </option>
+        ))}
+      </select>
+      <Action
+        label="Move"
+        about={name}
+        act={() => session.act((api) => api.changeParticipant(room, view.id, { room: chosen }))}
+      />
+    </div>
+  );
+}
+
+const ASK_EVERY_MS = 3000;
+
+/** How the call sounds, measured anew while it is looked at. */
+function Sound({ session, room, view }: DetailsProps) {
+  const [details, setDetails] = useState<Details | null>(null);
+  useEffect(() => {
+    const gone = new AbortController();
+    const ask = async () => {
+      // They may have left; then this goes away too.
+      const found = await session.api.participant(room, view.id, gone.signal).catch(() => null);
+      if (!gone.signal.aborted && found !== null) setDetails(found);
+    };
+    void ask();
+    const timer = setInterval(() => void ask(), ASK_EVERY_MS);
+    return () => {
+      clearInterval(timer);
+      gone.abort();
+    };
+  }, [session, room, view.id]);
+  if (details === null) return <p class="hint">Measuring …</p>;
+  const now = { ...details, ...view };
+  return (
+    <div class="sound">
+      <h3>Sound</h3>
+      <p>{diagnosisOf(now).join(' ')}</p>
+      {details.quality && <Figures quality={details.quality} />}
+    </div>
+  );
+}
+
+function Figures({ quality }: { quality: NonNullable<Details['quality']> }) {
+  const { received, sent, roundTripMs, bufferDelayMs } = quality;
+  const rows: [string, string, string][] = [
+    ['Score (1 to 4.5)', received.mos.toFixed(1), sent?.mos.toFixed(1) ?? '–'],
+    ['Lost', percent(received.lossPercent), percent(sent?.lossPercent)],
+    ['Jitter', ms(received.jitterMs), ms(sent?.jitterMs)],
+    ['Made up', percent(received.concealedPercent), percent(sent?.discardedPercent)],
+  ];
+  return (
+    <>
+      <table>
+        <thead>
+          <tr>
+            <td />
+            <th scope="col">From them</th>
+            <th scope="col">To them</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([what, from, to]) => (
+            <tr key={what}>
+              <th scope="row">{what}</th>
+              <td>{from}</td>
+              <td>{to}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <p class="hint">
+        There and back {ms(roundTripMs)}; our jitter buffer adds {ms(bufferDelayMs)}.
+      </p>
+    </>
+  );
+}
+
+const percent = (value: number | null | undefined) => (value == null ? '–' : `${value.toFixed(1)} %`);
+const ms = (value: number | null | undefined) => (value == null ? '–' : `${Math.round(value)} ms`);

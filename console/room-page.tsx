@@ -1,0 +1,153 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { RoomView } from '../server/rooms/views.ts';
+import { Action, Confirm } from './controls.tsx';
+import { DialOut } from './dial-out.tsx';
+import { Icon } from './icons.tsx';
+import { Lobby } from './lobby.tsx';
+import { ParticipantRow } from './participant-row.tsx';
+import { Recordings } from './recordings.tsx';
+import { handsIn, presentIn, runningRecording } from './rooms-state.ts';
+import type { Session } from './session.ts';
+import { useStore } from './store.ts';
+import { people, titleOf } from './words.ts';
+
+interface RoomPageProps {
+  session: Session;
+  name: string;
+  go: (room: string | null) => void;
+}
+
+export function RoomPage({ session, name, go }: RoomPageProps) {
+  const known = useStore(session.rooms, (rooms) => rooms !== null);
+  const room = useStore(session.rooms, (rooms) => rooms?.get(name));
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    session.watch(name);
+    return () => session.watch(null);
+  }, [session, name]);
+  const title = room ? titleOf(room) : name;
+  useEffect(() => {
+    document.title = `${title} – Parley`;
+    return () => {
+      document.title = 'Parley';
+    };
+  }, [title]);
+  // Who came by a link is told where they are.
+  useEffect(() => heading.current?.focus(), [name]);
+  return (
+    <>
+      <button type="button" class="quiet back narrow-only" onClick={() => go(null)}>
+        <Icon name="back" /> All rooms
+      </button>
+      <h1 id="room-heading" ref={heading} tabIndex={-1}>
+        {title}
+      </h1>
+      {known && !room && <p class="hint">This room is not open. It opens when somebody dials its name.</p>}
+      {room && <OpenRoom session={session} room={room} />}
+    </>
+  );
+}
+
+function OpenRoom({ session, room }: { session: Session; room: RoomView }) {
+  const present = presentIn(room);
+  const hands = handsIn(room).map(({ id }) => id);
+  return (
+    <div data-focus-home="room-heading">
+      <RoomFacts room={room} />
+      {session.mayModerate && <RoomTools session={session} room={room} />}
+      <Lobby session={session} room={room} />
+      <section aria-labelledby="people-heading" data-focus-home="people-heading">
+        <h2 id="people-heading" tabIndex={-1}>
+          {people(present.length)}
+        </h2>
+        {present.length === 0 && <p class="hint">Nobody is here.</p>}
+        <ul class="people">
+          {present.map((view) => (
+            <ParticipantRow
+              key={view.id}
+              session={session}
+              room={room.name}
+              view={view}
+              handPlace={hands.indexOf(view.id) + 1}
+            />
+          ))}
+        </ul>
+      </section>
+      <Recordings session={session} room={room} />
+    </div>
+  );
+}
+
+function RoomFacts({ room }: { room: RoomView }) {
+  const facts = [
+    room.displayName === null ? null : room.name,
+    room.locked ? 'locked' : null,
+    room.pinRequired ? 'asks for a PIN' : null,
+    room.lobby ? 'has a lobby' : null,
+    room.waitForModerator ? 'waits for a moderator' : null,
+    room.muteOnEntry ? 'mutes who enters' : null,
+    room.listenersOnly ? 'for listeners' : null,
+    room.breakoutOf === null ? null : `breakout room of ${room.breakoutOf}`,
+  ].filter((fact) => fact !== null);
+  return (
+    <p class="facts">
+      {runningRecording(room) && <span class="badge recording">recording</span>}
+      {facts.map((fact) => (
+        <span class="badge" key={fact}>
+          {fact}
+        </span>
+      ))}
+    </p>
+  );
+}
+
+function RoomTools({ session, room }: { session: Session; room: RoomView }) {
+  const [open, setOpen] = useState<'dial-out' | 'end' | null>(null);
+  const close = () => setOpen(null);
+  const { name, locked } = room;
+  const recording = runningRecording(room);
+  const act = session.act.bind(session);
+  return (
+    <fieldset class="tools" aria-label="Room">
+      <Action
+        icon={locked ? 'unlock' : 'lock'}
+        label={locked ? 'Unlock' : 'Lock'}
+        about="the room"
+        kind={locked ? 'active' : undefined}
+        act={() => act((api) => api.lock(name, !locked))}
+      />
+      <Action icon="muted" label="Mute all" about="but moderators" act={() => act((api) => api.muteAll(name, true))} />
+      <Action icon="microphone" label="Unmute all" act={() => act((api) => api.muteAll(name, false))} />
+      {recording ? (
+        <Action
+          icon="stop"
+          label="Stop recording"
+          kind="active"
+          act={() => act((api) => api.stopRecording(recording))}
+        />
+      ) : (
+        <Action icon="record" label="Record" act={() => act((api) => api.startRecording(name))} />
+      )}
+      <button type="button" onClick={() => setOpen('dial-out')}>
+        <Icon name="call" />
+        <span>Call</span>
+        <span class="unseen"> somebody</span>
+      </button>
+      <button type="button" class="danger" onClick={() => setOpen('end')}>
+        <Icon name="end" />
+        <span>End</span>
+        <span class="unseen"> the conference</span>
+      </button>
+      {open === 'dial-out' && <DialOut session={session} room={name} close={close} />}
+      {open === 'end' && (
+        <Confirm
+          title="End the conference?"
+          text="Everybody is told that it ends, and hung up on. The room stays."
+          label="End the conference"
+          act={() => act((api) => api.endConference(name))}
+          close={close}
+        />
+      )}
+    </fieldset>
+  );
+}

@@ -1,0 +1,159 @@
+import type { EventData } from '../server/events/room-event.ts';
+import type { ParticipantDetails, ParticipantView, RecordingView, Role, RoomView } from '../server/rooms/views.ts';
+import { ApiError } from './api.ts';
+
+/** What people are told, in plain words. */
+
+export const roleWords: Record<Role, string> = {
+  participant: 'Participant',
+  moderator: 'Moderator',
+  listener: 'Listener',
+};
+
+const stateWords: Record<ParticipantView['state'], string | null> = {
+  connecting: 'being called',
+  entering: 'is asked for the PIN or the name',
+  lobby: 'in the lobby',
+  waiting: 'waits for the moderator',
+  connected: null,
+  'on-hold': 'on hold',
+  disconnecting: 'is leaving',
+};
+
+/** What somebody is called: the name that the phone gave, else the user part of the address. */
+export function nameOf({ displayName, uri }: Pick<ParticipantView, 'displayName' | 'uri'>): string {
+  return displayName?.trim() || /^sips?:([^@;]+)@/i.exec(uri)?.[1] || uri;
+}
+
+export const titleOf = ({ displayName, name }: Pick<RoomView, 'displayName' | 'name'>): string => displayName ?? name;
+
+/** What is to be known of somebody besides the name, short. */
+export function traitsOf(view: ParticipantView): string[] {
+  const traits = [
+    view.role === 'participant' ? null : roleWords[view.role],
+    stateWords[view.state],
+    muteWords(view),
+    view.deaf ? 'hears nobody' : null,
+    view.speaksTo === null ? null : 'whispers',
+  ];
+  return traits.filter((trait) => trait !== null);
+}
+
+export function muteWords({ muted, role }: ParticipantView): string | null {
+  if (role === 'listener' || muted === null) return null;
+  return muted.by === 'self' ? 'muted themselves' : 'muted by a moderator';
+}
+
+/** What is said of an event to somebody who cannot see it; null for what would only be noise. */
+export function spokenOf(before: RoomView | undefined, event: EventData): string | null {
+  if (event.participant) return participantSpoken(before, event, event.participant);
+  if (event.recording) return recordingSpoken(before, event.recording);
+  if (event.event === 'room-closed') return 'The room was closed';
+  if (!before || !event.settings || before.locked === event.settings.locked) return null;
+  return event.settings.locked ? 'The room is locked' : 'The room is unlocked';
+}
+
+function participantSpoken(before: RoomView | undefined, { event }: EventData, after: ParticipantView): string | null {
+  const name = nameOf(after);
+  const known = before?.participants.find(({ id }) => id === after.id);
+  if (event === 'participant-left') return `${name} left`;
+  if (known?.state !== after.state) {
+    if (after.state === 'connected' && known?.state !== 'on-hold') return `${name} joined`;
+    return after.state === 'lobby' ? `${name} waits in the lobby` : null;
+  }
+  if (known.hand !== after.hand) return after.hand ? `${name} raised a hand` : `The hand of ${name} is down`;
+  if (known.muted?.by === after.muted?.by) return null;
+  return after.muted === null ? `${name} can be heard` : `${name}: ${muteWords(after) ?? 'muted'}`;
+}
+
+function recordingSpoken(before: RoomView | undefined, { id, state }: RecordingView): string | null {
+  if (before?.recordings.find((known) => known.id === id)?.state === state) return null;
+  const words = { recording: 'The recording has begun', stopped: 'The recording has stopped' } as const;
+  return state === 'failed' ? 'The recording failed' : words[state];
+}
+
+/** Several things that are told at once. */
+export function inOneGo(texts: readonly string[]): string {
+  const said = texts.slice(0, SAID_WHOLE).join('. ');
+  const more = texts.length - SAID_WHOLE;
+  return more > 0 ? `${said}. And ${more} more changes.` : `${said}.`;
+}
+
+const SAID_WHOLE = 3;
+
+const problemWords: Record<string, string> = {
+  'authentication-failed': 'The token is not right, or it has expired.',
+  'authentication-required': 'The token is not right, or it has expired.',
+  'too-many-failures': 'Too many wrong tokens came from this address. Wait a minute and try again.',
+  'scope-insufficient': 'Your token does not allow this.',
+  'participant-not-found': 'They have left already.',
+  'room-not-found': 'The room is not there any more.',
+  'room-full': 'The room is full: nobody more gets in.',
+  'participant-not-waiting': 'They do not wait any more.',
+  'mixer-unavailable': 'The part that mixes this room is being started again. Try again in a moment.',
+  'recording-empty': 'Nothing was recorded: there is no sound in it.',
+  'recording-running': 'The recording still runs.',
+  'recording-not-running': 'The recording had stopped already.',
+  'too-many-requests': 'Too many requests came from this address. Wait a little.',
+  unreachable: 'The server cannot be reached. Is the network there?',
+};
+
+export function problemText(error: unknown): string {
+  if (!(error instanceof ApiError)) return 'Something went wrong in this page. Load it again.';
+  const known = problemWords[error.code];
+  if (known !== undefined) return known;
+  return error.detail === null ? `${error.message}.` : `${error.message}: ${error.detail}`;
+}
+
+/** `1:02:03`, `4:05`. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const two = (value: number) => String(value).padStart(2, '0');
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+export function fileSize(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1e6) return `${Math.round(bytes / 1000)} kB`;
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+export const people = (count: number): string => (count === 1 ? '1 person' : `${count} people`);
+
+/** A mean opinion score in a word (ITU-T G.107 annex B, its bands put together). */
+export function scoreWord(mos: number): string {
+  if (mos >= 4) return 'good';
+  if (mos >= 3.6) return 'fair';
+  return mos >= 3.1 ? 'poor' : 'bad';
+}
+
+/** How the call is, in sentences: the first that somebody asks who says "they cannot hear me". */
+export function diagnosisOf(details: ParticipantDetails): string[] {
+  const { quality, audio, muted, role, deaf, gainDb, volumeDb, state } = details;
+  const name = nameOf(details);
+  const sentences = [
+    state === 'on-hold' ? `${name} has put the call on hold.` : null,
+    role === 'listener' ? `${name} is a listener, and so is not heard.` : null,
+    role !== 'listener' && muted?.by === 'moderator' ? `A moderator muted ${name}.` : null,
+    role !== 'listener' && muted?.by === 'self' ? `${name} muted themselves.` : null,
+    details.speaksTo === null ? null : `${name} speaks to some people alone.`,
+    deaf ? `${name} was made deaf, and hears nobody.` : null,
+    audio !== null && audio.direction === 'recvonly' ? `The phone of ${name} takes no sound.` : null,
+    audio !== null && audio.direction === 'sendonly' ? `The phone of ${name} sends no sound.` : null,
+    gainDb <= -20 ? `${name} is turned down by ${-gainDb} dB.` : null,
+    volumeDb <= -20 ? `What ${name} hears is turned down by ${-volumeDb} dB.` : null,
+    quality === null ? `Nothing has been received from ${name} yet.` : null,
+  ];
+  const said = sentences.filter((sentence) => sentence !== null);
+  return quality === null ? said : [...said, ...qualitySentences(name, quality)];
+}
+
+function qualitySentences(name: string, quality: NonNullable<ParticipantDetails['quality']>): string[] {
+  const { received, sent } = quality;
+  const loss = received.lossPercent >= 1 ? ` (${received.lossPercent.toFixed(1)} % lost on the way)` : '';
+  const heard = `What we get from ${name} sounds ${scoreWord(received.mos)}${loss}.`;
+  if (sent === null) return [heard];
+  const lost = sent.lossPercent >= 1 ? ` (${sent.lossPercent.toFixed(1)} % lost on the way)` : '';
+  return [heard, `What ${name} gets from us sounds ${scoreWord(sent.mos)}${lost}.`];
+}

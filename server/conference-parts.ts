@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { MixerEvent } from '../mixer/protocol.ts';
+import type { Config } from './config/schema.ts';
+import { createSession, mixerOptions } from './configured-parts.ts';
+import { Announcements } from './focus/announcements.ts';
+import { Conferences } from './focus/conference-control.ts';
+import { ConferenceHost } from './focus/conference-host.ts';
+import { DialOuts } from './focus/dial-outs.ts';
+import { Focus, type FocusOptions } from './focus/focus.ts';
+import { Moderation } from './focus/moderation.ts';
+import type { ParticipantCall } from './focus/participant-call.ts';
+import { ParticipantsControl } from './focus/participants-control.ts';
+import { RoomRecordings } from './focus/room-recordings.ts';
+import { Announcer } from './ivr/announcer.ts';
+import { Names } from './ivr/names.ts';
+import type { Log } from './log.ts';
+import { Mixers } from './mixers/mixers.ts';
+import type { NodeTimers } from './node-timers.ts';
+import { assetsDirectory } from './prompts/assets-directory.ts';
+import { Prompts } from './prompts/prompts.ts';
+import type { Recordings } from './recordings/recordings.ts';
+import type { Rooms } from './rooms/rooms.ts';
+
+export interface ConferenceSurroundings extends Pick<FocusOptions, 'identify' | 'isTrusted' | 'call' | 'observer'> {
+  rooms: Rooms;
+  /** Of all rooms, with what is finished. */
+  recordings: Recordings;
+  timers: NodeTimers;
+  log: Log;
+  sendText(participant: ParticipantCall, text: string): void;
+}
+
+/** All that makes a conference of calls: mixers, focus, voice, keys, moderation. */
+export interface ConferenceParts {
+  mixers: Mixers;
+  focus: Focus;
+  conferences: Conferences;
+  /** Calls nobody any more, says BYE to everybody; settled when all are gone. */
+  stop(): Promise<void>;
+  stopRecordings(): Promise<unknown>;
+}
+
+/** The parts know one another; they are put together here, and nothing runs before `mixers.start()`. */
+export function createConferences(config: Config, surroundings: ConferenceSurroundings): ConferenceParts {
+  const { rooms, recordings: recorded, timers, log, sendText, ...calling } = surroundings;
+  const carry = (work: Promise<unknown>): void => {
+    work.catch((error: unknown) => log.error({ err: error }, 'recording not carried out'));
+  };
+  const happened = (event: MixerEvent): void => {
+    if (event.event === 'recordingFailed') carry(recordings.failed(event.recording, event.reason));
+    announcer.happened(event);
+    focus.happened(event);
+  };
+  const mixers = new Mixers({
+    ...mixerOptions(config),
+    program: join(fileURLToPath(import.meta.url), '../../mixer/main.js'),
+    ...{ timers, log },
+    event: happened,
+    recordingsLost: (lost) => carry(recordings.lost(lost)),
+  });
+  const recordings = new RoomRecordings({ rooms, mixers, recordings: recorded, log });
+  const prompts = new Prompts({ assetsDir: assetsDirectory(), ownDir: config.promptsDir ?? null, log });
+  const announcer = new Announcer({ prompts, player: mixers, log });
+  const names = new Names(join(config.dataDir, 'names'), mixers, log);
+  const { adhocRooms, domain, maxCalls, maxMixerLoad } = config;
+  const focus: Focus = new Focus({
+    ...{ rooms, mixers, timers, log, adhocRooms, domain, maxCalls, maxMixerLoad, epochMs: Date.now, ...calling },
+    createSession: (ports, peer) => createSession(config, ports, peer),
+    emptied: (room) => carry(recordings.stopAll(room)),
+    host: {
+      established: (participant) => host.established(participant),
+      keyPressed: (participant, key) => host.keyPressed(participant, key),
+      left: (participant) => host.left(participant),
+      remove: ({ room, id }) => participants.remove(room, id, 'removed by a moderator'),
+    },
+  });
+  const moderation = new Moderation({ announcer, in: (room) => focus.in(room) });
+  const dialOuts = new DialOuts({
+    ...{ rooms, timers, log },
+    call: (room, callee, report) => focus.dialOut(room, callee, report),
+    mayCall: (room) => !room.full && !focus.full && !focus.isBusy(room),
+  });
+  const host = new ConferenceHost({
+    ...{ rooms, announcer, names, timers, log, moderation, sendText, epochMs: Date.now },
+    in: (room) => focus.in(room),
+    toggleRecording: (room) => recordings.toggle(room),
+    gone: ({ id }) => dialOuts.gone(id),
+    entered: ({ id }) => dialOuts.entered(id),
+  });
+  const participants = new ParticipantsControl({ rooms, focus, moderation, announcer, dialOuts, host });
+  const announcements = new Announcements({
+    announcer,
+    hasPrompt: (language, id) => prompts.has(language, id),
+    promptFile: (language, id) => prompts.file(language, id),
+    recordingFile: async (room, id) => {
+      recordings.find(room, id);
+      return (await recorded.file(id, 'wav')).path;
+    },
+  });
+  const conferences = new Conferences({
+    ...{ rooms, focus, participants, moderation, announcements, dialOuts, recordings, recorded },
+  });
+  return {
+    ...{ mixers, focus, conferences },
+    stop: () => {
+      host.close();
+      dialOuts.cancelAll();
+      return focus.stop();
+    },
+    stopRecordings: () => Promise.all([...rooms].map((room) => recordings.stopAll(room))),
+  };
+}

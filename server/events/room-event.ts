@@ -1,0 +1,56 @@
+import type { Room, RoomChange } from '../rooms/room.ts';
+import type { ParticipantView, RecordingView, RoomView } from '../rooms/views.ts';
+
+export type EventName = RoomChange['change'];
+
+const everyEvent: Record<EventName, true> = {
+  'room-opened': true,
+  'room-changed': true,
+  'room-closed': true,
+  'participant-joined': true,
+  'participant-changed': true,
+  'participant-left': true,
+  'recording-changed': true,
+};
+export const eventNames = Object.keys(everyEvent) as EventName[];
+
+/** What a room is like, without who is in it: what `room-opened`, `room-changed` and `room-closed` tell. */
+export type RoomSettings = Omit<RoomView, 'name' | 'version' | 'participants' | 'recordings'>;
+
+/** What is told of a change: the data of a server-sent event, and the body of a webhook. */
+export interface EventData {
+  /** Nothing else ever has it; `Last-Event-ID` is one. */
+  id: string;
+  event: EventName;
+  /** ISO 8601. */
+  at: string;
+  room: string;
+  /** The room's, after the change. */
+  version: number;
+  settings?: RoomSettings;
+  participant?: ParticipantView;
+  recording?: RecordingView;
+}
+
+/** A change, ready to be sent. */
+export interface RoomEvent {
+  readonly serial: number;
+  readonly id: string;
+  readonly name: EventName;
+  readonly room: string;
+  readonly atMs: number;
+  /** `EventData` in JSON. */
+  readonly text: string;
+}
+
+export function eventData(id: string, atMs: number, room: Room, { change: event, ...what }: RoomChange): EventData {
+  const about = { id, event, at: new Date(atMs).toISOString(), room: room.name, version: room.version };
+  return event === 'room-opened' || event === 'room-changed' || event === 'room-closed'
+    ? { ...about, settings: settingsOf(room) }
+    : { ...about, ...what };
+}
+
+function settingsOf(room: Room): RoomSettings {
+  const { name, version, participants, recordings, ...settings } = room.view([]);
+  return settings;
+}

@@ -1,0 +1,94 @@
+import type { Room } from '../rooms/room.ts';
+import { roomName } from '../rooms/room-name.ts';
+import type { Rooms } from '../rooms/rooms.ts';
+import type { Call, IncomingCall } from '../sip/dialog/call.ts';
+import type { SipRequest } from '../sip/message/message.ts';
+import type { Flow } from '../sip/transport/flow.ts';
+import { type AdhocRooms, type Identify, mayEnter, mayOpenRoom, type Refusal } from './admission.ts';
+import { type ArrivalParts, dialled, roleIn } from './arrival.ts';
+import { mayName } from './named-call.ts';
+import type { ParticipantCall } from './participant-call.ts';
+
+/** Where one who enters takes part, and in whose place. */
+export interface Place {
+  readonly room: Room;
+  readonly replaces: ParticipantCall | null;
+  readonly arrival: ArrivalParts;
+}
+
+export interface FrontDoorOptions {
+  readonly rooms: Rooms;
+  readonly adhocRooms: AdhocRooms;
+  /** Asked only where it matters who calls. */
+  readonly identify: Identify;
+  readonly isTrusted: (address: string) => boolean;
+  /** Whether the server takes one call more. Null: yes. */
+  mayCall(): Refusal | null;
+  /** Whether the mixer of the room has time for one more. Null: yes. */
+  mayLoad(room: string): Refusal | null;
+  participantOf(call: Call): ParticipantCall | undefined;
+}
+
+/** Decides where a call belongs, and whether it may come in. */
+export class FrontDoor {
+  private readonly options: FrontDoorOptions;
+
+  constructor(options: FrontDoorOptions) {
+    this.options = options;
+  }
+
+  placeFor(call: IncomingCall): Place | Refusal {
+    const { rooms, mayCall, mayLoad, participantOf } = this.options;
+    const refusal = mayCall();
+    if (refusal !== null) return refusal;
+    const named = call.replaces ?? call.joins;
+    if (named !== null) {
+      const known = participantOf(named);
+      if (known === undefined) return { status: 481, reason: 'No such call' };
+      const by = mayName(call, named, this.options);
+      if (typeof by !== 'string') return by;
+      // Who takes the place of another needs no room of its own; who is not known does not moderate for it.
+      const { room } = known;
+      const role = (by === 'known' && room.participant(known.id)?.role) || roleIn(room, 'participant');
+      // The place of one who waits is a place where one waits.
+      const admitted = room.present.some(({ id }) => id === known.id);
+      if (call.replaces !== null) return { room, replaces: known, arrival: { role, admitted } };
+      return mayEnter(room) ?? mayLoad(room.name) ?? { room, replaces: null, arrival: asCaller(room, call) };
+    }
+    const found = this.find(call.request, call.flow);
+    if (found !== null && 'status' in found) return found;
+    const name = found?.name ?? roomName(dialled(call.request.uri).user)!;
+    const busy = mayLoad(name);
+    if (busy !== null) return busy;
+    const room = found ?? rooms.open(name, 'adhoc');
+    return mayEnter(room) ?? { room, replaces: null, arrival: asCaller(room, call) };
+  }
+
+  /** What an INVITE like this OPTIONS would find (RFC 3261 §11.2). */
+  availability(options: SipRequest, flow: Flow): 'available' | 'unknown' | 'busy' {
+    const found = this.find(options, flow);
+    if (found === null) return 'available';
+    if ('status' in found) return 'unknown';
+    return mayEnter(found) === null ? 'available' : 'busy';
+  }
+
+  /** The room, null when there is none yet but may be, or why not. */
+  private find(request: SipRequest, flow: Flow): Room | Refusal | null {
+    const { rooms, adhocRooms, identify } = this.options;
+    const name = roomName(dialled(request.uri).user);
+    if (name === null) return { status: 404, reason: 'No such room' };
+    const room = rooms.get(name);
+    if (room !== undefined) return room;
+    const refusal = mayOpenRoom(adhocRooms, flow.remoteAddress, false);
+    if (refusal?.status !== 403) return refusal;
+    // It would help to be signed in.
+    const identity = identify(request, flow);
+    if (identity === null) return refusal;
+    return 'user' in identity ? mayOpenRoom(adhocRooms, flow.remoteAddress, true) : identity;
+  }
+}
+
+/** One who dials the room. */
+function asCaller(room: Room, call: IncomingCall): ArrivalParts {
+  return { role: roleIn(room, 'participant'), pin: dialled(call.request.uri).pin };
+}

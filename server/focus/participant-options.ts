@@ -1,0 +1,44 @@
+import type { LegStatistics, MediaPorts } from '../../mixer/protocol.ts';
+import type { Log } from '../log.ts';
+import type { Mixers } from '../mixers/mixers.ts';
+import type { Room } from '../rooms/room.ts';
+import type { Role } from '../rooms/views.ts';
+import type { MediaSession } from '../sdp/media-session.ts';
+import type { CallEnd, Referral } from '../sip/dialog/call.ts';
+import type { Timers } from '../timers.ts';
+import type { Arrival } from './arrival.ts';
+import type { Caller } from './caller.ts';
+import type { ParticipantCall } from './participant-call.ts';
+import type { KeyMeans } from './pressed-keys.ts';
+
+/** Whom a participant's doings concern beyond the room. */
+export interface ParticipantOwner {
+  /** The call stands: to be let in, or asked for what the room wants first. */
+  established(participant: ParticipantCall): void;
+  /** The participant asks us to call somebody. */
+  referred(referral: Referral, participant: ParticipantCall): void;
+  keyPressed(participant: ParticipantCall, key: string): void;
+  /** By whichever means; told for each of them. */
+  keyTold(participant: ParticipantCall, means: KeyMeans): void;
+  /** The room that they were in before. */
+  moved(participant: ParticipantCall, from: Room): void;
+  /** Exactly once, when call and leg are gone. */
+  gone(participant: ParticipantCall, end: CallEnd, statistics: LegStatistics | null): void;
+}
+
+export interface ParticipantCallOptions {
+  id: string;
+  who: Caller;
+  role: Role;
+  arrival: Arrival;
+  room: Room;
+  /** The participant whose place this one takes, once the call stands (RFC 3891). */
+  replaces: ParticipantCall | null;
+  /** What comes of a call of ours, as SIP responses: for the one who asked for it. */
+  report: ((status: number, reason: string) => void) | null;
+  owner: ParticipantOwner;
+  mixers: Mixers;
+  timers: Timers;
+  log: Log;
+  createSession(ports: MediaPorts, peer: string): MediaSession;
+}

@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest';
+import { ApiError } from '../../console/api.ts';
+import {
+  diagnosisOf,
+  duration,
+  fileSize,
+  inOneGo,
+  nameOf,
+  problemText,
+  spokenOf,
+  traitsOf,
+} from '../../console/words.ts';
+import { problemKinds } from '../../server/http/problems.ts';
+import { event, participant, recording, room, settings } from './views.ts';
+
+describe('what people are called, and what is said of them', () => {
+  test('a name, else the user, else the address', () => {
+    expect(nameOf(participant('x', { displayName: ' Ann ' }))).toBe('Ann');
+    expect(nameOf(participant('ann'))).toBe('ann');
+    expect(nameOf(participant('x', { uri: 'sip:192.0.2.1' }))).toBe('sip:192.0.2.1');
+  });
+
+  test('mutes are told apart; a listener is one, not muted', () => {
+    expect(traitsOf(participant('a', { muted: { by: 'self' }, deaf: true }))).toEqual([
+      'muted themselves',
+      'hears nobody',
+    ]);
+    expect(traitsOf(participant('a', { muted: { by: 'moderator' } }))).toEqual(['muted by a moderator']);
+    expect(traitsOf(participant('a', { muted: { by: 'moderator' }, role: 'listener' }))).toEqual(['Listener']);
+  });
+});
+
+describe('what is spoken of an event', () => {
+  const ann = participant('ann');
+  const before = room('demo', { participants: [ann], recordings: [recording('r1')] });
+  const changed = (more: Parameters<typeof participant>[1]) =>
+    spokenOf(before, event('participant-changed', { participant: { ...ann, ...more } }));
+
+  test('who comes, waits and goes', () => {
+    const comes = (more: Parameters<typeof participant>[1]) =>
+      spokenOf(before, event('participant-joined', { participant: participant('ben', more) }));
+    expect(comes({})).toBe('ben joined');
+    expect(comes({ state: 'lobby' })).toBe('ben waits in the lobby');
+    expect(comes({ state: 'connecting' })).toBeNull();
+    expect(spokenOf(before, event('participant-left', { participant: ann }))).toBe('ann left');
+    const held = room('demo', { participants: [{ ...ann, state: 'on-hold' }] });
+    expect(spokenOf(held, event('participant-changed', { participant: ann }))).toBeNull();
+  });
+
+  test('hands and mutes, not who talks', () => {
+    expect(changed({ hand: true })).toBe('ann raised a hand');
+    expect(changed({ muted: { by: 'self' } })).toBe('ann: muted themselves');
+    expect(changed({ talking: true, levelDb: -20 })).toBeNull();
+    const muted = room('demo', { participants: [{ ...ann, muted: { by: 'self' } }] });
+    expect(spokenOf(muted, event('participant-changed', { participant: ann }))).toBe('ann can be heard');
+  });
+
+  test('the lock and recordings, once', () => {
+    const lock = event('room-changed', { settings: settings(room('demo', { locked: true })) });
+    expect(spokenOf(before, lock)).toBe('The room is locked');
+    expect(spokenOf(room('demo', { locked: true }), lock)).toBeNull();
+    const stopped = event('recording-changed', { recording: recording('r1', { state: 'stopped' }) });
+    expect(spokenOf(before, stopped)).toBe('The recording has stopped');
+    expect(spokenOf(before, event('recording-changed', { recording: recording('r1') }))).toBeNull();
+  });
+
+  test('many at once are few words', () => {
+    expect(inOneGo(['ann joined'])).toBe('ann joined.');
+    expect(inOneGo(['a', 'b', 'c', 'd', 'e'])).toBe('a. b. c. And 2 more changes.');
+  });
+});
+
+describe('problems', () => {
+  test('have words for those that a moderator meets, and the server’s own for the others', () => {
+    expect(problemText(new ApiError('room-full', 409, 'The room is full'))).toBe(
+      'The room is full: nobody more gets in.',
+    );
+    expect(problemText(new ApiError('participant-uri-invalid', 400, 'This cannot be called', 'no host'))).toBe(
+      'This cannot be called: no host',
+    );
+    expect(problemText(new ApiError('new-one', 500, 'The server has a fault'))).toBe('The server has a fault.');
+    expect(problemText(new TypeError('x is not a function'))).not.toContain('function');
+  });
+
+  test('every problem of the server is a sentence', () => {
+    for (const [code, { status, title }] of Object.entries(problemKinds)) {
+      expect(problemText(new ApiError(code, status, title))).toMatch(/^[A-Z].{10,}[.?]$/);
+    }
+  });
+});
+
+test('durations and sizes', () => {
+  expect([0, 61_000, 3_725_999].map(duration)).toEqual(['0:00', '1:01', '1:02:05']);
+  expect([999, 12_345, 12_345_678].map(fileSize)).toEqual(['999 B', '12 kB', '12.3 MB']);
+});
+
+describe('why they cannot be heard', () => {
+  const quality = {
+    received: {
+      ...{ mos: 2.5, lossPercent: 12.34, jitterMs: 40, concealedPercent: 13, burstLossPercent: 50, burstMs: 100 },
+      ...{ gapLossPercent: 1, gapMs: 900 },
+    },
+    sent: null,
+    roundTripMs: null,
+    bufferDelayMs: 60,
+  };
+
+  test('mutes come first, then how it sounds', () => {
+    expect(diagnosisOf({ ...participant('ann', { muted: { by: 'self' } }), quality })).toEqual([
+      'ann muted themselves.',
+      'What we get from ann sounds bad (12.3 % lost on the way).',
+    ]);
+  });
+
+  test('who was never received is told so', () => {
+    expect(diagnosisOf({ ...participant('ann', { state: 'on-hold', gainDb: -25 }), quality: null })).toEqual([
+      'ann has put the call on hold.',
+      'ann is turned down by 25 dB.',
+      'Nothing has been received from ann yet.',
+    ]);
+  });
+});
