@@ -23,6 +23,7 @@ export function announce(
     `Dial     sip:${room}@${at(ports.sipPort, 5060)}`,
     ...(ports.sipsPort === null ? [] : [`TLS      sip:${room}@${at(ports.sipsPort, 5061)};transport=tls`]),
     `Browser  ws${secure}://${web}/sip`,
+    `Console  http${secure}://${web}/`,
     `API      http${secure}://${web}/api/v1`,
     created || process.stdout.isTTY ? `Token    ${token}` : `Token    ${tokenPlace(config)}`,
   ];
