@@ -6,10 +6,11 @@ const resultsFile = process.env['TEST_RESULTS_FILE'];
 /** Tests with real programs, in real time. */
 const REAL_TIME = ['test/e2e/**/*.test.ts', 'test/bench/**/*.test.ts'];
 
-/** Those that mostly wait, and measure no sound that a busy machine could spoil. */
-const WAITING = ['life', 'lossy-signalling', 'register', 'signalling', 'silent-callers', 'sipp-scenarios'].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+/** Those that mostly wait, and measure no sound that another one beside them could spoil. */
+const WAITING = [
+  ...['api', 'conference-event', 'console', 'diagnosis', 'kamailio', 'life', 'lossy-signalling', 'register'],
+  ...['rooms', 'signalling', 'silent-callers', 'sipp-scenarios', 'tls'],
+].map((name) => `test/e2e/${name}.test.ts`);
 
 export default defineConfig({
   test: {
@@ -22,6 +23,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: REAL_TIME,
           testTimeout: 20_000,
+          // Otherwise one core is left idle, which on two is half of them.
+          maxWorkers: '100%',
           sequence: { groupOrder: 0 },
         },
       },

@@ -1,4 +1,5 @@
-import type { ParticipantDetails, ParticipantView, RecordingView, Role, RoomView } from '../server/rooms/views.ts';
+import type { DiagnosisView } from '../server/diagnosis/diagnosis-view.ts';
+import type { ParticipantView, RecordingView, Role, RoomView } from '../server/rooms/views.ts';
 
 export type Scope = 'reader' | 'moderator' | 'administrator';
 
@@ -88,8 +89,13 @@ export class Api {
     return (await this.json<{ participants: ParticipantView[] }>('GET', path, undefined, signal)).participants;
   }
 
-  participant(room: string, id: string, signal?: AbortSignal): Promise<ParticipantDetails> {
-    return this.json('GET', participantPath(room, id), undefined, signal);
+  diagnosis(room: string, id: string, signal?: AbortSignal): Promise<DiagnosisView> {
+    return this.json('GET', `${participantPath(room, id)}/diagnosis`, undefined, signal);
+  }
+
+  /** The call's SIP messages as a capture file. */
+  async sipTrace(room: string, id: string): Promise<Blob> {
+    return (await this.request('GET', `${participantPath(room, id)}/trace?format=pcap`)).blob();
   }
 
   async changeParticipant(room: string, id: string, change: ParticipantChange): Promise<void> {

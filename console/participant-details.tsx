@@ -1,10 +1,11 @@
-import { useEffect, useId, useState } from 'preact/hooks';
-import type { ParticipantDetails as Details, ParticipantView, Role } from '../server/rooms/views.ts';
+import { useId, useState } from 'preact/hooks';
+import type { ParticipantView, Role } from '../server/rooms/views.ts';
 import type { ParticipantChange } from './api.ts';
 import { Action, Confirm, Slider } from './controls.tsx';
+import { Diagnosis } from './diagnosis.tsx';
 import type { Session } from './session.ts';
 import { useStore } from './store.ts';
-import { diagnosisOf, nameOf, roleWords, titleOf } from './words.ts';
+import { nameOf, roleWords, titleOf } from './words.ts';
 
 interface DetailsProps {
   session: Session;
@@ -20,7 +21,7 @@ export function ParticipantDetails(props: DetailsProps) {
         {props.view.audio && ` · ${props.view.audio.codec}`}
       </p>
       {props.session.mayModerate && <Settings {...props} />}
-      <Sound {...props} />
+      <Diagnosis {...props} />
     </div>
   );
 }
@@ -121,71 +122,3 @@ function Move({ session, room, view }: DetailsProps) {
     </div>
   );
 }
-
-const ASK_EVERY_MS = 3000;
-
-/** How the call sounds, measured anew while it is looked at. */
-function Sound({ session, room, view }: DetailsProps) {
-  const [details, setDetails] = useState<Details | null>(null);
-  useEffect(() => {
-    const gone = new AbortController();
-    const ask = async () => {
-      // They may have left; then this goes away too.
-      const found = await session.api.participant(room, view.id, gone.signal).catch(() => null);
-      if (!gone.signal.aborted && found !== null) setDetails(found);
-    };
-    void ask();
-    const timer = setInterval(() => void ask(), ASK_EVERY_MS);
-    return () => {
-      clearInterval(timer);
-      gone.abort();
-    };
-  }, [session, room, view.id]);
-  if (details === null) return <p class="hint">Measuring …</p>;
-  const now = { ...details, ...view };
-  return (
-    <div class="sound">
-      <h3>Sound</h3>
-      <p>{diagnosisOf(now).join(' ')}</p>
-      {details.quality && <Figures quality={details.quality} />}
-    </div>
-  );
-}
-
-function Figures({ quality }: { quality: NonNullable<Details['quality']> }) {
-  const { received, sent, roundTripMs, bufferDelayMs } = quality;
-  const rows: [string, string, string][] = [
-    ['Score (1 to 4.5)', received.mos.toFixed(1), sent?.mos.toFixed(1) ?? '–'],
-    ['Lost', percent(received.lossPercent), percent(sent?.lossPercent)],
-    ['Jitter', ms(received.jitterMs), ms(sent?.jitterMs)],
-    ['Made up', percent(received.concealedPercent), percent(sent?.discardedPercent)],
-  ];
-  return (
-    <>
-      <table>
-        <thead>
-          <tr>
-            <td />
-            <th scope="col">From them</th>
-            <th scope="col">To them</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(([what, from, to]) => (
-            <tr key={what}>
-              <th scope="row">{what}</th>
-              <td>{from}</td>
-              <td>{to}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <p class="hint">
-        There and back {ms(roundTripMs)}; our jitter buffer adds {ms(bufferDelayMs)}.
-      </p>
-    </>
-  );
-}
-
-const percent = (value: number | null | undefined) => (value == null ? '–' : `${value.toFixed(1)} %`);
-const ms = (value: number | null | undefined) => (value == null ? '–' : `${Math.round(value)} ms`);

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { RecordingView, RoomView } from '../server/rooms/views.ts';
 import type { RecordingFormat } from './api.ts';
 import { Action, Confirm } from './controls.tsx';
+import { saveFile } from './save-file.ts';
 import type { Session } from './session.ts';
 import { duration, fileSize } from './words.ts';
 
@@ -104,13 +105,8 @@ function playable(): RecordingFormat {
 function Download({ session, recording, format, about }: FileProps & { format: RecordingFormat }) {
   const save = () =>
     session.act(async (api) => {
-      const url = URL.createObjectURL(await api.recordingFile(recording.id, format));
-      const link = document.createElement('a');
-      link.href = url;
-      link.download = `${recording.room}-${recording.startedAt.slice(0, 19).replaceAll(':', '')}.${format}`;
-      link.click();
-      // The browser has begun to read it by then.
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      const name = `${recording.room}-${recording.startedAt.slice(0, 19).replaceAll(':', '')}.${format}`;
+      saveFile(await api.recordingFile(recording.id, format), name);
     });
   return <Action icon="download" label={format.toUpperCase()} about={`file of ${about}`} act={save} />;
 }

@@ -1,5 +1,5 @@
 import type { EventData } from '../server/events/room-event.ts';
-import type { ParticipantDetails, ParticipantView, RecordingView, Role, RoomView } from '../server/rooms/views.ts';
+import type { ParticipantView, RecordingView, Role, RoomView } from '../server/rooms/views.ts';
 import { ApiError } from './api.ts';
 
 /** What people are told, in plain words. */
@@ -126,34 +126,4 @@ export function scoreWord(mos: number): string {
   if (mos >= 4) return 'good';
   if (mos >= 3.6) return 'fair';
   return mos >= 3.1 ? 'poor' : 'bad';
-}
-
-/** How the call is, in sentences: the first that somebody asks who says "they cannot hear me". */
-export function diagnosisOf(details: ParticipantDetails): string[] {
-  const { quality, audio, muted, role, deaf, gainDb, volumeDb, state } = details;
-  const name = nameOf(details);
-  const sentences = [
-    state === 'on-hold' ? `${name} has put the call on hold.` : null,
-    role === 'listener' ? `${name} is a listener, and so is not heard.` : null,
-    role !== 'listener' && muted?.by === 'moderator' ? `A moderator muted ${name}.` : null,
-    role !== 'listener' && muted?.by === 'self' ? `${name} muted themselves.` : null,
-    details.speaksTo === null ? null : `${name} speaks to some people alone.`,
-    deaf ? `${name} was made deaf, and hears nobody.` : null,
-    audio !== null && audio.direction === 'recvonly' ? `The phone of ${name} takes no sound.` : null,
-    audio !== null && audio.direction === 'sendonly' ? `The phone of ${name} sends no sound.` : null,
-    gainDb <= -20 ? `${name} is turned down by ${-gainDb} dB.` : null,
-    volumeDb <= -20 ? `What ${name} hears is turned down by ${-volumeDb} dB.` : null,
-    quality === null ? `Nothing has been received from ${name} yet.` : null,
-  ];
-  const said = sentences.filter((sentence) => sentence !== null);
-  return quality === null ? said : [...said, ...qualitySentences(name, quality)];
-}
-
-function qualitySentences(name: string, quality: NonNullable<ParticipantDetails['quality']>): string[] {
-  const { received, sent } = quality;
-  const loss = received.lossPercent >= 1 ? ` (${received.lossPercent.toFixed(1)} % lost on the way)` : '';
-  const heard = `What we get from ${name} sounds ${scoreWord(received.mos)}${loss}.`;
-  if (sent === null) return [heard];
-  const lost = sent.lossPercent >= 1 ? ` (${sent.lossPercent.toFixed(1)} % lost on the way)` : '';
-  return [heard, `What ${name} gets from us sounds ${scoreWord(sent.mos)}${lost}.`];
 }

@@ -11,6 +11,7 @@ import { Focus, type FocusOptions } from './focus/focus.ts';
 import { Moderation } from './focus/moderation.ts';
 import type { ParticipantCall } from './focus/participant-call.ts';
 import { ParticipantsControl } from './focus/participants-control.ts';
+import { PinGuard } from './focus/pin-guard.ts';
 import { RoomRecordings } from './focus/room-recordings.ts';
 import { Announcer } from './ivr/announcer.ts';
 import { Names } from './ivr/names.ts';
@@ -35,6 +36,7 @@ export interface ConferenceSurroundings extends Pick<FocusOptions, 'identify' | 
 export interface ConferenceParts {
   mixers: Mixers;
   focus: Focus;
+  pins: PinGuard;
   conferences: Conferences;
   /** Calls nobody any more, says BYE to everybody; settled when all are gone. */
   stop(): Promise<void>;
@@ -64,8 +66,10 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
   const announcer = new Announcer({ prompts, player: mixers, log });
   const names = new Names(join(config.dataDir, 'names'), mixers, log);
   const { adhocRooms, domain, maxCalls, maxMixerLoad } = config;
+  const { identify, isTrusted } = calling;
+  const pins = new PinGuard({ identify, isTrusted, log, now: () => timers.now() });
   const focus: Focus = new Focus({
-    ...{ rooms, mixers, timers, log, adhocRooms, domain, maxCalls, maxMixerLoad, epochMs: Date.now, ...calling },
+    ...{ rooms, mixers, timers, log, adhocRooms, domain, maxCalls, maxMixerLoad, pins, epochMs: Date.now, ...calling },
     createSession: (ports, peer) => createSession(config, ports, peer),
     emptied: (room) => carry(recordings.stopAll(room)),
     host: {
@@ -82,7 +86,7 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
     mayCall: (room) => !room.full && !focus.full && !focus.isBusy(room),
   });
   const host = new ConferenceHost({
-    ...{ rooms, announcer, names, timers, log, moderation, sendText, epochMs: Date.now },
+    ...{ rooms, announcer, names, timers, log, pins, moderation, sendText, epochMs: Date.now },
     in: (room) => focus.in(room),
     toggleRecording: (room) => recordings.toggle(room),
     gone: ({ id }) => dialOuts.gone(id),
@@ -102,7 +106,7 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
     ...{ rooms, focus, participants, moderation, announcements, dialOuts, recordings, recorded },
   });
   return {
-    ...{ mixers, focus, conferences },
+    ...{ mixers, focus, pins, conferences },
     stop: () => {
       host.close();
       dialOuts.cancelAll();

@@ -1,4 +1,5 @@
 import type { Focus } from './focus/focus.ts';
+import type { PinGuard } from './focus/pin-guard.ts';
 import type { RequestGuard } from './guard/request-guard.ts';
 import type { MetricsSnapshot, MetricsSource, MixerMetrics } from './metrics.ts';
 import type { Mixers } from './mixers/mixers.ts';
@@ -17,6 +18,7 @@ export interface Measured {
   timers: NodeTimers;
   office: OpenRegistrar;
   guard: RequestGuard;
+  pins: PinGuard;
 }
 
 const NO_MIXER_YET: Omit<MixerMetrics, 'name' | 'up'> = {
@@ -47,6 +49,7 @@ export function metricsSource({
   timers,
   office,
   guard,
+  pins,
 }: Measured): MetricsSource {
   const last: MixerMetrics[] = [];
   return {
@@ -80,6 +83,7 @@ export function metricsSource({
         sipTurnedAway: guard.turned,
         addressesBanned: guard.banned,
         bans: guard.bans,
+        pins: pins.counts,
         recordingsRunning: recorded.filter(({ state }) => state === 'recording').length,
         recordingsStarted: recordings.started,
         recordingsFailed: recordings.failed,

@@ -58,6 +58,8 @@ export interface MetricsSnapshot {
   sipTurnedAway: Readonly<Record<string, number>>;
   addressesBanned: number;
   bans: number;
+  /** PINs of rooms, by what became of them. */
+  pins: Readonly<Record<string, number>>;
   recordingsRunning: number;
   recordingsStarted: number;
   recordingsFailed: number;
@@ -206,6 +208,7 @@ const definitions: readonly Definition[] = [
   ),
   gauge('parley_addresses_banned', 'Addresses that are banned for wrong passwords.', (s) => one(s.addressesBanned)),
   counter('parley_bans_total', 'Addresses that were banned for wrong passwords.', (s) => one(s.bans)),
+  counter('parley_pins_total', 'PINs of rooms that callers gave, by result.', (s) => by('result', s.pins), ['result']),
   gauge(
     'parley_rtp_sockets',
     'Media sockets that are open.',

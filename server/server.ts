@@ -84,7 +84,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     call: (invitee, handler) => sip.call(invitee, handler),
     sendText: ({ room, id }, text) => messages.fromRoom(room, id, text),
   });
-  const { mixers, focus, conferences } = conference;
+  const { mixers, focus, pins, conferences } = conference;
   const messages = new Messages({
     focus,
     rooms,
@@ -128,7 +128,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     trace: traces,
   });
   const metrics = createMetrics(
-    metricsSource({ rooms, focus, sip, mixers, recordings, timers, office, guard }),
+    metricsSource({ rooms, focus, sip, mixers, recordings, timers, office, guard, pins }),
     version,
   );
   const http = createHttpServer({

@@ -1,7 +1,7 @@
 import type { LegQuality } from '../../mixer/protocol.ts';
 import type { EndedBy } from '../records/call-record.ts';
 import type { ParticipantState, Role } from '../rooms/views.ts';
-import type { NegotiationExplanation } from '../sdp/explain-negotiation.ts';
+import type { NegotiationExplanation } from '../sdp/negotiation-explanation.ts';
 import type { Finding } from './findings.ts';
 
 /** Why a participant can, or cannot, be heard and hear. Times are ISO 8601. */
@@ -78,12 +78,4 @@ export interface TraceView {
   steps: TraceStep[];
   /** Messages that are not kept any more; they lie after the first eight. */
   dropped: number;
-}
-
-/** What can be asked about single calls, also about those that ended a while ago; null: there is no such call. */
-export interface DiagnosisControl {
-  diagnosis(room: string, participant: string): Promise<DiagnosisView | null>;
-  trace(room: string, participant: string): TraceView | null;
-  /** The same as a capture file. */
-  pcap(room: string, participant: string): Buffer | null;
 }

@@ -2,6 +2,7 @@ import { Entry, type EntryRules, type NewArrival } from '../ivr/entry.ts';
 import type { Room } from '../rooms/room.ts';
 import type { Role } from '../rooms/views.ts';
 import type { SipUri } from '../sip/message/uri.ts';
+import type { PinSource } from './pin-guard.ts';
 
 /** How somebody comes to a room. */
 export interface Arrival extends NewArrival {
@@ -13,6 +14,8 @@ export interface Arrival extends NewArrival {
   readonly notNow: 'too-early' | 'too-late' | null;
   /** Not in the room from the beginning. */
   readonly apart: boolean;
+  /** Whose PINs theirs count among; null for whom we call, who is asked for none. */
+  readonly pinSource: PinSource | null;
 }
 
 /** The rules of the room, for somebody who enters now. */
@@ -24,18 +27,28 @@ export function entryRules({ policy }: Room): EntryRules {
 /** @param nowMs since 1970 */
 export function arrivalOf(
   room: Room,
-  { role, pin = null, invited = false, admitted = false, confirm = false, calledByUs = false }: ArrivalParts,
+  {
+    role,
+    pin = null,
+    invited = false,
+    admitted = false,
+    confirm = false,
+    calledByUs = false,
+    pinSource = null,
+  }: ArrivalParts,
   nowMs: number,
 ): Arrival {
   const notNow = calledByUs || admitted ? null : notOpen(room, nowMs);
   const newcomer: NewArrival = { moderator: role === 'moderator', pin, invited: invited || calledByUs };
   const asked = !admitted && Entry.isNeeded(entryRules(room), newcomer);
-  return { ...newcomer, admitted, confirm, notNow, apart: calledByUs || confirm || notNow !== null || asked };
+  const apart = calledByUs || confirm || notNow !== null || asked;
+  return { ...newcomer, admitted, confirm, notNow, apart, pinSource };
 }
 
 export interface ArrivalParts {
   role: Role;
   pin?: string | null;
+  pinSource?: PinSource | null;
   invited?: boolean;
   admitted?: boolean;
   confirm?: boolean;

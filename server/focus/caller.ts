@@ -1,6 +1,6 @@
 import { splitList } from '../sip/message/header-value.ts';
 import type { SipRequest } from '../sip/message/message.ts';
-import { parseNameAddress } from '../sip/message/name-address.ts';
+import { type NameAddress, parseNameAddress } from '../sip/message/name-address.ts';
 
 /** Who calls, as the others see it. */
 export interface Caller {
@@ -22,10 +22,16 @@ export function callerOf(request: SipRequest, trusted: boolean): Caller {
   if (!trusted) return said;
   const wishes = headers.all('privacy').flatMap((line) => line.toLowerCase().split(/[;,\s]+/));
   if (wishes.some((wish) => HIDING.has(wish))) return ANONYMOUS;
+  const identity = assertedIdentity(request);
+  return identity === null ? said : { uri: identity.uriText, displayName: identity.displayName ?? from.displayName };
+}
+
+/** P-Asserted-Identity, whatever Privacy says; to be believed of trusted peers alone. */
+export function assertedIdentity({ headers }: SipRequest): NameAddress | null {
   const asserted = headers.all('p-asserted-identity').flatMap(splitList).map(parseNameAddress);
   // There may be a sip and a tel URI of the same identity (RFC 3325 §9.1).
   const identity = asserted.find((address) => address?.uri != null) ?? asserted.find((address) => address !== null);
-  return identity == null ? said : { uri: identity.uriText, displayName: identity.displayName ?? from.displayName };
+  return identity ?? null;
 }
 
 /** Through whose numbers the call came, as Diversion (RFC 5806) and History-Info (RFC 7044) say it; for the log. */

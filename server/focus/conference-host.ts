@@ -8,6 +8,7 @@ import { Entrance } from './entrance.ts';
 import type { FocusHost } from './focus.ts';
 import { KeyActions, type KeyActionsOptions } from './key-actions.ts';
 import type { ParticipantCall } from './participant-call.ts';
+import type { PinGuard } from './pin-guard.ts';
 import { hasModerator, RoomLife } from './room-life.ts';
 
 export interface ConferenceHostOptions extends KeyActionsOptions {
@@ -15,6 +16,7 @@ export interface ConferenceHostOptions extends KeyActionsOptions {
   readonly announcer: Announcer;
   readonly names: Names;
   readonly timers: Timers;
+  readonly pins: PinGuard;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly epochMs: () => number;
@@ -44,9 +46,9 @@ export class ConferenceHost implements Omit<FocusHost, 'remove'> {
   }
 
   established(participant: ParticipantCall): void {
-    const { rooms, announcer, names, timers } = this.options;
+    const { rooms, announcer, names, timers, pins } = this.options;
     const entrance = new Entrance(participant, {
-      ...{ announcer, names, timers },
+      ...{ announcer, names, timers, pins },
       hasModerator: ({ room }) => hasModerator(rooms, room),
       entered: (who) => this.entered(who),
     });

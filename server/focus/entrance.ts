@@ -2,14 +2,18 @@ import type { Announcer, Playback, Sound } from '../ivr/announcer.ts';
 import { Confirmation } from '../ivr/confirmation.ts';
 import { Entry, type TurnedAway } from '../ivr/entry.ts';
 import type { Names } from '../ivr/names.ts';
+import type { PinResult } from '../ivr/pin-entry.ts';
+import type { Room } from '../rooms/room.ts';
 import type { Timers } from '../timers.ts';
 import { entryRules, roleIn } from './arrival.ts';
 import type { ParticipantCall } from './participant-call.ts';
+import type { PinGuard } from './pin-guard.ts';
 
 export interface EntranceOptions {
   readonly announcer: Announcer;
   readonly names: Names;
   readonly timers: Timers;
+  readonly pins: PinGuard;
   hasModerator(participant: ParticipantCall): boolean;
   /** In the room, for the first time in this call. */
   entered(participant: ParticipantCall): void;
@@ -26,11 +30,14 @@ export class Entrance {
   private readonly participant: ParticipantCall;
   private readonly options: EntranceOptions;
   private readonly entry: Entry;
+  /** Where they asked to come in; a moderator may move them meanwhile. */
+  private readonly door: Room;
   private confirmation: Confirmation | null = null;
   private playing: Playback | null = null;
 
   constructor(participant: ParticipantCall, options: EntranceOptions) {
     this.participant = participant;
+    this.door = participant.room;
     this.options = options;
     const say = (prompts: readonly string[], said: () => void) => this.say(prompts, said);
     this.entry = new Entry(entryRules(participant.room), participant.arrival, options.timers, {
@@ -39,6 +46,8 @@ export class Entrance {
       hush: () => this.hush(),
       playMusic: () => this.playMusic(),
       recordName: (recorded) => this.recordName(recorded),
+      takesPins: () => this.takesPins(),
+      triedPin: (result) => this.triedPin(result),
       isLocked: () => participant.room.policy.locked,
       hasModerator: () => options.hasModerator(participant),
       entered: (moderator) => this.enter(moderator),
@@ -101,6 +110,22 @@ export class Entrance {
     const { role } = participant.controls;
     participant.enter(moderator ? 'moderator' : roleIn(participant.room, role));
     this.options.entered(participant);
+  }
+
+  private takesPins(): boolean {
+    const { pinSource } = this.participant.arrival;
+    return pinSource === null || this.options.pins.takes(this.door.name, pinSource);
+  }
+
+  private triedPin(result: PinResult): void {
+    const { pins } = this.options;
+    const { pinSource } = this.participant.arrival;
+    const { name, policy } = this.door;
+    if (pinSource === null) return;
+    if (result === 'wrong') pins.wrong(name, pinSource);
+    else if (result === 'refused') pins.refused(name, pinSource);
+    // Who knows the participants' PIN may still guess that of the moderators.
+    else pins.right(name, pinSource, result === 'moderator' || policy.moderatorPin === null);
   }
 
   private recordName(recorded: () => void): void {

@@ -20,6 +20,7 @@ import { type Caller, callerOf, describeForwarding } from './caller.ts';
 import { FrontDoor, type Place } from './front-door.ts';
 import { ParticipantCall } from './participant-call.ts';
 import type { ParticipantOwner } from './participant-options.ts';
+import type { PinGuard } from './pin-guard.ts';
 import type { KeyMeans } from './pressed-keys.ts';
 import { isBye, ReferredByes } from './referred-bye.ts';
 import { callReferred } from './referred-call.ts';
@@ -34,6 +35,7 @@ export interface FocusOptions {
   identify: Identify;
   /** Whether to believe what a peer at this address says of who calls (RFC 3325). */
   isTrusted: (address: string) => boolean;
+  pins: PinGuard;
   /** Sends an INVITE; the handler is told what comes of it, never before this returns. */
   call: (invitee: Invitee, handler: CallHandler) => Call;
   /** What we call as. */
@@ -98,10 +100,10 @@ export class Focus implements ParticipantOwner {
   private idle: (() => void) | null = null;
 
   constructor(options: FocusOptions) {
-    const { rooms, adhocRooms, identify, isTrusted } = options;
+    const { rooms, adhocRooms, identify, isTrusted, pins } = options;
     this.options = options;
     this.door = new FrontDoor({
-      ...{ rooms, adhocRooms, identify, isTrusted },
+      ...{ rooms, adhocRooms, identify, isTrusted, pins },
       mayCall: () => this.mayCall(),
       mayLoad: (room) => this.mayLoad(room),
       participantOf: (call) => this.participantOf(call),

@@ -8,6 +8,7 @@ import { type AdhocRooms, type Identify, mayEnter, mayOpenRoom, type Refusal } f
 import { type ArrivalParts, dialled, roleIn } from './arrival.ts';
 import { mayName } from './named-call.ts';
 import type { ParticipantCall } from './participant-call.ts';
+import type { PinGuard, PinSource } from './pin-guard.ts';
 
 /** Where one who enters takes part, and in whose place. */
 export interface Place {
@@ -22,6 +23,7 @@ export interface FrontDoorOptions {
   /** Asked only where it matters who calls. */
   readonly identify: Identify;
   readonly isTrusted: (address: string) => boolean;
+  readonly pins: PinGuard;
   /** Whether the server takes one call more. Null: yes. */
   mayCall(): Refusal | null;
   /** Whether the mixer of the room has time for one more. Null: yes. */
@@ -52,8 +54,10 @@ export class FrontDoor {
       const role = (by === 'known' && room.participant(known.id)?.role) || roleIn(room, 'participant');
       // The place of one who waits is a place where one waits.
       const admitted = room.present.some(({ id }) => id === known.id);
-      if (call.replaces !== null) return { room, replaces: known, arrival: { role, admitted } };
-      return mayEnter(room) ?? mayLoad(room.name) ?? { room, replaces: null, arrival: asCaller(room, call) };
+      if (call.replaces !== null) {
+        return { room, replaces: known, arrival: { role, admitted, pinSource: this.pinSource(room, call) } };
+      }
+      return mayEnter(room) ?? mayLoad(room.name) ?? this.asCaller(room, call);
     }
     const found = this.find(call.request, call.flow);
     if (found !== null && 'status' in found) return found;
@@ -61,7 +65,7 @@ export class FrontDoor {
     const busy = mayLoad(name);
     if (busy !== null) return busy;
     const room = found ?? rooms.open(name, 'adhoc');
-    return mayEnter(room) ?? { room, replaces: null, arrival: asCaller(room, call) };
+    return mayEnter(room) ?? this.asCaller(room, call);
   }
 
   /** What an INVITE like this OPTIONS would find (RFC 3261 §11.2). */
@@ -86,9 +90,22 @@ export class FrontDoor {
     if (identity === null) return refusal;
     return 'user' in identity ? mayOpenRoom(adhocRooms, flow.remoteAddress, true) : identity;
   }
+
+  /** One who dials the room. A PIN that comes with the call is looked at when the call stands: an INVITE can be forged. */
+  private asCaller(room: Room, call: IncomingCall): Place | Refusal {
+    const { pins } = this.options;
+    const { pin } = dialled(call.request.uri);
+    const pinSource = this.pinSource(room, call);
+    if (pin !== null && asksPin(room) && !pins.takes(room.name, pinSource)) {
+      pins.refused(room.name, pinSource);
+      return { status: 403, reason: 'Too many wrong PINs' };
+    }
+    return { room, replaces: null, arrival: { role: roleIn(room, 'participant'), pin, pinSource } };
+  }
+
+  private pinSource(room: Room, call: IncomingCall): PinSource {
+    return this.options.pins.sourceOf(call, asksPin(room));
+  }
 }
 
-/** One who dials the room. */
-function asCaller(room: Room, call: IncomingCall): ArrivalParts {
-  return { role: roleIn(room, 'participant'), pin: dialled(call.request.uri).pin };
-}
+const asksPin = ({ policy }: Room): boolean => policy.pin !== null || policy.moderatorPin !== null;

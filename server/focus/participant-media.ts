@@ -1,7 +1,7 @@
 import type { AudioMedia, LegControl, LegStatistics, MediaPorts } from '../../mixer/protocol.ts';
 import type { Mixers } from '../mixers/mixers.ts';
-import type { NegotiationExplanation } from '../sdp/explain-negotiation.ts';
 import type { MediaSession } from '../sdp/media-session.ts';
+import type { NegotiationExplanation } from '../sdp/negotiation-explanation.ts';
 import type { NegotiationFailure } from '../sdp/negotiation-failure.ts';
 import type { SdpText } from '../sip/dialog/call.ts';
 

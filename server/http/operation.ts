@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { DiagnosisControl } from '../diagnosis/diagnosis-view.ts';
+import type { DiagnosisControl } from '../diagnosis/diagnosis-control.ts';
 import type { Webhooks } from '../events/webhooks.ts';
 import type { ConferenceControl, RecordingFile } from '../focus/control.ts';
 import type { RecordControl } from '../records/call-record.ts';

@@ -1,5 +1,5 @@
 import type { Timer, Timers } from '../timers.ts';
-import { PinEntry } from './pin-entry.ts';
+import { PinEntry, type PinResult } from './pin-entry.ts';
 
 /** Where somebody is who has not entered yet. */
 export type EntryStage = 'entering' | 'lobby' | 'waiting';
@@ -36,6 +36,9 @@ export interface EntryEffects {
   /** For who waits; until hushed. */
   playMusic(): void;
   recordName(recorded: () => void): void;
+  /** Whether a PIN would be looked at. */
+  takesPins(): boolean;
+  triedPin(result: PinResult): void;
   isLocked(): boolean;
   hasModerator(): boolean;
   entered(moderator: boolean): void;
@@ -82,6 +85,8 @@ export class Entry {
       ...{ pin, moderatorPin, timers: this.timers },
       say: (prompts, said) => this.effects.say(prompts, said),
       hush: () => this.effects.hush(),
+      takesPins: () => this.effects.takesPins(),
+      tried: (result) => this.effects.triedPin(result),
       known: (moderator) => {
         this.moderator ||= moderator;
         if (this.effects.isLocked() && !this.moderator) this.turnAway('room-locked', ['room-is-locked', 'goodbye']);

@@ -5,12 +5,19 @@ export interface PinEntryOptions {
   readonly pin: string | null;
   readonly moderatorPin: string | null;
   readonly timers: Timers;
+  /** Whether a PIN would be looked at: not after many wrong ones in other calls. */
+  takesPins(): boolean;
+  /** What became of a PIN that was given. */
+  tried(result: PinResult): void;
   say(prompts: readonly string[], said: () => void): void;
   hush(): void;
   known(moderator: boolean): void;
-  /** After the last try. */
+  /** After the last try, or because no PIN is taken. */
   failed(): void;
 }
+
+/** `refused`: it was not looked at. */
+export type PinResult = 'participant' | 'moderator' | 'wrong' | 'refused';
 
 const TRIES = 3;
 /** From the end of the prompt to the first digit, and from one digit to the next. */
@@ -33,8 +40,10 @@ export class PinEntry {
 
   /** @param given the PIN that came with the call, which counts as the first try when it is wrong; null when none did */
   start(given: string | null): void {
-    if (given === null) this.ask(['enter-pin']);
-    else this.take(given);
+    if (given !== null) return this.take(given);
+    // Where `#` enters there is something to ask all the same.
+    if (this.options.pin !== null && !this.options.takesPins()) this.refuse();
+    else this.ask(['enter-pin']);
   }
 
   key(key: string): void {
@@ -70,11 +79,28 @@ export class PinEntry {
   }
 
   private take(digits: string): void {
-    const { pin, moderatorPin, known, failed } = this.options;
-    if (moderatorPin !== null && digits === moderatorPin) return known(true);
-    if (pin === null ? digits === '' : digits === pin) return known(false);
+    const { pin, moderatorPin, takesPins, tried, known, failed } = this.options;
+    if (digits === '') return pin === null ? known(false) : this.again(['enter-pin-again']);
+    if (!takesPins()) return this.refuse();
+    if (digits === moderatorPin || digits === pin) {
+      const moderator = digits === moderatorPin;
+      tried(moderator ? 'moderator' : 'participant');
+      return known(moderator);
+    }
+    tried('wrong');
+    // It may have been one too many.
+    if (takesPins()) this.again(['pin-wrong', 'enter-pin-again']);
+    else failed();
+  }
+
+  private again(prompts: readonly string[]): void {
     this.tries++;
-    if (this.tries === TRIES) return failed();
-    this.ask(digits === '' ? ['enter-pin-again'] : ['pin-wrong', 'enter-pin-again']);
+    if (this.tries === TRIES) this.options.failed();
+    else this.ask(prompts);
+  }
+
+  private refuse(): void {
+    this.options.tried('refused');
+    this.options.failed();
   }
 }

@@ -1,5 +1,5 @@
 import { Diagnoses } from '../diagnosis/diagnoses.ts';
-import type { DiagnosisControl } from '../diagnosis/diagnosis-view.ts';
+import type { DiagnosisControl } from '../diagnosis/diagnosis-control.ts';
 import { SipTraces } from '../diagnosis/sip-traces.ts';
 import { userAgentIn } from '../diagnosis/trace-user-agent.ts';
 import type { Log } from '../log.ts';

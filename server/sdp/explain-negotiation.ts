@@ -1,36 +1,10 @@
 import type { AudioCodecName, AudioMedia } from '../../mixer/protocol.ts';
 import { AUDIO_CAPABILITIES, codecOf, LAST_RESORT_CODECS } from './audio-capabilities.ts';
 import type { RtpFormat } from './media-attributes.ts';
+import type { ExplainedFormat, NegotiationExplanation } from './negotiation-explanation.ts';
 import { isReachable, type RemoteAudio, readRemoteAudio } from './remote-audio.ts';
 import type { MediaDescription, SessionDescription } from './session-description.ts';
 import { chooseCrypto, isPlainProfile, isSecureProfile, type SrtpPolicy } from './srtp-policy.ts';
-
-/** What became of one format of theirs. `accepted`: it may be received; `auxiliary`: keys or comfort noise. */
-export interface ExplainedFormat {
-  payloadType: number;
-  /** `opus/48000/2`, as the rtpmap has it. */
-  name: string;
-  verdict: 'sent' | 'accepted' | 'auxiliary' | 'lost';
-  reason: string;
-}
-
-export interface ExplainedStream {
-  /** `audio`, `video` … */
-  media: string;
-  protocol: string;
-  taken: boolean;
-  reason: string;
-  /** Of audio over RTP; empty for others. */
-  formats: ExplainedFormat[];
-}
-
-export interface NegotiationExplanation {
-  /** Whether it was their offer that we answered, or their answer to ours. */
-  theirs: 'offer' | 'answer';
-  streams: ExplainedStream[];
-  /** Codecs of ours that they did not name. */
-  notNamed: AudioCodecName[];
-}
 
 export interface NegotiationSurroundings {
   readonly theirs: 'offer' | 'answer';

@@ -14,7 +14,9 @@ describe('the console’s calls', () => {
     const [demo] = await api.rooms();
     expect(demo?.name).toBe('demo');
     const [one] = await api.participants('demo');
-    expect((await api.participant('demo', one!.id)).id).toBe(one!.id);
+    expect((await api.diagnosis('demo', 'ben')).findings[0]?.code).toBe('muted-by-moderator');
+    const trace = new Uint8Array(await (await api.sipTrace('demo', 'ben')).arrayBuffer());
+    expect(new DataView(trace.buffer).getUint32(0, true)).toBe(0xa1b2c3d4);
     await api.changeParticipant('demo', one!.id, { muted: true, gainDb: -3, volumeDb: 2, deaf: true, hand: true });
     await api.muteAll('demo', true);
     await api.muteAll('demo', false);

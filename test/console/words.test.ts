@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../console/api.ts';
 import {
-  diagnosisOf,
   duration,
   fileSize,
   inOneGo,
   nameOf,
   problemText,
+  scoreWord,
   spokenOf,
   traitsOf,
 } from '../../console/words.ts';
@@ -94,29 +94,6 @@ test('durations and sizes', () => {
   expect([999, 12_345, 12_345_678].map(fileSize)).toEqual(['999 B', '12 kB', '12.3 MB']);
 });
 
-describe('why they cannot be heard', () => {
-  const quality = {
-    received: {
-      ...{ mos: 2.5, lossPercent: 12.34, jitterMs: 40, concealedPercent: 13, burstLossPercent: 50, burstMs: 100 },
-      ...{ gapLossPercent: 1, gapMs: 900 },
-    },
-    sent: null,
-    roundTripMs: null,
-    bufferDelayMs: 60,
-  };
-
-  test('mutes come first, then how it sounds', () => {
-    expect(diagnosisOf({ ...participant('ann', { muted: { by: 'self' } }), quality })).toEqual([
-      'ann muted themselves.',
-      'What we get from ann sounds bad (12.3 % lost on the way).',
-    ]);
-  });
-
-  test('who was never received is told so', () => {
-    expect(diagnosisOf({ ...participant('ann', { state: 'on-hold', gainDb: -25 }), quality: null })).toEqual([
-      'ann has put the call on hold.',
-      'ann is turned down by 25 dB.',
-      'Nothing has been received from ann yet.',
-    ]);
-  });
+test('scores in a word (ITU-T G.107 annex B)', () => {
+  expect([4.4, 4, 3.6, 3.1, 3, 1].map(scoreWord)).toEqual(['good', 'good', 'fair', 'poor', 'bad', 'bad']);
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { capturedIn } from '../diagnosis/read-pcap.ts';
 import { ConsoleBrowser } from './clients/console-browser.ts';
 import { accessibilityFindings } from './clients/page-checks.ts';
 import { Parley } from './clients/parley.ts';
@@ -188,7 +189,7 @@ describe.runIf(peersPresent('chromium'))("the moderator's console in Chromium", 
     await browser.openRoom(TOKEN, room);
     const [ann, ben] = [await dial(ANN), await dial(BEN)];
     await browser.button('More about ann').click();
-    await browser.page.getByText(/What we get from ann sounds good/).waitFor();
+    await browser.page.getByText(/No fault can be seen from here/).waitFor();
     await browser.page.getByLabel('Role of ann').selectOption('moderator');
     await shows('ann', 'Moderator');
     await browser.button('Make deaf ann').click();
@@ -219,6 +220,37 @@ describe.runIf(peersPresent('chromium'))("the moderator's console in Chromium", 
     await browser.page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
     await ben.ended(10_000);
     await browser.page.getByText('Nobody is here.').waitFor();
+  });
+
+  test('says why somebody cannot be heard who sends nothing, and saves the SIP trace', async () => {
+    const { page } = browser;
+    const cem = await ToneCaller.start({ voice: CEM, serverPort: parley.sipPort });
+    callers.push(cem);
+    const { status } = await cem.sip.call(parley.sipUri(room)).invite(cem.media.sdp());
+    expect(status).toBe(200);
+    await browser.openRoom(TOKEN, room);
+    await browser.button('More about cem').click();
+    await browser
+      .person('cem')
+      .getByText(/^We have received nothing from the phone since the call was/)
+      .waitFor();
+    await browser.person('cem').getByText(`the phone gave 127.0.0.1:${cem.media.port}`).waitFor();
+    await browser.person('cem').getByText('no media came that could be believed').waitFor();
+    await browser.button('Mute cem').click();
+    await browser.person('cem').getByText('They are muted by a moderator.').waitFor();
+    await browser
+      .person('cem')
+      .getByText(/muted by a moderator$/)
+      .last()
+      .waitFor();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      browser.button('Download SIP trace of cem').click(),
+    ]);
+    expect(download.suggestedFilename()).toBe(`${room}-${await idOf('cem')}.pcap`);
+    const [invite, ...rest] = capturedIn(readFileSync(await download.path()));
+    expect(invite?.text).toMatch(/^INVITE /);
+    expect(rest.some(({ text }) => text.startsWith('SIP/2.0 200'))).toBe(true);
   });
 
   test('calls somebody in, and says what is wrong with an address', async () => {
@@ -393,7 +425,7 @@ describe.runIf(peersPresent('chromium'))("the moderator's console in Chromium", 
     await ann.sendKeys('*5');
     await browser.button('Lower hand of ann').waitFor();
     await browser.button('More about ann').click();
-    await browser.page.getByText(/What we get from ann/).waitFor();
+    await browser.page.getByText('They are muted by a moderator.').waitFor();
     expect(await accessibilityFindings(page)).toEqual([]);
     await browser.button('Call somebody').click();
     expect(await accessibilityFindings(page)).toEqual([]);

@@ -112,6 +112,35 @@ describe('the PIN', () => {
     expect(parley.logLines().some((line) => line.includes('98765'))).toBe(false);
   });
 
+  test('that is guessed call after call is not looked at any more, not even the right one', async () => {
+    const room = await makeRoom({ pin: '1234' });
+    for (let guess = 0; guess < 9; guess++) {
+      const ann = await dial(ANN, `${room};pin=000${guess}`);
+      if (guess < 8) await becomes(room, ANN, 'entering');
+      await ann.hangUp();
+      await eventually(
+        'ann is gone',
+        () => seen(room, ANN),
+        (view) => view === undefined,
+      );
+    }
+    await expect(dial(ANN, `${room};pin=1234`)).rejects.toThrow('403 Too many wrong PINs');
+    const [line] = await eventually(
+      'it is logged',
+      () =>
+        parley.logLines().filter((logged) => logged.includes('"msg":"pin refused"') && logged.includes(`"${room}"`)),
+      ({ length }) => length > 0,
+    );
+    expect(line).toMatch(
+      /"address":"127\.0\.0\.1","room":"[a-z0-9]+","reason":"too many wrong PINs","seconds":\d+,"msg":"pin refused"\}$/,
+    );
+    const refused = async () => (await parley.metrics()).sum('parley_pins_total{result="refused"}');
+    const before = await refused();
+    const caller = await dial(ANN, room);
+    await caller.ended(15_000);
+    expect(await refused()).toBe(before + 1);
+  });
+
   test('of a moderator makes one, who may lock, mute all, and end the conference by keys', async () => {
     const room = await makeRoom({ pin: '1234', moderatorPin: '98765' });
     const [ben] = await enter(BEN, room, ';pin=1234');

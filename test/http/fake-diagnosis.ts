@@ -1,4 +1,5 @@
-import type { DiagnosisControl, DiagnosisView, TraceView } from '../../server/diagnosis/diagnosis-view.ts';
+import type { DiagnosisControl } from '../../server/diagnosis/diagnosis-control.ts';
+import type { DiagnosisView, TraceView } from '../../server/diagnosis/diagnosis-view.ts';
 import { pcapOf } from '../../server/diagnosis/pcap.ts';
 
 /** Knows one call: that of ben in demo. */

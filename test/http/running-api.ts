@@ -43,6 +43,7 @@ export const quietServer: MetricsSnapshot = {
   sipTurnedAway: { scanner: 2 },
   addressesBanned: 1,
   bans: 1,
+  pins: { right: 2, wrong: 1 },
   recordingsRunning: 0,
   recordingsStarted: 1,
   recordingsFailed: 0,

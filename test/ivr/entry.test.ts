@@ -8,10 +8,11 @@ const CALLER: NewArrival = { moderator: false, pin: null, invited: false };
 const PROMPT_MS = 2000;
 
 /** A caller whose prompts take two seconds each; `heard` is all that happened, in order. */
-function arrive(rules: Partial<EntryRules>, arrival: Partial<NewArrival> = {}) {
+function arrive(rules: Partial<EntryRules>, arrival: Partial<NewArrival> = {}, mostWrong = Number.POSITIVE_INFINITY) {
   const timers = new VirtualTimers();
   const heard: string[] = [];
-  const room = { locked: false, moderator: false };
+  const room = { locked: false, moderator: false, mostWrong };
+  const tried: string[] = [];
   let saying = 0;
   const hush = (): void => {
     saying++;
@@ -31,6 +32,8 @@ function arrive(rules: Partial<EntryRules>, arrival: Partial<NewArrival> = {}) {
       heard.push('record');
       timers.set(1500, recorded);
     },
+    takesPins: () => tried.filter((result) => result === 'wrong').length < room.mostWrong,
+    triedPin: (result) => tried.push(result),
     isLocked: () => room.locked,
     hasModerator: () => room.moderator,
     entered: (moderator) => heard.push(moderator ? 'IN as moderator' : 'IN'),
@@ -43,7 +46,7 @@ function arrive(rules: Partial<EntryRules>, arrival: Partial<NewArrival> = {}) {
       entry.key(key);
     }
   };
-  return { entry, timers, heard, keys, room };
+  return { entry, timers, heard, keys, room, tried };
 }
 
 describe('the PIN', () => {
@@ -106,6 +109,53 @@ describe('the PIN', () => {
     keys('3#');
     expect(heard.filter((what) => what === 'pin-wrong')).toHaveLength(2);
     expect(heard).toContain('pin-failed');
+  });
+
+  it('is told each time it was given, with what became of it; nothing at all is no try to guess', () => {
+    const { keys, tried } = arrive({ pin: '1234', moderatorPin: '9876' });
+    keys('##'); // the second without waiting
+    expect(tried).toEqual([]);
+    keys('5555#');
+    expect(tried).toEqual(['wrong']);
+    const other = arrive({ pin: '1234', moderatorPin: '9876' });
+    other.keys('1#1234#');
+    expect(other.tried).toEqual(['wrong', 'participant']);
+    const moderator = arrive({ pin: '1234', moderatorPin: '9876' }, { pin: '9876' });
+    expect(moderator.tried).toEqual(['moderator']);
+  });
+
+  it('is not looked at, even when right, from where too many wrong ones came', () => {
+    const out = ['pin-failed', 'goodbye', 'OUT: pin-failed'];
+    for (const pin of ['1234', '5555', null]) {
+      const { heard, timers, tried } = arrive({ pin: '1234' }, { pin }, 0);
+      timers.runUntilIdle();
+      expect(heard).toEqual(['(entering)', ...out]);
+      expect(tried).toEqual(['refused']);
+    }
+    const { heard, keys, room, timers, tried } = arrive({ pin: '1234' });
+    keys('5');
+    room.mostWrong = 0; // by another call
+    keys('#');
+    timers.runUntilIdle();
+    expect(heard).toEqual(['(entering)', 'enter-pin', ...out]);
+    expect(tried).toEqual(['refused']);
+  });
+
+  it('may still be left out there, where only moderators have one', () => {
+    const { heard, keys, tried } = arrive({ moderatorPin: '9876' }, {}, 0);
+    keys('#');
+    expect(heard.at(-1)).toBe('IN');
+    expect(tried).toEqual([]);
+    const other = arrive({ moderatorPin: '9876' }, {}, 0);
+    other.keys('9876#');
+    expect(other.heard.slice(2, 4)).toEqual(['pin-failed', 'goodbye']);
+  });
+
+  it('ends the call with the wrong one that was too many', () => {
+    const { heard, keys, tried } = arrive({ pin: '1234' }, {}, 1);
+    keys('5555#');
+    expect(heard.slice(2)).toEqual(['pin-failed', 'goodbye']);
+    expect(tried).toEqual(['wrong']);
   });
 
   it('is not asked of whom we called', () => {

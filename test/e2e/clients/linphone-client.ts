@@ -211,7 +211,7 @@ export class LinphoneClient implements VoiceClient {
 
   /** Keys typed at the prompt go out as telephone-events. */
   async sendKeys(keys: string): Promise<void> {
-    await this.#command(keys, /linphonec> /);
+    for (const key of keys) await this.#command(key, /linphonec> /);
   }
 
   async ended(timeoutMs: number): Promise<void> {
