@@ -240,8 +240,10 @@ export class Mixers {
     const here = [...this.rooms].filter(([, record]) => record.mixer === mixer);
     const lost = here.flatMap(([room, { recordings }]) => [...recordings].map((recording) => ({ room, recording })));
     for (const [, { recordings }] of here) recordings.clear();
+    const refilled = here.flatMap(([room, record]) => this.refillRoom(mixer, room, record));
+    // Who waits for the end of one may hang up at once, which closes what must be open by then.
     this.endPlaybacks(mixer);
-    const results = await Promise.allSettled(here.flatMap(([room, record]) => this.refillRoom(mixer, room, record)));
+    const results = await Promise.allSettled(refilled);
     for (const result of results) {
       if (result.status === 'fulfilled') continue;
       this.options.log.error({ mixer: mixer.index, reason: String(result.reason) }, 'room not given back in full');

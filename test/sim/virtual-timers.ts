@@ -54,6 +54,12 @@ export class VirtualTimers implements Timers {
     this.heap.length = 0;
   }
 
+  /** Time until the next timer is due; null when none is set. */
+  get untilNextMs(): number | null {
+    while (this.heap[0]?.cleared) this.pop();
+    return this.heap[0] === undefined ? null : this.heap[0].atMs - this.nowMs;
+  }
+
   private runNext(): void {
     const entry = this.pop();
     if (entry.cleared) return;

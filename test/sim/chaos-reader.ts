@@ -1,0 +1,83 @@
+import type { EventStreams } from '../../server/events/event-streams.ts';
+import type { EventData } from '../../server/events/room-event.ts';
+import type { RoomView } from '../../server/rooms/views.ts';
+import { withoutLevels } from './chaos-views.ts';
+
+/** Reads a stream of events, and keeps from them what the rooms are like; comes back where it left off. */
+export class EventReader {
+  readonly rooms = new Map<string, RoomView>();
+  resumed = 0;
+  private readonly streams: EventStreams;
+  private readonly state: () => RoomView[];
+  private readonly problems: string[];
+  private close: (() => void) | null = null;
+  private lastId: string | null = null;
+
+  constructor(streams: EventStreams, state: () => RoomView[], problems: string[]) {
+    this.streams = streams;
+    this.state = state;
+    this.problems = problems;
+  }
+
+  get isOpen(): boolean {
+    return this.close !== null;
+  }
+
+  open(): void {
+    if (this.lastId !== null) this.resumed++;
+    const sink = { write: (text: string) => this.take(text), waitingBytes: 0, end: () => {}, cut: () => {} };
+    const { state, lastId: lastEventId } = this;
+    const request = { sink, room: null, lastEventId, state, allowed: () => true, reader: 'chaos' };
+    this.close = this.streams.open(request);
+  }
+
+  leave(): void {
+    this.close?.();
+    this.close = null;
+  }
+
+  private take(text: string): void {
+    for (const frame of text.split('\n\n')) {
+      const [, id, event, data] = /^id: (.*)\nevent: (.*)\ndata: (.*)$/.exec(frame) ?? [];
+      if (id === undefined || data === undefined) continue;
+      this.lastId = id;
+      if (event === 'state') this.whole((JSON.parse(data) as { rooms: RoomView[] }).rooms);
+      else this.change(JSON.parse(data) as EventData);
+    }
+  }
+
+  private whole(rooms: RoomView[]): void {
+    this.rooms.clear();
+    for (const room of rooms) this.rooms.set(room.name, withoutLevels(room));
+  }
+
+  private change({ event, room: name, version, settings, participant }: EventData): void {
+    const before = this.rooms.get(name);
+    if (event === 'room-opened') {
+      this.expect(before === undefined && version === 0, `${name} opened again at ${version}`);
+      this.rooms.set(name, { ...settings!, name, version, participants: [], recordings: [] });
+      return;
+    }
+    if (before === undefined) return this.expect(false, `${event} in ${name}, which is not there`);
+    if (event === 'room-closed') {
+      this.expect(before.participants.length === 0, `${name} closed with somebody in it`);
+      return void this.rooms.delete(name);
+    }
+    this.expect(version === before.version + 1, `${name}: ${event} at ${version} after ${before.version}`);
+    const one = participant === undefined ? null : { ...participant, levelDb: null };
+    let { participants } = before;
+    if (event === 'participant-left') participants = participants.filter(({ id }) => id !== one?.id);
+    else if (one !== null && participants.some(({ id }) => id === one.id)) {
+      this.expect(event === 'participant-changed', `${name}: ${one.id} joined twice`);
+      participants = participants.map((other) => (other.id === one.id ? one : other));
+    } else if (one !== null) {
+      this.expect(event === 'participant-joined', `${name}: ${event} of ${one.id}, who is not there`);
+      participants = [...participants, one];
+    }
+    this.rooms.set(name, { ...before, ...settings, version, participants });
+  }
+
+  private expect(holds: boolean, sentence: string): void {
+    if (!holds) this.problems.push(`events: ${sentence}`);
+  }
+}

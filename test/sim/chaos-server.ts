@@ -1,0 +1,158 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { ConferenceEvents } from '../../server/conference-event/conference-events.ts';
+import { type ConferenceParts, createConferences } from '../../server/conference-parts.ts';
+import { loadConfig } from '../../server/config/load.ts';
+import type { Config } from '../../server/config/schema.ts';
+import { EventStreams } from '../../server/events/event-streams.ts';
+import { RoomEvents } from '../../server/events/room-events.ts';
+import { Recordings } from '../../server/recordings/recordings.ts';
+import { Rooms } from '../../server/rooms/rooms.ts';
+import { UserAgent } from '../../server/sip/user-agent/user-agent.ts';
+import { type FakeMixerProcess, mixersLiveIn } from './chaos-mixer.ts';
+import { type PhoneWorld, SERVER, SESSION_TIMER } from './chaos-phone.ts';
+
+const MIXERS = 2;
+
+/** The server as `server.ts` puts it together, but for sockets, disks and processes. */
+export class ChaosServer {
+  readonly rooms = new Rooms();
+  readonly events: RoomEvents;
+  readonly streams: EventStreams;
+  readonly conference: ConferenceParts;
+  readonly conferenceEvents: ConferenceEvents;
+  readonly agent: UserAgent;
+  readonly mixerProcesses = new Set<FakeMixerProcess>();
+  /** Calls that began and have not ended, as records see them. */
+  readonly observed = new Set<string>();
+  private readonly directory = mkdtempSync(join(tmpdir(), 'parley-chaos-'));
+  private readonly world: PhoneWorld;
+
+  constructor(world: PhoneWorld, problems: string[]) {
+    this.world = world;
+    const { timers, random, wire } = world;
+    mixersLiveIn({ timers, random, alive: this.mixerProcesses, problems });
+    const loaded = loadConfig({ argv: [], env: {}, cwd: this.directory });
+    if (!loaded.ok) throw new Error('no configuration');
+    const changed = { dataDir: this.directory, audioMixers: MIXERS, publicAddress: [SERVER] };
+    const config: Config = { ...loaded.config, ...changed, domain: SERVER, srtp: 'off', adhocRooms: 'anyone' };
+    const write = (line: string): void => {
+      // Some do, on purpose.
+      if (!line.includes('"mixer died"')) problems.push(line);
+    };
+    const log = pino({ level: 'error' }, { write });
+    this.events = new RoomEvents({ instance: 'chaos', epochMs: () => timers.now() });
+    this.rooms.subscribe(this.events.changed);
+    this.streams = new EventStreams(this.events, timers, log);
+    const recordings = new Recordings({ directory: join(this.directory, 'recordings'), log });
+    const identify = () => ({ user: 'ann' });
+    const isTrusted = (address: string) => address.startsWith('203.0.113.');
+    this.conference = createConferences(config, {
+      ...{ rooms: this.rooms, recordings, log, identify, isTrusted },
+      timers: Object.assign(timers, { active: 0 }),
+      sendText: () => {},
+      call: (invitee, handler) => this.agent.call(invitee, handler),
+      observer: {
+        began: ({ id }) => void this.observed.add(id),
+        established: () => {},
+        keyTold: () => {},
+        ended: ({ id }) => {
+          if (!this.observed.delete(id)) problems.push(`${id} ended, but never began`);
+        },
+        refused: () => {},
+      },
+    });
+    const { focus } = this.conference;
+    this.conferenceEvents = new ConferenceEvents({
+      ...{ focus, rooms: this.rooms, timers, log, domain: SERVER, identify, isTrusted },
+    });
+    this.agent = new UserAgent({
+      ...wire.transports(SERVER),
+      ...{ timers, random, publicAddress: SERVER, ports: { tcp: 5060 }, isFocus: true, sessionTimer: SESSION_TIMER },
+      handler: {
+        invited: (call) => focus.invited(call),
+        referred: (referral) => focus.referred(referral),
+        availability: (options, flow) => focus.availability(options, flow),
+        packages: { conference: this.conferenceEvents },
+      },
+    });
+    wire.attach(SERVER, (message, flow) => this.agent.received(message, flow));
+  }
+
+  /** What does not go together when nothing is under way. */
+  outOfStep(): string[] {
+    const { calls } = this.conference.focus;
+    const { legs, observed, participants } = this.left();
+    const counts = { calls, legs, observed, participants };
+    const differ = new Set(Object.values(counts)).size > 1;
+    const empty = [...this.rooms].filter(({ origin, size }) => origin === 'adhoc' && size === 0);
+    const useless = empty.filter(({ name }) => ![...this.rooms].some(({ breakoutOf }) => breakoutOf === name));
+    return [
+      ...(differ ? [`not as many of each: ${JSON.stringify(counts)}`] : []),
+      ...useless.map(({ name }) => `${name} is open, and nobody is in it`),
+    ];
+  }
+
+  /** All that grows with calls, by name; after a day that is over, each is 0. */
+  left(): Record<string, number> {
+    const { conference, agent } = this;
+    const { mixers, focus, conferences } = conference;
+    const { participants, dialOuts, announcements } = parts(conferences, 'options');
+    const { host, announcer } = parts(participants, 'options');
+    const processes = [...this.mixerProcesses];
+    const count = (of: (one: FakeMixerProcess) => number) => processes.reduce((sum, one) => sum + of(one), 0);
+    return {
+      calls: focus.calls,
+      adhoc: [...this.rooms].filter(({ origin }) => origin === 'adhoc').length,
+      participants: [...this.rooms].reduce((sum, { size }) => sum + size, 0),
+      observed: this.observed.size,
+      legs: count(({ legs }) => legs.size),
+      mixerRooms: count(({ rooms }) => rooms.size),
+      sounds: count(({ playbacks }) => playbacks.size),
+      ...sizes('mixers', mixers, ['rooms', 'legs', 'playbacks']),
+      ...sizes('host', host, ['entrances']),
+      ...sizes('keys', parts(host, 'keys'), ['menus']),
+      ...sizes('life', parts(host, 'life'), ['present', 'alone', 'ends']),
+      ...sizes('dialOuts', dialOuts, ['byId']),
+      ...sizes('announcements', announcements, ['running']),
+      ...sizes('announcer', announcer, ['playing']),
+      ...sizes('byes', parts(focus, 'byes'), ['waiting']),
+      ...sizes('names', parts(host, 'options')['names'], ['said']),
+      nameFiles: readdirSync(join(this.directory, 'names')).length,
+      dialogs: agent.calls,
+      transactions: agent.transactions.serverTransactions + agent.transactions.clientTransactions,
+      ...sizes('agent', agent.subscriptions, ['dialogs']),
+      subscriptions: this.conferenceEvents.size,
+      ...sizes('conferenceEvents', this.conferenceEvents, ['rooms', 'byAddress']),
+      ...sizes('streams', this.streams, ['streams']),
+      timers: this.world.timers.pending,
+    };
+  }
+
+  close(): void {
+    this.streams.close();
+    this.conference.mixers.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+type Parts = Record<string, object>;
+
+/** What only the owner should know; a test that looks for leaks must. */
+function parts(owner: object | undefined, name: string): Parts {
+  const part: unknown = Reflect.get(owner ?? {}, name);
+  if (typeof part !== 'object' || part === null) throw new Error(`there is no ${name} any more`);
+  return part as Parts;
+}
+
+function sizes(what: string, owner: object | undefined, names: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    names.map((name) => {
+      const { size } = parts(owner, name) as unknown as { size: unknown };
+      if (typeof size !== 'number') throw new Error(`${what}.${name} is nothing that can be counted`);
+      return [`${what}.${name}`, size];
+    }),
+  );
+}

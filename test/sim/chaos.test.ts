@@ -1,0 +1,19 @@
+import { describe, expect, it, vi } from 'vitest';
+import { ChaosDay } from './chaos-day.ts';
+
+vi.mock('../../server/mixers/mixer-process.ts', async () => ({
+  MixerProcess: (await import('./chaos-mixer.ts')).FakeMixerProcess,
+}));
+
+describe('a day of 50 callers who do what they like', () => {
+  it.each([1, 2, 3])('is the same in all views, and leaves nothing (seed %i)', async (seed) => {
+    const { problems, left, counts } = await new ChaosDay(seed).run();
+    expect(problems.slice(0, 5)).toEqual([]);
+    expect(Object.entries(left).filter(([, count]) => count !== 0)).toEqual([]);
+    // It was a day on which something happened.
+    expect(counts['calls']).toBeGreaterThan(150);
+    expect(counts['versions']).toBeGreaterThan(800);
+    expect(counts['partial']).toBeGreaterThan(200);
+    expect(counts['resumed']).toBeGreaterThan(5);
+  });
+});
