@@ -8,8 +8,9 @@ const REAL_TIME = ['test/e2e/**/*.test.ts', 'test/bench/**/*.test.ts'];
 
 /** Those that mostly wait, and measure no sound that another one beside them could spoil. */
 const WAITING = [
-  ...['api', 'conference-event', 'console', 'diagnosis', 'kamailio', 'life', 'lossy-signalling', 'register'],
-  ...['rooms', 'signalling', 'silent-callers', 'sipp-scenarios', 'tls'],
+  ...['api', 'browser', 'call-registered-users', 'conference-event', 'console', 'diagnosis', 'kamailio', 'life'],
+  ...['lossy-signalling', 'register', 'registering-phones', 'rooms', 'signalling', 'silent-callers', 'sipp-scenarios'],
+  ...['srtp', 'tls'],
 ].map((name) => `test/e2e/${name}.test.ts`);
 
 export default defineConfig({
@@ -34,7 +35,7 @@ export default defineConfig({
           include: WAITING,
           testTimeout: 60_000,
           hookTimeout: 30_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           retry: 2,
           sequence: { groupOrder: 1 },
         },

@@ -211,7 +211,7 @@ export class LinphoneClient implements VoiceClient {
 
   /** Keys typed at the prompt go out as telephone-events. */
   async sendKeys(keys: string): Promise<void> {
-    for (const key of keys) await this.#command(key, /linphonec> /);
+    await this.#command(keys, /linphonec> /);
   }
 
   async ended(timeoutMs: number): Promise<void> {
