@@ -1,5 +1,14 @@
 import type { DiagnosisView } from '../server/diagnosis/diagnosis-view.ts';
-import type { ParticipantView, RecordingView, Role, RoomView } from '../server/rooms/views.ts';
+import type { Announcement, AnnouncementProgress, RecordingMark } from '../server/focus/control.ts';
+import type {
+  ParticipantView,
+  RecordingFileView,
+  RecordingFormat,
+  RecordingView,
+  Role,
+  RoomView,
+} from '../server/rooms/views.ts';
+import type { SoundView } from '../server/sounds/sound-library.ts';
 
 export type Scope = 'reader' | 'moderator' | 'administrator';
 
@@ -18,6 +27,7 @@ export interface ParticipantChange {
   volumeDb?: number;
   role?: Role;
   hand?: boolean;
+  recorded?: boolean;
   room?: string;
   admitted?: true;
 }
@@ -30,7 +40,23 @@ export interface Invitation {
   confirm: boolean;
 }
 
-export type RecordingFormat = 'wav' | 'mp4' | 'mka';
+/** A file that can be had of a recording. */
+export interface WantedFile {
+  format: RecordingFormat;
+  /** Brought to a common loudness. */
+  normalized: boolean;
+}
+
+/** Which recordings are looked for; what is left out does not matter. Times are ISO 8601. */
+export interface RecordingSearch {
+  q?: string;
+  room?: string;
+  from?: string;
+  to?: string;
+}
+
+/** What is to be played into a room. */
+export type Playable = { sound: string } | { recording: string };
 
 /** A problem document (RFC 9457), as far as it is shown; `code` is `unreachable` when there was no answer at all. */
 export class ApiError extends Error {
@@ -67,26 +93,12 @@ export class Api {
     return this.json('GET', '/access');
   }
 
-  async rooms(signal?: AbortSignal): Promise<RoomView[]> {
-    const rooms: RoomView[] = [];
-    let cursor: string | null = null;
-    do {
-      const query: string = cursor === null ? '' : `?cursor=${part(cursor)}`;
-      const page: { rooms: RoomView[]; nextCursor: string | null } = await this.json(
-        'GET',
-        `/rooms${query}`,
-        undefined,
-        signal,
-      );
-      rooms.push(...page.rooms);
-      cursor = page.nextCursor;
-    } while (cursor !== null);
-    return rooms;
+  rooms(signal?: AbortSignal): Promise<RoomView[]> {
+    return this.all('/rooms', 'rooms', signal);
   }
 
-  async participants(room: string, signal?: AbortSignal): Promise<ParticipantView[]> {
-    const path = `/rooms/${part(room)}/participants`;
-    return (await this.json<{ participants: ParticipantView[] }>('GET', path, undefined, signal)).participants;
+  participants(room: string, signal?: AbortSignal): Promise<ParticipantView[]> {
+    return this.all(`/rooms/${part(room)}/participants`, 'participants', signal);
   }
 
   diagnosis(room: string, id: string, signal?: AbortSignal): Promise<DiagnosisView> {
@@ -122,20 +134,83 @@ export class Api {
     await this.request('POST', `/rooms/${part(room)}/end`, {});
   }
 
-  async startRecording(room: string): Promise<void> {
-    await this.request('POST', `/rooms/${part(room)}/recordings`, {});
+  /** Only these are heard by all from now on; nobody: all are again. */
+  async giveFloor(room: string, participants: readonly string[]): Promise<void> {
+    const path = `/rooms/${part(room)}/floor`;
+    await (participants.length === 0 ? this.request('DELETE', path) : this.request('PUT', path, { participants }));
   }
 
-  async stopRecording({ room, id }: RecordingView): Promise<void> {
-    await this.request('PATCH', `/rooms/${part(room)}/recordings/${part(id)}`, { state: 'stopped' });
+  async startRecording(room: string, wanted: { tracks: boolean; announced: boolean }): Promise<void> {
+    await this.request('POST', `/rooms/${part(room)}/recordings`, wanted);
   }
 
-  async deleteRecording({ room, id }: RecordingView): Promise<void> {
-    await this.request('DELETE', `/rooms/${part(room)}/recordings/${part(id)}`);
+  async changeRecording({ room, id }: RecordingView, state: Exclude<RecordingView['state'], 'failed'>): Promise<void> {
+    await this.request('PATCH', `/rooms/${part(room)}/recordings/${part(id)}`, { state });
   }
 
-  async recordingFile(id: string, format: RecordingFormat): Promise<Blob> {
-    return (await this.request('GET', `/recordings/${part(id)}/file?format=${format}`)).blob();
+  markRecording({ room, id }: RecordingView, text: string): Promise<RecordingMark> {
+    return this.json('POST', `/rooms/${part(room)}/recordings/${part(id)}/marks`, { text });
+  }
+
+  /** Of all rooms, oldest first. */
+  searchRecordings(search: RecordingSearch, signal: AbortSignal): Promise<RecordingView[]> {
+    return this.all(`/recordings?${new URLSearchParams({ ...search })}`, 'recordings', signal);
+  }
+
+  recording(id: string, signal?: AbortSignal): Promise<RecordingView> {
+    return this.json('GET', `/recordings/${part(id)}`, undefined, signal);
+  }
+
+  async deleteRecording(id: string): Promise<void> {
+    await this.request('DELETE', `/recordings/${part(id)}`);
+  }
+
+  /** Has the file made, unless it is there. */
+  makeRecordingFile(id: string, { format, normalized }: WantedFile): Promise<RecordingFileView> {
+    return this.json('POST', `/recordings/${part(id)}/files`, { format, normalized });
+  }
+
+  /** As a whole; what is not there is made first. */
+  async recordingFile(id: string, { format, normalized }: WantedFile, signal?: AbortSignal): Promise<Blob> {
+    const path = `/recordings/${part(id)}/file?format=${format}&normalized=${normalized}`;
+    return (await this.request('GET', path, undefined, signal)).blob();
+  }
+
+  /** An address on this server that needs no token, for so long. */
+  recordingLink(id: string, { format, normalized }: WantedFile, expiresInSeconds: number): Promise<RecordingLink> {
+    return this.json('POST', `/recordings/${part(id)}/links`, { format, normalized, expiresInSeconds });
+  }
+
+  sounds(signal?: AbortSignal): Promise<SoundView[]> {
+    return this.all('/sounds', 'sounds', signal);
+  }
+
+  async addSound(name: string, file: Blob): Promise<SoundView> {
+    return (await this.request('POST', `/sounds?name=${part(name)}`, file)).json() as Promise<SoundView>;
+  }
+
+  async deleteSound(id: string): Promise<void> {
+    await this.request('DELETE', `/sounds/${part(id)}`);
+  }
+
+  async announce(room: string, what: Playable & { gainDb: number; repeat: boolean }): Promise<void> {
+    await this.request('POST', `/rooms/${part(room)}/announcements`, what);
+  }
+
+  announcements(room: string, signal?: AbortSignal): Promise<Announcement[]> {
+    return this.all(`/rooms/${part(room)}/announcements`, 'announcements', signal);
+  }
+
+  announcement(room: string, id: string, signal?: AbortSignal): Promise<AnnouncementProgress> {
+    return this.json('GET', announcementPath(room, id), undefined, signal);
+  }
+
+  changeAnnouncement(room: string, id: string, change: AnnouncementChange): Promise<AnnouncementProgress> {
+    return this.json('PATCH', announcementPath(room, id), change);
+  }
+
+  async stopAnnouncement(room: string, id: string): Promise<void> {
+    await this.request('DELETE', announcementPath(room, id));
   }
 
   /** The stream of events; from after that id, if the server still knows it. */
@@ -147,6 +222,20 @@ export class Api {
       signal,
       lastEventId === null ? {} : { 'Last-Event-ID': lastEventId },
     );
+  }
+
+  /** The items of all pages. */
+  private async all<Item>(path: string, member: string, signal?: AbortSignal): Promise<Item[]> {
+    const items: Item[] = [];
+    const separator = path.includes('?') ? '&' : '?';
+    let cursor: string | null = null;
+    do {
+      const query: string = cursor === null ? '' : `${separator}cursor=${part(cursor)}`;
+      const page: Record<string, unknown> = await this.json('GET', `${path}${query}`, undefined, signal);
+      items.push(...(page[member] as Item[]));
+      cursor = (page['nextCursor'] as string | null | undefined) ?? null;
+    } while (cursor !== null);
+    return items;
   }
 
   private async json<Result>(method: string, path: string, body?: object, signal?: AbortSignal): Promise<Result> {
@@ -161,9 +250,14 @@ export class Api {
     more: Record<string, string> = {},
   ): Promise<Response> {
     const headers: Record<string, string> = { Authorization: `Bearer ${this.token}`, ...more };
-    if (body) headers['Content-Type'] = 'application/json';
     const init: RequestInit = { method, headers, credentials: 'omit' };
-    if (body) init.body = JSON.stringify(body);
+    if (body instanceof Blob) {
+      headers['Content-Type'] = 'application/octet-stream';
+      init.body = body;
+    } else if (body) {
+      headers['Content-Type'] = 'application/json';
+      init.body = JSON.stringify(body);
+    }
     if (signal) init.signal = signal;
     const response = await this.fetch(this.base + path, init).catch((error: unknown) => {
       if (signal?.aborted) throw error;
@@ -173,6 +267,19 @@ export class Api {
     return response;
   }
 }
+
+export interface RecordingLink {
+  url: string;
+  /** ISO 8601. */
+  expiresAt: string;
+}
+
+export interface AnnouncementChange {
+  gainDb?: number;
+  positionMs?: number;
+}
+
+const announcementPath = (room: string, id: string) => `/rooms/${part(room)}/announcements/${part(id)}`;
 
 const participantPath = (room: string, id: string) => `/rooms/${part(room)}/participants/${part(id)}`;
 

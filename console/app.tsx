@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
+import { AllRecordings } from './all-recordings.tsx';
 import { ApiError } from './api.ts';
 import { Icon } from './icons.tsx';
 import { openNavigation } from './navigation.ts';
@@ -54,11 +55,11 @@ export function App() {
 }
 
 function Console({ session, signOut }: { session: Session; signOut: () => void }) {
-  const name = useStore(navigation.room);
+  const place = useStore(navigation.place);
   return (
     <>
       <a class="skip" href="#main">
-        Skip to the room
+        Skip to the content
       </a>
       <header class="top">
         <p class="brand">
@@ -70,14 +71,19 @@ function Console({ session, signOut }: { session: Session; signOut: () => void }
         </button>
       </header>
       <ProblemNotice problem={session.problem} />
-      <div class={name === null ? 'columns at-list' : 'columns at-room'}>
-        <RoomList session={session} current={name} go={navigation.go} />
+      <div class={place.at === 'rooms' ? 'columns at-list' : 'columns at-page'}>
+        <RoomList session={session} current={place} go={navigation.go} />
         <main id="main" tabIndex={-1}>
-          {name === null ? (
-            <p class="hint wide-only">Choose a room.</p>
-          ) : (
-            <RoomPage key={name} session={session} name={name} go={navigation.go} />
+          {place.at === 'rooms' && <p class="hint wide-only">Choose a room.</p>}
+          {place.at === 'room' && (
+            <RoomPage
+              key={place.room}
+              session={session}
+              name={place.room}
+              back={() => navigation.go({ at: 'rooms' })}
+            />
           )}
+          {place.at === 'recordings' && <AllRecordings session={session} back={() => navigation.go({ at: 'rooms' })} />}
         </main>
       </div>
       <SpokenText text={session.spoken.text} />

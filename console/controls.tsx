@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Icon, type IconName } from './icons.tsx';
+import { roleWords } from './words.ts';
 
 interface ActionProps {
   label: string;
@@ -35,17 +36,26 @@ interface SliderProps {
   value: number;
   min: number;
   max: number;
+  /** A value in words; default: decibels. */
+  words?: (value: number) => string;
   /** When it is let go; false when that could not be done. */
   set: (value: number) => Promise<boolean>;
 }
 
-/** Decibels. While it is moved, and until the server has what it was moved to, it shows where it is. */
-export function Slider({ label, about, value, min, max, set }: SliderProps) {
+/** While it is moved, and until the server has what it was moved to, it shows where it is; else it follows `value`. */
+export function Slider({ label, about, value, min, max, words = decibels, set }: SliderProps) {
   const [moving, setMoving] = useState<number | null>(null);
-  useEffect(() => setMoving((now) => (now === value ? null : now)), [value]);
-  const commit = useLatest(set, () => setMoving(null));
+  /** Nobody moves it, and the server has answered: what it says next counts. */
+  const settled = useRef(true);
+  useEffect(() => {
+    setMoving((now) => (now === value || settled.current ? null : now));
+  }, [value, moving]);
+  const commit = useLatest(set, (done) => {
+    settled.current = true;
+    if (!done) setMoving(null);
+  });
   const shown = moving ?? value;
-  const text = shown > 0 ? `+${shown} dB` : `${shown} dB`;
+  const text = words(shown);
   const id = useId();
   return (
     <div class="field">
@@ -62,35 +72,55 @@ export function Slider({ label, about, value, min, max, set }: SliderProps) {
         step={1}
         value={shown}
         aria-valuetext={text}
-        onInput={({ currentTarget }) => setMoving(Number(currentTarget.value))}
+        onInput={({ currentTarget }) => {
+          settled.current = false;
+          setMoving(Number(currentTarget.value));
+        }}
         onChange={({ currentTarget }) => commit(Number(currentTarget.value))}
       />
     </div>
   );
 }
 
-/** Sets one value after the other: of those that come while one is on its way, the last. */
-function useLatest(set: (value: number) => Promise<boolean>, failed: () => void): (value: number) => Promise<void> {
+const decibels = (value: number) => (value > 0 ? `+${value} dB` : `${value} dB`);
+
+/** Sets one value after the other: of those that come while one is on its way, the last. Then tells whether it could be. */
+function useLatest(
+  set: (value: number) => Promise<boolean>,
+  settled: (done: boolean) => void,
+): (value: number) => Promise<void> {
   const next = useRef<number | null>(null);
   const busy = useRef(false);
   return async (value) => {
     next.current = value;
     if (busy.current) return;
     busy.current = true;
+    let done = true;
     while (next.current !== null) {
       const now = next.current;
       next.current = null;
-      if (!(await set(now))) failed();
+      done = await set(now);
     }
     busy.current = false;
+    settled(done);
   };
+}
+
+/** What a list of roles has in it. */
+export function RoleOptions() {
+  return Object.entries(roleWords).map(([role, words]) => (
+    <option key={role} value={role}>
+      {words}
+    </option>
+  ));
 }
 
 /** A modal dialog: the browser keeps the focus in it, ends it with Escape, and gives the focus back. */
 export function Dialog({ title, close, children }: { title: string; close: () => void; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before anything is painted: the next key is for it already.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();

@@ -3,7 +3,7 @@ import type { DiagnosisView } from '../server/diagnosis/diagnosis-view.ts';
 import type { ParticipantView } from '../server/rooms/views.ts';
 import { Action } from './controls.tsx';
 import { delayWords, factsOf, figuresOf, sentencesOf } from './diagnosis-words.ts';
-import { saveFile } from './save-file.ts';
+import { saveBlob } from './save-file.ts';
 import type { Session } from './session.ts';
 import { nameOf } from './words.ts';
 
@@ -92,7 +92,7 @@ function Facts({ diagnosis }: { diagnosis: DiagnosisView }) {
 }
 
 function TraceDownload({ session, room, view }: DiagnosisProps) {
-  const save = () => session.act(async (api) => saveFile(await api.sipTrace(room, view.id), `${room}-${view.id}.pcap`));
+  const save = () => session.act(async (api) => saveBlob(await api.sipTrace(room, view.id), `${room}-${view.id}.pcap`));
   return (
     <div class="buttons">
       <Action icon="download" label="Download SIP trace" about={`of ${nameOf(view)}`} act={save} />

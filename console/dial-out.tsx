@@ -1,8 +1,8 @@
 import { useId, useState } from 'preact/hooks';
 import type { Role } from '../server/rooms/views.ts';
-import { Dialog } from './controls.tsx';
+import { Dialog, RoleOptions } from './controls.tsx';
 import type { Session } from './session.ts';
-import { problemText, roleWords } from './words.ts';
+import { problemText } from './words.ts';
 
 /** Calls somebody into the room. */
 export function DialOut({ session, room, close }: { session: Session; room: string; close: () => void }) {
@@ -49,11 +49,7 @@ export function DialOut({ session, room, close }: { session: Session; room: stri
         <div class="field">
           <label for={`${id}role`}>Role</label>
           <select id={`${id}role`} name="role">
-            {Object.entries(roleWords).map(([role, words]) => (
-              <option key={role} value={role}>
-                {words}
-              </option>
-            ))}
+            <RoleOptions />
           </select>
         </div>
         <label class="check">

@@ -11,8 +11,8 @@ const QUIET_DB = -50;
 type Show = (share: number) => void;
 
 /**
- * How loud those are who talk. Levels are no events: they are asked for while somebody talks and the page is seen, and
- * drawn without anything else being made anew.
+ * How loud those are who talk. Levels are no events: they are asked for while the page is seen, and drawn without anything
+ * else being made anew.
  */
 export class Levels {
   private readonly api: Api;

@@ -144,13 +144,16 @@ export class Live {
   }
 }
 
-function waitFor(ms: number, signal: AbortSignal): Promise<void> {
+/** As `LiveOptions.wait`, by the real clock. Leaves nothing behind at the signal, which lasts as long as the page. */
+export function waitFor(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
+    const done = () => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', done);
       resolve();
-    });
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
   });
 }

@@ -1,27 +1,34 @@
 import { Store } from './store.ts';
 
-/** The room in the address bar, `/rooms/demo`; null for the list of rooms. */
-export function roomIn(path: string): string | null {
+/** A page of the console. */
+export type Place = { at: 'rooms' } | { at: 'room'; room: string } | { at: 'recordings' };
+
+/** The place in the address bar: `/rooms/demo`, `/recordings`; what is none leads to the list of rooms. */
+export function placeIn(path: string): Place {
+  if (path === '/recordings') return { at: 'recordings' };
   const name = /^\/rooms\/([^/]+)$/.exec(path)?.[1];
-  if (name === undefined) return null;
+  if (name === undefined) return { at: 'rooms' };
   try {
-    return decodeURIComponent(name);
+    return { at: 'room', room: decodeURIComponent(name) };
   } catch {
-    return null;
+    return { at: 'rooms' };
   }
 }
 
-export const pathOf = (room: string | null): string => (room === null ? '/' : `/rooms/${encodeURIComponent(room)}`);
+export function pathOf(place: Place): string {
+  if (place.at === 'recordings') return '/recordings';
+  return place.at === 'rooms' ? '/' : `/rooms/${encodeURIComponent(place.room)}`;
+}
 
 /** Where we are, kept with the browser's history. */
-export function openNavigation(): { readonly room: Store<string | null>; go(room: string | null): void } {
-  const room = new Store(roomIn(location.pathname));
-  addEventListener('popstate', () => room.set(roomIn(location.pathname)));
+export function openNavigation(): { readonly place: Store<Place>; go(place: Place): void } {
+  const place = new Store(placeIn(location.pathname));
+  addEventListener('popstate', () => place.set(placeIn(location.pathname)));
   return {
-    room,
-    go(name) {
-      if (name !== room.get()) history.pushState(null, '', pathOf(name));
-      room.set(name);
+    place,
+    go(next) {
+      if (pathOf(next) !== pathOf(place.get())) history.pushState(null, '', pathOf(next));
+      place.set(next);
     },
   };
 }

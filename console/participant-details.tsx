@@ -1,15 +1,15 @@
 import { useId, useState } from 'preact/hooks';
-import type { ParticipantView, Role } from '../server/rooms/views.ts';
+import type { ParticipantView, Role, RoomView } from '../server/rooms/views.ts';
 import type { ParticipantChange } from './api.ts';
-import { Action, Confirm, Slider } from './controls.tsx';
+import { Action, Confirm, RoleOptions, Slider } from './controls.tsx';
 import { Diagnosis } from './diagnosis.tsx';
 import type { Session } from './session.ts';
 import { useStore } from './store.ts';
-import { nameOf, roleWords, titleOf } from './words.ts';
+import { nameOf, titleOf } from './words.ts';
 
 interface DetailsProps {
   session: Session;
-  room: string;
+  room: RoomView;
   view: ParticipantView;
 }
 
@@ -21,7 +21,7 @@ export function ParticipantDetails(props: DetailsProps) {
         {props.view.audio && ` · ${props.view.audio.codec}`}
       </p>
       {props.session.mayModerate && <Settings {...props} />}
-      <Diagnosis {...props} />
+      <Diagnosis {...props} room={props.room.name} />
     </div>
   );
 }
@@ -30,7 +30,7 @@ function Settings({ session, room, view }: DetailsProps) {
   const [asking, setAsking] = useState(false);
   const name = nameOf(view);
   const roleId = useId();
-  const change = (what: ParticipantChange) => session.act((api) => api.changeParticipant(room, view.id, what));
+  const change = (what: ParticipantChange) => session.act((api) => api.changeParticipant(room.name, view.id, what));
   return (
     <div class="settings">
       <div class="field">
@@ -44,11 +44,7 @@ function Settings({ session, room, view }: DetailsProps) {
             if (!(await change({ role: list.value as Role }))) list.value = view.role;
           }}
         >
-          {Object.entries(roleWords).map(([role, words]) => (
-            <option key={role} value={role}>
-              {words}
-            </option>
-          ))}
+          <RoleOptions />
         </select>
       </div>
       <Slider
@@ -74,19 +70,32 @@ function Settings({ session, room, view }: DetailsProps) {
           kind={view.deaf ? 'active' : undefined}
           act={() => change({ deaf: !view.deaf })}
         />
+        <FloorButton session={session} room={room} view={view} />
         {!view.hand && <Action label="Raise hand" about={`of ${name}`} act={() => change({ hand: true })} />}
         <button type="button" class="danger" onClick={() => setAsking(true)}>
           <span>Remove</span>
           <span class="unseen"> {name}</span>
         </button>
       </div>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={view.recorded}
+          onChange={async ({ currentTarget: box }) => {
+            if (!(await change({ recorded: box.checked }))) box.checked = view.recorded;
+          }}
+        />
+        <span>
+          May be recorded<span class="unseen">: {name}</span>
+        </span>
+      </label>
       <Move session={session} room={room} view={view} />
       {asking && (
         <Confirm
           title={`Remove ${name}?`}
           text="The call is hung up. As long as the room is not locked they can call again."
           label="Remove"
-          act={() => session.act((api) => api.removeParticipant(room, view.id, 'removed by the moderator'))}
+          act={() => session.act((api) => api.removeParticipant(room.name, view.id, 'removed by the moderator'))}
           close={() => setAsking(false)}
         />
       )}
@@ -94,11 +103,27 @@ function Settings({ session, room, view }: DetailsProps) {
   );
 }
 
+/** Several can have it: it is given besides those who have it, and taken back from one alone. */
+function FloorButton({ session, room, view }: DetailsProps) {
+  const name = nameOf(view);
+  const has = room.floor.includes(view.id);
+  if (!has && (view.role === 'listener' || view.state !== 'connected')) return null;
+  const others = room.floor.filter((id) => id !== view.id);
+  return (
+    <Action
+      label={has ? 'Take the floor back' : 'Give the floor'}
+      about={has ? `from ${name}` : `to ${name}`}
+      kind={has ? 'active' : undefined}
+      act={() => session.act((api) => api.giveFloor(room.name, has ? others : [...others, view.id]))}
+    />
+  );
+}
+
 function Move({ session, room, view }: DetailsProps) {
   const rooms = useStore(session.rooms);
   const [target, setTarget] = useState('');
   const id = useId();
-  const others = [...(rooms?.values() ?? [])].filter(({ name }) => name !== room);
+  const others = [...(rooms?.values() ?? [])].filter((other) => other.name !== room.name);
   if (others.length === 0) return null;
   const chosen = others.some(({ name }) => name === target) ? target : others[0]!.name;
   const name = nameOf(view);
@@ -117,7 +142,7 @@ function Move({ session, room, view }: DetailsProps) {
       <Action
         label="Move"
         about={name}
-        act={() => session.act((api) => api.changeParticipant(room, view.id, { room: chosen }))}
+        act={() => session.act((api) => api.changeParticipant(room.name, view.id, { room: chosen }))}
       />
     </div>
   );

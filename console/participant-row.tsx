@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import type { ParticipantView } from '../server/rooms/views.ts';
+import type { ParticipantView, RoomView } from '../server/rooms/views.ts';
 import { Action } from './controls.tsx';
 import { Icon } from './icons.tsx';
 import { type Levels, shareOf } from './levels.ts';
@@ -9,7 +9,7 @@ import { nameOf, traitsOf } from './words.ts';
 
 interface ParticipantRowProps {
   session: Session;
-  room: string;
+  room: RoomView;
   view: ParticipantView;
   /** 1 for whose hand was raised first; 0 when it is down. */
   handPlace: number;
@@ -33,6 +33,7 @@ export function ParticipantRow({ session, room, view, handPlace }: ParticipantRo
                 {trait}
               </span>
             ))}
+            {room.floor.includes(view.id) && <span class="badge floor">has the floor</span>}
             {handPlace > 0 && (
               <span class="badge hand">
                 <Icon name="hand" />
@@ -42,7 +43,7 @@ export function ParticipantRow({ session, room, view, handPlace }: ParticipantRo
           </span>
         </div>
         <div class="buttons">
-          {session.mayModerate && <QuickButtons session={session} room={room} view={view} />}
+          {session.mayModerate && <QuickButtons session={session} room={room.name} view={view} />}
           <button
             type="button"
             class="quiet more"

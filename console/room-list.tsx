@@ -1,15 +1,16 @@
+import type { ComponentChildren } from 'preact';
 import type { RoomView } from '../server/rooms/views.ts';
 import { Icon } from './icons.tsx';
-import { pathOf } from './navigation.ts';
-import { handsIn, presentIn, runningRecording, waitingIn } from './rooms-state.ts';
+import { type Place, pathOf } from './navigation.ts';
+import { handsIn, presentIn, waitingIn } from './rooms-state.ts';
 import type { Session } from './session.ts';
 import { useStore } from './store.ts';
 import { people, titleOf } from './words.ts';
 
 interface RoomListProps {
   session: Session;
-  current: string | null;
-  go: (room: string) => void;
+  current: Place;
+  go: (place: Place) => void;
 }
 
 export function RoomList({ session, current, go }: RoomListProps) {
@@ -25,25 +26,48 @@ export function RoomList({ session, current, go }: RoomListProps) {
       <ul>
         {sorted.map((room) => (
           <li key={room.name}>
-            <RoomLink room={room} current={room.name === current} go={go} />
+            <Link place={{ at: 'room', room: room.name }} {...{ current, go }}>
+              <RoomFacts room={room} />
+            </Link>
           </li>
         ))}
       </ul>
+      {session.isAdministrator && (
+        <Link place={{ at: 'recordings' }} {...{ current, go }}>
+          <span class="room-title">All recordings</span>
+        </Link>
+      )}
     </nav>
   );
 }
 
-function RoomLink({ room, current, go }: { room: RoomView; current: boolean; go: (room: string) => void }) {
+interface LinkProps {
+  place: Place;
+  current: Place;
+  go: (place: Place) => void;
+  children: ComponentChildren;
+}
+
+function Link({ place, current, go, children }: LinkProps) {
   const open = (event: MouseEvent) => {
     // With a key held the browser opens it in another tab.
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    go(room.name);
+    go(place);
   };
+  const path = pathOf(place);
+  return (
+    <a href={path} aria-current={path === pathOf(current) ? 'page' : undefined} onClick={open}>
+      {children}
+    </a>
+  );
+}
+
+function RoomFacts({ room }: { room: RoomView }) {
   const waiting = waitingIn(room).length;
   const hands = handsIn(room).length;
   return (
-    <a href={pathOf(room.name)} aria-current={current ? 'page' : undefined} onClick={open}>
+    <>
       <span class="room-title">{titleOf(room)}</span>
       <span class="room-facts">
         <span>{people(presentIn(room).length)}</span>
@@ -54,7 +78,8 @@ function RoomLink({ room, current, go }: { room: RoomView; current: boolean; go:
             <span class="unseen"> raised hands</span>
           </span>
         )}
-        {runningRecording(room) && <span class="badge recording">recording</span>}
+        {room.recording === 'recording' && <span class="badge recording">recording</span>}
+        {room.recording === 'paused' && <span class="badge recording paused">recording paused</span>}
         {room.locked && (
           <span class="badge">
             <Icon name="lock" />
@@ -62,6 +87,6 @@ function RoomLink({ room, current, go }: { room: RoomView; current: boolean; go:
           </span>
         )}
       </span>
-    </a>
+    </>
   );
 }

@@ -1,47 +1,37 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { RoomView } from '../server/rooms/views.ts';
+import { Announcements } from './announcements.tsx';
 import { Action, Confirm } from './controls.tsx';
 import { DialOut } from './dial-out.tsx';
 import { Icon } from './icons.tsx';
 import { Lobby } from './lobby.tsx';
+import { PageHeading } from './page-heading.tsx';
 import { ParticipantRow } from './participant-row.tsx';
 import { Recordings } from './recordings.tsx';
-import { handsIn, presentIn, runningRecording } from './rooms-state.ts';
+import { handsIn, presentIn } from './rooms-state.ts';
+import { RunningRecording } from './running-recording.tsx';
 import type { Session } from './session.ts';
+import { StartRecording } from './start-recording.tsx';
 import { useStore } from './store.ts';
 import { people, titleOf } from './words.ts';
 
 interface RoomPageProps {
   session: Session;
   name: string;
-  go: (room: string | null) => void;
+  back: () => void;
 }
 
-export function RoomPage({ session, name, go }: RoomPageProps) {
+export function RoomPage({ session, name, back }: RoomPageProps) {
   const known = useStore(session.rooms, (rooms) => rooms !== null);
   const room = useStore(session.rooms, (rooms) => rooms?.get(name));
-  const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     session.watch(name);
     return () => session.watch(null);
   }, [session, name]);
   const title = room ? titleOf(room) : name;
-  useEffect(() => {
-    document.title = `${title} – Parley`;
-    return () => {
-      document.title = 'Parley';
-    };
-  }, [title]);
-  // Who came by a link is told where they are.
-  useEffect(() => heading.current?.focus(), [name]);
   return (
     <>
-      <button type="button" class="quiet back narrow-only" onClick={() => go(null)}>
-        <Icon name="back" /> All rooms
-      </button>
-      <h1 id="room-heading" ref={heading} tabIndex={-1}>
-        {title}
-      </h1>
+      <PageHeading title={title} back={back} />
       {known && !room && <p class="hint">This room is not open. It opens when somebody dials its name.</p>}
       {room && <OpenRoom session={session} room={room} />}
     </>
@@ -52,8 +42,9 @@ function OpenRoom({ session, room }: { session: Session; room: RoomView }) {
   const present = presentIn(room);
   const hands = handsIn(room).map(({ id }) => id);
   return (
-    <div data-focus-home="room-heading">
+    <div data-focus-home="page-heading">
       <RoomFacts room={room} />
+      <RunningRecording session={session} room={room} />
       {session.mayModerate && <RoomTools session={session} room={room} />}
       <Lobby session={session} room={room} />
       <section aria-labelledby="people-heading" data-focus-home="people-heading">
@@ -66,13 +57,14 @@ function OpenRoom({ session, room }: { session: Session; room: RoomView }) {
             <ParticipantRow
               key={view.id}
               session={session}
-              room={room.name}
+              room={room}
               view={view}
               handPlace={hands.indexOf(view.id) + 1}
             />
           ))}
         </ul>
       </section>
+      {session.mayModerate && <Announcements session={session} room={room} />}
       <Recordings session={session} room={room} />
     </div>
   );
@@ -88,10 +80,10 @@ function RoomFacts({ room }: { room: RoomView }) {
     room.muteOnEntry ? 'mutes who enters' : null,
     room.listenersOnly ? 'for listeners' : null,
     room.breakoutOf === null ? null : `breakout room of ${room.breakoutOf}`,
+    room.floor.length === 0 ? null : 'only who has the floor is heard',
   ].filter((fact) => fact !== null);
   return (
     <p class="facts">
-      {runningRecording(room) && <span class="badge recording">recording</span>}
       {facts.map((fact) => (
         <span class="badge" key={fact}>
           {fact}
@@ -102,10 +94,9 @@ function RoomFacts({ room }: { room: RoomView }) {
 }
 
 function RoomTools({ session, room }: { session: Session; room: RoomView }) {
-  const [open, setOpen] = useState<'dial-out' | 'end' | null>(null);
+  const [open, setOpen] = useState<'record' | 'dial-out' | 'end' | null>(null);
   const close = () => setOpen(null);
   const { name, locked } = room;
-  const recording = runningRecording(room);
   const act = session.act.bind(session);
   return (
     <fieldset class="tools" aria-label="Room">
@@ -118,15 +109,14 @@ function RoomTools({ session, room }: { session: Session; room: RoomView }) {
       />
       <Action icon="muted" label="Mute all" about="but moderators" act={() => act((api) => api.muteAll(name, true))} />
       <Action icon="microphone" label="Unmute all" act={() => act((api) => api.muteAll(name, false))} />
-      {recording ? (
-        <Action
-          icon="stop"
-          label="Stop recording"
-          kind="active"
-          act={() => act((api) => api.stopRecording(recording))}
-        />
-      ) : (
-        <Action icon="record" label="Record" act={() => act((api) => api.startRecording(name))} />
+      {room.floor.length > 0 && (
+        <Action icon="microphone" label="Free the floor" act={() => act((api) => api.giveFloor(name, []))} />
+      )}
+      {room.recording === 'off' && (
+        <button type="button" onClick={() => setOpen('record')}>
+          <Icon name="record" />
+          <span>Record</span>
+        </button>
       )}
       <button type="button" onClick={() => setOpen('dial-out')}>
         <Icon name="call" />
@@ -138,6 +128,7 @@ function RoomTools({ session, room }: { session: Session; room: RoomView }) {
         <span>End</span>
         <span class="unseen"> the conference</span>
       </button>
+      {open === 'record' && <StartRecording session={session} room={room} close={close} />}
       {open === 'dial-out' && <DialOut session={session} room={name} close={close} />}
       {open === 'end' && (
         <Confirm

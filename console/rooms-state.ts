@@ -1,5 +1,6 @@
 import type { EventData } from '../server/events/room-event.ts';
 import type { ParticipantView, RecordingView, RoomView } from '../server/rooms/views.ts';
+import { isRunning } from './recording-time.ts';
 
 /** All rooms that the token may see, by name. Never changed in place. */
 export type RoomsState = ReadonlyMap<string, RoomView>;
@@ -12,20 +13,36 @@ export function afterEvent(rooms: RoomsState, event: EventData): RoomsState {
   const room = next.get(event.room);
   if (event.event === 'room-closed') next.delete(event.room);
   else if (event.event === 'room-opened' && event.settings) {
-    const recordings = room?.recordings ?? [];
-    next.set(event.room, { ...event.settings, name: event.room, version: event.version, participants: [], recordings });
+    const { recordings = [] } = event;
+    const nobody = { participants: [], floor: [], activeSpeaker: null, recording: flagOf(recordings) };
+    next.set(event.room, { ...event.settings, ...nobody, name: event.room, version: event.version, recordings });
   } else if (room) next.set(event.room, changed({ ...room, version: event.version }, event));
   return next;
 }
 
-function changed(room: RoomView, { event, settings, participant, recording }: EventData): RoomView {
+function changed(room: RoomView, data: EventData): RoomView {
+  const { event, settings, participant, floor, activeSpeaker, recording } = data;
   if (settings) return { ...room, ...settings };
-  if (recording) return { ...room, recordings: put(room.recordings, recording) };
+  if (floor) return { ...room, floor };
+  if (activeSpeaker !== undefined) return { ...room, activeSpeaker };
+  if (recording && event === 'recording-removed') {
+    return { ...room, recordings: room.recordings.filter(({ id }) => id !== recording.id) };
+  }
+  if (recording) {
+    const recordings = put(room.recordings, recording);
+    return { ...room, recordings, recording: flagOf(recordings) };
+  }
   if (!participant) return room;
   if (event === 'participant-left') {
     return { ...room, participants: room.participants.filter(({ id }) => id !== participant.id) };
   }
   return { ...room, participants: put(room.participants, participant) };
+}
+
+/** There is one at a time. */
+function flagOf(recordings: readonly RecordingView[]): RoomView['recording'] {
+  if (recordings.some(({ state }) => state === 'recording')) return 'recording';
+  return recordings.some(({ state }) => state === 'paused') ? 'paused' : 'off';
 }
 
 /** In its place when it is there already, else at the end. */
@@ -52,7 +69,6 @@ export const handsIn = ({ participants }: RoomView): ParticipantView[] =>
     .filter(({ hand }) => hand)
     .toSorted((a, b) => compare(a.handRaisedAt ?? '', b.handRaisedAt ?? '') || compare(a.id, b.id));
 
-export const runningRecording = ({ recordings }: RoomView): RecordingView | undefined =>
-  recordings.find(({ state }) => state === 'recording');
+export const runningRecording = ({ recordings }: RoomView): RecordingView | undefined => recordings.find(isRunning);
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,11 +1,15 @@
 import type { EventData } from '../server/events/room-event.ts';
+import type { RecordingView, RoomView } from '../server/rooms/views.ts';
 import { type Access, Api, ApiError } from './api.ts';
 import { Levels } from './levels.ts';
 import { type Connection, Live } from './live.ts';
+import { RecordingTimes } from './recording-time.ts';
 import { afterEvent, type RoomsState, roomsState } from './rooms-state.ts';
 import { Spoken } from './spoken.ts';
 import { Store } from './store.ts';
 import { problemText, spokenOf } from './words.ts';
+
+type RecordingListener = (recording: RecordingView, removed: boolean) => void;
 
 /** From signing in to signing out. */
 export class Session {
@@ -18,6 +22,8 @@ export class Session {
   readonly problem = new Store<string | null>(null);
   readonly spoken = new Spoken();
   readonly levels: Levels;
+  readonly recordingTimes = new RecordingTimes();
+  private readonly recordingListeners = new Set<RecordingListener>();
   private readonly live: Live;
   private readonly ended: (why: string) => void;
   private watched: string | null = null;
@@ -35,7 +41,7 @@ export class Session {
     this.levels = new Levels(api);
     this.live = new Live({
       api,
-      state: (rooms) => this.rooms.set(roomsState(rooms)),
+      state: (rooms) => this.state(rooms),
       event: (event) => this.happened(event),
       connection: (now) => this.connection.set(now),
       denied: (error) => this.end(problemText(error)),
@@ -45,6 +51,16 @@ export class Session {
 
   get mayModerate(): boolean {
     return this.access.scope !== 'reader';
+  }
+
+  get isAdministrator(): boolean {
+    return this.access.scope === 'administrator';
+  }
+
+  /** Told of recordings as they change, also of rooms that are closed. Gives what ends it. */
+  onRecording(listener: RecordingListener): () => void {
+    this.recordingListeners.add(listener);
+    return () => void this.recordingListeners.delete(listener);
   }
 
   /** The room that is looked at: its events are spoken, its levels shown. */
@@ -67,11 +83,6 @@ export class Session {
     }
   }
 
-  /** Recordings that were removed are told by no event. */
-  async reloadRooms(): Promise<void> {
-    this.rooms.set(roomsState(await this.api.rooms()));
-  }
-
   close(): void {
     this.live.stop();
     this.levels.watch(null);
@@ -82,12 +93,21 @@ export class Session {
     this.ended(why);
   }
 
+  private state(rooms: RoomView[]): void {
+    this.recordingTimes.state(rooms);
+    this.rooms.set(roomsState(rooms));
+  }
+
   private happened(event: EventData): void {
+    this.recordingTimes.event(event);
     const before = this.rooms.get() ?? roomsState([]);
     if (event.room === this.watched) {
       const spoken = spokenOf(before.get(event.room), event);
       if (spoken !== null) this.spoken.say(spoken);
     }
     this.rooms.set(afterEvent(before, event));
+    if (!event.recording) return;
+    const removed = event.event === 'recording-removed';
+    for (const listener of [...this.recordingListeners]) listener(event.recording, removed);
   }
 }

@@ -1,5 +1,5 @@
 import type { EventData } from '../server/events/room-event.ts';
-import type { ParticipantView, RecordingView, Role, RoomView } from '../server/rooms/views.ts';
+import type { ParticipantView, RecordingFormat, Role, RoomView } from '../server/rooms/views.ts';
 import { ApiError } from './api.ts';
 
 /** What people are told, in plain words. */
@@ -35,6 +35,7 @@ export function traitsOf(view: ParticipantView): string[] {
     muteWords(view),
     view.deaf ? 'hears nobody' : null,
     view.speaksTo === null ? null : 'whispers',
+    view.recorded ? null : 'not recorded',
   ];
   return traits.filter((trait) => trait !== null);
 }
@@ -47,7 +48,8 @@ export function muteWords({ muted, role }: ParticipantView): string | null {
 /** What is said of an event to somebody who cannot see it; null for what would only be noise. */
 export function spokenOf(before: RoomView | undefined, event: EventData): string | null {
   if (event.participant) return participantSpoken(before, event, event.participant);
-  if (event.recording) return recordingSpoken(before, event.recording);
+  if (event.floor) return floorSpoken(before, event.floor);
+  if (event.recording) return recordingSpoken(before, event);
   if (event.event === 'room-closed') return 'The room was closed';
   if (!before || !event.settings || before.locked === event.settings.locked) return null;
   return event.settings.locked ? 'The room is locked' : 'The room is unlocked';
@@ -61,15 +63,29 @@ function participantSpoken(before: RoomView | undefined, { event }: EventData, a
     if (after.state === 'connected' && known?.state !== 'on-hold') return `${name} joined`;
     return after.state === 'lobby' ? `${name} waits in the lobby` : null;
   }
+  if (known.recorded !== after.recorded) {
+    return after.recorded ? `${name} may be recorded again` : `${name} is not recorded`;
+  }
   if (known.hand !== after.hand) return after.hand ? `${name} raised a hand` : `The hand of ${name} is down`;
   if (known.muted?.by === after.muted?.by) return null;
   return after.muted === null ? `${name} can be heard` : `${name}: ${muteWords(after) ?? 'muted'}`;
 }
 
-function recordingSpoken(before: RoomView | undefined, { id, state }: RecordingView): string | null {
-  if (before?.recordings.find((known) => known.id === id)?.state === state) return null;
-  const words = { recording: 'The recording has begun', stopped: 'The recording has stopped' } as const;
-  return state === 'failed' ? 'The recording failed' : words[state];
+function floorSpoken(before: RoomView | undefined, floor: readonly string[]): string {
+  const names = floor.flatMap((id) => before?.participants.filter((view) => view.id === id).map(nameOf) ?? []);
+  if (names.length === 0) return 'The floor is free';
+  return names.length === 1 ? `${names[0]} has the floor` : `${names.join(', ')} have the floor`;
+}
+
+function recordingSpoken(before: RoomView | undefined, { event, recording }: EventData): string | null {
+  if (!recording || event === 'recording-ready') return null;
+  const { id, state } = recording;
+  if (event === 'recording-removed') return 'A recording was removed';
+  const known = before?.recordings.find((one) => one.id === id)?.state;
+  if (known === state) return null;
+  if (state === 'recording') return known === 'paused' ? 'The recording goes on' : 'The recording has begun';
+  if (state === 'paused') return 'The recording is paused';
+  return state === 'failed' ? 'The recording failed' : 'The recording has stopped';
 }
 
 /** Several things that are told at once. */
@@ -94,6 +110,12 @@ const problemWords: Record<string, string> = {
   'recording-empty': 'Nothing was recorded: there is no sound in it.',
   'recording-running': 'The recording still runs.',
   'recording-not-running': 'The recording had stopped already.',
+  'recording-not-found': 'The recording is not there any more.',
+  'recording-captures-gone':
+    'What was captured was removed when it had been stored elsewhere: no more files can be made.',
+  'announcement-not-found': 'It has ended already.',
+  'sound-not-found': 'The sound is not there any more.',
+  'participant-elsewhere': 'They are not in the room: they must have entered first.',
   'too-many-requests': 'Too many requests came from this address. Wait a little.',
   unreachable: 'The server cannot be reached. Is the network there?',
 };
@@ -118,6 +140,39 @@ export function fileSize(bytes: number): string {
   if (bytes < 1e6) return `${Math.round(bytes / 1000)} kB`;
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
+
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
+/** @param time ISO 8601 */
+export const whenWords = (time: string): string => moment.format(new Date(time));
+
+/** `45 %`, of a share from 0 to 1. */
+export const share = (value: number): string => `${Math.round(value * 100)} %`;
+
+/** The first few, and how many more; null for none. */
+export function names(all: readonly string[]): string | null {
+  if (all.length === 0) return null;
+  const shown = all.slice(0, NAMES_SHOWN).join(', ');
+  return all.length > NAMES_SHOWN ? `${shown} and ${all.length - NAMES_SHOWN} more` : shown;
+}
+
+const NAMES_SHOWN = 5;
+
+/** What a recording can be had as. */
+export const formatWords: Record<RecordingFormat, string> = {
+  m4a: 'M4A (AAC)',
+  mp3: 'MP3',
+  wav: 'WAV, uncompressed',
+  ogg: 'Ogg (Opus)',
+  webm: 'WebM (Opus)',
+  mka: 'Matroska (Opus)',
+  mp4: 'MP4 (AAC)',
+  zip: 'ZIP of FLAC files',
+  tracks: 'Matroska with all tracks',
+  vtt: 'Captions: who spoke when (WebVTT)',
+  jsonl: 'Time line (JSON lines)',
+  png: 'Picture of the waveform (PNG)',
+};
 
 export const people = (count: number): string => (count === 1 ? '1 person' : `${count} people`);
 

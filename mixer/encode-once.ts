@@ -3,10 +3,6 @@ import { PACKET_BYTES } from './net/packet-buffers.ts';
 import { TICK_MS } from './room-clock.ts';
 import type { SendFormat } from './send-format.ts';
 
-/** 10 ms packets: two in a 20 ms tick; and 60 ms waiting beside a tick's 20 ms need no more either. */
-const MOST_PACKETS = 2;
-const LONGEST_PTIME_MS = 60;
-
 /**
  * One encoder, and the packets that it made in this tick: for everybody who would get the same bytes.
  *
@@ -20,7 +16,7 @@ export class EncodeStream {
   readonly payloads: Uint8Array[] = [];
   /** The same memory, to be copied four octets at a time. */
   readonly payloadWords: Uint32Array[] = [];
-  readonly payloadLengths = new Uint16Array(MOST_PACKETS);
+  readonly payloadLengths: Uint16Array;
   /** Where the first of them begins on the room's time line, samples since tick 0; each is `packetSamples` long. */
   firstPacketStart = 0;
   readonly packetSamples: number;
@@ -36,8 +32,11 @@ export class EncodeStream {
     this.sampleRateHz = encoder.sampleRateHz;
     this.frameSamples = (this.sampleRateHz * TICK_MS) / 1000;
     this.packetSamples = (this.sampleRateHz * ptimeMs) / 1000;
-    this.pending = new Int16Array((this.sampleRateHz * (LONGEST_PTIME_MS + TICK_MS)) / 1000);
-    for (let index = 0; index < MOST_PACKETS; index++) {
+    // What waits beside a tick's 20 ms is less than a packet.
+    this.pending = new Int16Array(this.packetSamples + this.frameSamples);
+    const mostPackets = Math.ceil(TICK_MS / ptimeMs);
+    this.payloadLengths = new Uint16Array(mostPackets);
+    for (let index = 0; index < mostPackets; index++) {
       const memory = new ArrayBuffer(PACKET_BYTES);
       this.payloads.push(new Uint8Array(memory));
       this.payloadWords.push(new Uint32Array(memory));
@@ -110,9 +109,10 @@ export function continued(
   stream: EncodeStream | null,
   before: EncodeStream | null,
   format: SendFormat,
+  listeners: 'one' | 'shared',
 ): EncodeStream | null {
   if (before === null || (stream !== null && stream.tick >= before.tick)) return stream;
-  const next = stream ?? new EncodeStream(format.createEncoder('shared'), format.ptimeMs);
+  const next = stream ?? new EncodeStream(format.createEncoder(listeners), format.ptimeMs);
   next.continueFrom(before);
   return next;
 }

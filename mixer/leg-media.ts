@@ -123,7 +123,10 @@ export class LegMedia {
     const clockRateHz = isKey ? this.options.receiver.clockRateHz : this.options.receiver.clockRateOf(payloadType);
     const check = this.session.received(packet, clockRateHz || this.telephoneEventRateHz, nowMs);
     if (check === 'invalid' || check === 'probation') return;
-    if (check === 'newSource' || check === 'restart') this.options.receiver.reset();
+    if (check === 'newSource' || check === 'restart') {
+      this.options.receiver.reset();
+      this.keys.reset();
+    }
     if (isKey) return this.receivedKey(data, nowMs);
     const payload = data.subarray(packet.payloadOffset, packet.payloadOffset + packet.payloadLength);
     this.options.receiver.put(packet, payload, nowMs);

@@ -4,6 +4,7 @@ import type { AudioDecoder } from './codec/codec.ts';
 import { audioCodec } from './codec/registry.ts';
 import { LegLosses } from './leg-losses.ts';
 import type { AudioCodecName, AudioFormat, AudioLevelExtension } from './protocol.ts';
+import type { PlayedPackets } from './recording/played-packets.ts';
 import { TICK_MS } from './room-clock.ts';
 import { JitterBuffer } from './rtp/jitter-buffer.ts';
 import type { RtpPacket } from './rtp/rtp-packet.ts';
@@ -19,6 +20,28 @@ const LONGEST_PACKET_MS = 120;
 const COMFORT_NOISE_TYPE = 13;
 const COMFORT_NOISE_RATE_HZ = 8000;
 
+const NO_PCM = new Int16Array(0);
+
+/** By sampling rate: what a `pull` decodes. One for all legs, which are pulled one after the other. */
+const WORK = new Map<number, Int16Array<ArrayBuffer>>();
+
+function workAt(sampleRateHz: number): Int16Array<ArrayBuffer> {
+  let work = WORK.get(sampleRateHz);
+  if (!work) {
+    work = new Int16Array((sampleRateHz * (LONGEST_PACKET_MS + 2 * TICK_MS)) / 1000);
+    WORK.set(sampleRateHz, work);
+  }
+  return work;
+}
+
+/** What may come. */
+interface Receivable {
+  readonly payloadType: number;
+  /** Null: comfort noise. */
+  readonly codec: AudioCodecName | null;
+  readonly clockRateHz: number;
+}
+
 /**
  * What of a sender is wanted: `everything`; `voice` and so nothing that says of itself that it is silence; or `nothing`,
  * from one whom nobody may hear.
@@ -28,20 +51,20 @@ export type Attention = 'everything' | 'voice' | 'nothing';
 /** RTP packets in, 20 ms of PCM a tick out: jitter buffer, decoder, and what lies between packet length and tick. */
 export class LegReceiver {
   /** 20 ms of the last `pull`, at `sampleRateHz`; owned here. */
-  frame = new Int16Array(0);
+  frame = NO_PCM;
   sampleRateHz = 0;
   codec: AudioCodecName | null = null;
   /** The RTP clock of what is received. */
   clockRateHz = 0;
   private readonly counts: { decodes: number };
   private readonly createDecoder: (codec: AudioCodecName) => AudioDecoder;
-  /** By payload type. */
-  private readonly codecOf: (AudioCodecName | null)[] = new Array(128).fill(null);
-  private readonly clockOf = new Int32Array(128);
+  /** Few: looked through for each packet. */
+  private readonly receivable: Receivable[] = [];
   private buffer: JitterBuffer | null = null;
   private decoder: AudioDecoder | null = null;
-  /** Decoded and not yet taken. */
-  private pcm = new Int16Array(0);
+  /** Decoded and not yet taken: during a `pull`; and from one to the next. */
+  private pcm = NO_PCM;
+  private left = NO_PCM;
   private pcmSamples = 0;
   /** What is left in `pcm` is no sound. */
   private pcmIsSilent = true;
@@ -49,6 +72,8 @@ export class LegReceiver {
   frameIsSilent = true;
   private frameSamples = 0;
   readonly losses = new LegLosses();
+  /** Where the audio packets of a `pull` are noted; null: nobody wants to know. */
+  played: PlayedPackets | null = null;
   private readonly undecoded = new UndecodedPackets();
   private readonly claims = new SilenceClaims();
   /** Where packets tell their level (RFC 6464); null: they do not. */
@@ -85,24 +110,30 @@ export class LegReceiver {
   /** What may come from now on, after an offer and answer. */
   configure(formats: readonly AudioFormat[], audioLevel: AudioLevelExtension | null = null): void {
     this.audioLevel = audioLevel;
-    this.codecOf.fill(null);
-    this.clockOf.fill(0);
+    this.receivable.length = 0;
     for (const { payloadType, codec } of formats) {
-      this.codecOf[payloadType] = codec;
-      this.clockOf[payloadType] = audioCodec(codec).rtpClockRateHz;
-      if (audioCodec(codec).sampleRateHz === COMFORT_NOISE_RATE_HZ) {
-        this.clockOf[COMFORT_NOISE_TYPE] = COMFORT_NOISE_RATE_HZ;
-      }
+      this.receivable.push({ payloadType, codec, clockRateHz: audioCodec(codec).rtpClockRateHz });
     }
+    const narrow = formats.some(({ codec }) => audioCodec(codec).sampleRateHz === COMFORT_NOISE_RATE_HZ);
+    if (!narrow || this.receivableAs(COMFORT_NOISE_TYPE) !== null) return;
+    this.receivable.push({ payloadType: COMFORT_NOISE_TYPE, codec: null, clockRateHz: COMFORT_NOISE_RATE_HZ });
   }
 
   /** The RTP clock of this payload type; 0 when it was not negotiated. */
   clockRateOf(payloadType: number): number {
-    return this.clockOf[payloadType]!;
+    return this.receivableAs(payloadType)?.clockRateHz ?? 0;
+  }
+
+  private receivableAs(payloadType: number): Receivable | null {
+    const { receivable } = this;
+    for (let index = 0; index < receivable.length; index++) {
+      if (receivable[index]!.payloadType === payloadType) return receivable[index]!;
+    }
+    return null;
   }
 
   put(packet: RtpPacket, payload: Uint8Array, nowMs: number): void {
-    const clockRateHz = this.clockOf[packet.payloadType]!;
+    const clockRateHz = this.clockRateOf(packet.payloadType);
     if (clockRateHz === 0) return;
     // Comfort noise goes with G.711 only, which must have come before.
     if (packet.payloadType === COMFORT_NOISE_TYPE && clockRateHz !== this.clockRateHz) return;
@@ -131,9 +162,11 @@ export class LegReceiver {
    * `attention` did not ask for it.
    */
   pull(plannedMs: number, attention: Attention): boolean {
+    if (this.played !== null) this.played.count = 0;
     if (!this.buffer) return false;
     this.claims.nothing();
     let sound = this.pcmSamples > 0 && !this.pcmIsSilent;
+    if (this.pcmSamples > 0) this.pcm.set(this.left);
     while (this.pcmSamples < this.frameSamples || this.frameSamples === 0) {
       const kind = this.buffer.take(plannedMs, this.bufferedMs());
       if (kind === 'silence') {
@@ -152,15 +185,27 @@ export class LegReceiver {
     }
     this.pcmIsSilent = !sound;
     this.frameIsSilent = false;
-    this.frame.set(this.pcm.subarray(0, this.frameSamples));
-    this.pcm.copyWithin(0, this.frameSamples, this.pcmSamples);
-    this.pcmSamples -= this.frameSamples;
+    this.takeFrame();
     return sound;
+  }
+
+  private takeFrame(): void {
+    const { frame, pcm, frameSamples } = this;
+    for (let i = 0; i < frameSamples; i++) frame[i] = pcm[i]!;
+    this.pcmSamples -= frameSamples;
+    const { pcmSamples } = this;
+    if (pcmSamples > this.left.length) this.left = new Int16Array(frameSamples * Math.ceil(pcmSamples / frameSamples));
+    for (let i = 0; i < pcmSamples; i++) this.left[i] = pcm[frameSamples + i]!;
   }
 
   /** There was sound in what `pull` gave. */
   sounded(plannedMs: number): void {
     this.claims.sounded(plannedMs);
+  }
+
+  /** There was none, though it was decoded, as only voice was asked for. */
+  heardNothing(): void {
+    this.decoder?.heardNothing?.();
   }
 
   close(): void {
@@ -187,14 +232,17 @@ export class LegReceiver {
   private packet(attention: Attention, plannedMs: number): 'frame' | 'silent frame' | 'pcm' | 'silence' {
     const buffer = this.buffer!;
     const { payload, payloadType } = buffer.packet;
-    const codec = this.codecOf[payloadType];
-    if (!codec) {
+    const codec = this.receivableAs(payloadType)?.codec ?? null;
+    if (codec === null) {
       buffer.played(0);
       if (payloadType === COMFORT_NOISE_TYPE) this.pause(payload);
       return 'silence';
     }
     this.pauses = false;
     if (codec !== this.codec) this.use(codec);
+    if (this.played !== null && this.decoder!.samplesIn(payload) > 0) {
+      this.played.add(codec, payload, buffer.packet.timestamp, this.bufferedMs());
+    }
     const hasCopy = this.decoder!.repairsPrevious(payload);
     buffer.lookAheadMs = this.losses.received(hasCopy, this.packetMs, buffer.counters.pauses);
     const fits = this.pcmSamples === 0 && this.decoder!.samplesIn(payload) === this.frameSamples;
@@ -225,7 +273,8 @@ export class LegReceiver {
   private mayRest(attention: Attention, payload: Uint8Array, plannedMs: number): boolean {
     if (attention === 'nothing') return true;
     const level = this.buffer!.packet.audioLevel;
-    const silent = this.decoder!.saysSilence(payload) || levelSaysSilence(level, this.audioLevel?.vad ?? false);
+    const decoder = this.decoder!;
+    const silent = decoder.saysSilence(payload) || levelSaysSilence(level, this.audioLevel?.vad ?? false);
     return this.claims.mayRest(silent, this.undecoded.count, plannedMs);
   }
 
@@ -310,7 +359,8 @@ export class LegReceiver {
     this.sampleRateHz = this.decoder.sampleRateHz;
     this.frameSamples = (this.sampleRateHz * TICK_MS) / 1000;
     this.frame = new Int16Array(this.frameSamples);
-    this.pcm = new Int16Array((this.sampleRateHz * (LONGEST_PACKET_MS + 2 * TICK_MS)) / 1000);
+    this.pcm = workAt(this.sampleRateHz);
+    this.left = NO_PCM;
     this.pcmSamples = 0;
   }
 }

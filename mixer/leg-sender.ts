@@ -48,7 +48,9 @@ export class LegSender {
     for (let index = 0; index < stream.packetCount; index++) {
       const start = (stream.firstPacketStart + index * stream.packetSamples) * ticksPerSample;
       const timestamp = (this.timestampBase + start) >>> 0;
-      this.sendPacket(stream.payloadWords[index]!, stream.payloadLengths[index]!, timestamp);
+      const length = stream.payloadLengths[index]!;
+      if (length === 0) continue;
+      this.sendPacket(stream.payloadWords[index]!, length, timestamp);
       this.nextTimestamp = (timestamp + stream.packetSamples * ticksPerSample) >>> 0;
     }
   }
@@ -78,7 +80,6 @@ export class LegSender {
 
   /** @param payload its octets in the order of memory; what is copied beyond `length` is not sent. */
   private sendPacket(payload: Uint32Array, length: number, timestamp: number): void {
-    if (length === 0) return;
     const packet = this.buffers.take();
     const { bytes, words } = packet;
     // The first packet after a pause (RFC 3551 §4.1).

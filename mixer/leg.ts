@@ -7,6 +7,7 @@ import { ResampledFrame } from './audio/resampled-frame.ts';
 import { TalkerVoice } from './audio/talker-voice.ts';
 import { VoiceActivity } from './audio/voice-activity.ts';
 import type { ComplexityLimits } from './codec/codec.ts';
+import { audioCodec } from './codec/registry.ts';
 import { continued, type EncodeStream } from './encode-once.ts';
 import { ExpectedLoss } from './expected-loss.ts';
 import { LegMedia } from './leg-media.ts';
@@ -19,12 +20,15 @@ import type { Playback } from './playback/playback.ts';
 import { PrivateMix } from './playback/private-mix.ts';
 import type { VoiceRecorder } from './playback/voice-recorder.ts';
 import type { AudioMedia, LegControl, LegQuality, LegStatistics, MixerEvent, MixerSettings } from './protocol.ts';
+import { PlayedPackets } from './recording/played-packets.ts';
 import type { EncodeCounts, Hears, Room, SharedStreams } from './room.ts';
 import { TICK_MS } from './room-clock.ts';
 import { sendFormat } from './send-format.ts';
 
 /** How often it is told how loud somebody talks: twice a second. */
 const LEVEL_EVERY_TICKS = 500 / TICK_MS;
+/** What only talkers need is given back so long after the last word. */
+const REST_AFTER_TICKS = 5000 / TICK_MS;
 
 export interface LegOptions {
   id: string;
@@ -89,6 +93,8 @@ export class Leg implements MixSource {
   /** Heard in the last tick. */
   private talking = false;
   private talkedTicks = 0;
+  /** Since the last word. */
+  private silentTicks = 0;
   /** There was sound in the last 300 ms. */
   private active = false;
   private tickMs = 0;
@@ -134,6 +140,11 @@ export class Leg implements MixSource {
     this.media.sockets = sockets;
   }
 
+  /** See `MediaSockets.errors`. */
+  get socketErrors(): number {
+    return this.media.sockets?.errors ?? 0;
+  }
+
   /** What an offer and answer settled. */
   update(media: AudioMedia): void {
     this.media.update(media);
@@ -156,6 +167,33 @@ export class Leg implements MixSource {
   /** Hears who speaks in the room. */
   get hearsRoom(): boolean {
     return !this.controlled.deaf && !this.apart;
+  }
+
+  /** May be heard in recordings. */
+  get recorded(): boolean {
+    return this.controlled.recorded;
+  }
+
+  /** What is received may be kept as it is: all in the room can hear it as well. */
+  get mayHaveTrack(): boolean {
+    const { muted, apart, speaksTo, recorded } = this.controlled;
+    return recorded && !muted && !apart && !this.apart && speaksTo === null && !this.departs && this.receives;
+  }
+
+  /** Of what is received, or most likely will be. */
+  get sampleRateHz(): number {
+    if (this.rateHz > 0 || this.described === null) return this.rateHz;
+    return audioCodec(this.described.send.codec).sampleRateHz;
+  }
+
+  /** The packets of the last tick; null until `notePlayedPackets`. */
+  get playedPackets(): PlayedPackets | null {
+    return this.receiver.played;
+  }
+
+  notePlayedPackets(on: boolean): void {
+    if (!on) this.receiver.played = null;
+    else this.receiver.played ??= new PlayedPackets();
   }
 
   control(control: LegControl): void {
@@ -245,7 +283,11 @@ export class Leg implements MixSource {
     const { heard } = this.speaker;
     const speaks = heard || this.talking;
     this.inMix = speaks && this.speaksTo === null;
-    if (!speaks) return false;
+    if (!speaks) {
+      if (++this.silentTicks === REST_AFTER_TICKS) this.rest();
+      return false;
+    }
+    this.silentTicks = 0;
     const { frame } = this.receiver;
     if (!this.receives) frame.fill(0);
     this.receiver.frameIsSilent = false;
@@ -275,6 +317,12 @@ export class Leg implements MixSource {
       this.limiterRateHz = sampleRateHz;
     }
     return this.limiter;
+  }
+
+  private rest(): void {
+    this.resampled.begin(this.rateHz);
+    // Whoever hears what others hear gets a new one at the first word of their own.
+    if (this.hears === 'common' || this.hears === 'silence') this.limiter = null;
   }
 
   /** For one who heard no mix until now. */
@@ -343,7 +391,7 @@ export class Leg implements MixSource {
     if (format.key === before?.format.key) return;
     const goesOn = before?.format.codec === format.codec && before.format.ptimeMs === format.ptimeMs;
     const streams = room.useStreams(format, goesOn ? before : null);
-    const own = goesOn && this.onOwnStream ? continued(null, this.ownStream, format) : null;
+    const own = goesOn && this.onOwnStream ? continued(null, this.ownStream, format, 'one') : null;
     this.releaseStreams();
     this.streams = streams;
     if (!goesOn) return;
@@ -378,7 +426,8 @@ export class Leg implements MixSource {
 
   private pull(plannedMs: number): boolean {
     const { receiver } = this;
-    const sound = receiver.pull(plannedMs, this.attention());
+    const attention = this.attention();
+    const sound = receiver.pull(plannedMs, attention);
     const { frame, sampleRateHz } = receiver;
     if (sampleRateHz !== this.rateHz) this.useRate(sampleRateHz);
     if (!sound && !this.active) {
@@ -388,6 +437,7 @@ export class Leg implements MixSource {
     // Silence from the jitter buffer runs through the detector too, so that its hang-over ends.
     this.active = this.activity!.process(frame, 0, frame.length);
     this.loudest.note(this.activity!.meanSquare, plannedMs);
+    if (sound && !this.active && attention === 'voice') receiver.heardNothing();
     this.keyDown = this.hearsKey(frame);
     if (!sound || !this.active || this.keyDown || this.voice!.volume.silent) return false;
     receiver.sounded(plannedMs);

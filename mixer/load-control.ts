@@ -30,7 +30,7 @@ export class LoadControl implements ComplexityLimits {
     this.own.complexity = mostComplexity;
   }
 
-  /** Once a second; `load` is the busy share of that second, 0–1. */
+  /** Once a second; `load` is the busy share of the last seconds, 0–1, smoothed so that one of them alone changes little. */
   measured(load: number): void {
     this.calmSeconds = load < CALM ? this.calmSeconds + 1 : 0;
     if (load > BUSY) {

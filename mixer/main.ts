@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { usesSystemOpus } from './codec/opus-encoders.ts';
 import { audioCodec } from './codec/registry.ts';
 import { Mixer } from './mixer.ts';

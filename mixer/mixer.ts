@@ -1,3 +1,4 @@
+import { KEY_BYTES } from '../sealed/sealed-format.ts';
 import { Leg } from './leg.ts';
 import { LoadControl } from './load-control.ts';
 import { MixerFailure } from './mixer-failure.ts';
@@ -15,9 +16,9 @@ import type {
   MixerResult,
   MixerSettings,
   MixerStatistics,
+  RecordingToStart,
 } from './protocol.ts';
 import { meanQuality } from './quality/mean-quality.ts';
-import { openRecording } from './recording/capture.ts';
 import { Room } from './room.ts';
 import { RoomClock } from './room-clock.ts';
 import { RoomRecording } from './room-recording.ts';
@@ -48,6 +49,11 @@ interface LegPlace {
   room: Room;
 }
 
+interface RecordingPlace {
+  recording: RoomRecording;
+  room: Room;
+}
+
 /** All rooms and legs of one process, and the requests about them. */
 export class Mixer {
   private readonly settings: MixerSettings;
@@ -60,13 +66,16 @@ export class Mixer {
   private readonly tickTimes = new TickTimes();
   private readonly rooms = new Map<string, Room>();
   private readonly legs = new Map<string, LegPlace>();
-  private readonly recordings = new Map<string, { recording: RoomRecording; room: Room }>();
+  /** Of legs whose ports are still being bound. */
+  private readonly opening = new Set<string>();
+  private readonly recordings = new Map<string, RecordingPlace>();
   private readonly playbacks = new Playbacks((playback, reason, detail) =>
     this.tell({ event: 'playbackEnded', playback, reason, ...(detail === undefined ? {} : { detail }) }),
   );
   private readonly loadControl: LoadControl;
   /** By ticks or by all that the process does, whichever is more; smoothed over some seconds. */
   private lastLoad = 0;
+  private closedSocketsErrors = 0;
   private readonly counts = { encodes: 0, encodesUnshared: 0, decodes: 0 };
 
   constructor(settings: MixerSettings, rim: MixerRim) {
@@ -107,9 +116,7 @@ export class Mixer {
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(
-      [...this.recordings.keys()].map((recording) => this.handlers.stopRecording({ recording })),
-    );
+    await Promise.all([...this.recordings.keys()].map((recording) => this.endRecording(recording)?.finish()));
     for (const { leg } of this.legs.values()) leg.close();
   }
 
@@ -131,10 +138,11 @@ export class Mixer {
       return {};
     },
 
-    closeRoom: async ({ room }) => {
+    closeRoom: ({ room }) => {
       const closing = this.room(room);
+      // Not waited for: a disk that hangs must not keep a room open.
       for (const [recording, entry] of this.recordings) {
-        if (entry.room === closing) await this.handlers.stopRecording({ recording });
+        if (entry.room === closing) void this.endRecording(recording)?.finish();
       }
       for (const [leg, entry] of this.legs) if (entry.room === closing) this.handlers.closeLeg({ leg });
       closing.close();
@@ -146,7 +154,9 @@ export class Mixer {
 
     openLeg: async (params) => {
       const room = this.room(params.room);
-      if (this.legs.has(params.leg)) throw new MixerFailure('already-exists', `leg ${params.leg} is open`);
+      if (this.legs.has(params.leg) || this.opening.has(params.leg)) {
+        throw new MixerFailure('already-exists', `leg ${params.leg} is open`);
+      }
       const leg = new Leg({
         id: params.leg,
         cname: params.cname,
@@ -160,15 +170,21 @@ export class Mixer {
         wallClock: this.rim.wallClock,
         event: this.tell,
       });
-      const sockets = await this.bind(leg, params.ports?.rtpPort);
-      if (!this.rooms.has(params.room)) {
+      this.opening.add(params.leg);
+      const sockets = await this.bind(leg, params.ports?.rtpPort).finally(() => this.opening.delete(params.leg));
+      if (this.rooms.get(params.room) !== room) {
         this.unbind(sockets);
         throw new MixerFailure('no-such-room', `room ${params.room} was closed meanwhile`);
       }
       leg.open(sockets);
       room.add(leg);
       this.legs.set(params.leg, { leg, room });
-      if (params.media) leg.update(params.media);
+      try {
+        if (params.media) leg.update(params.media);
+      } catch (error) {
+        this.handlers.closeLeg({ leg: params.leg });
+        throw error;
+      }
       return { rtpPort: sockets.rtpPort, rtcpPort: sockets.rtcpPort };
     },
 
@@ -188,38 +204,22 @@ export class Mixer {
       const { leg, room } = this.leg(id);
       this.legs.delete(id);
       room.remove(leg);
-      const sockets = leg.close();
-      this.unbind(sockets);
-      return leg.statistics();
+      // Closing takes the jitter buffer, and its counts with it.
+      const statistics = leg.statistics();
+      this.unbind(leg.close());
+      return statistics;
     },
 
-    startRecording: async ({ room, recording: id, path }) => {
-      const recorded = this.room(room);
-      if (this.recordings.has(id)) throw new MixerFailure('already-exists', `recording ${id} is running`);
-      const sink = await openRecording(path, {
-        title: room,
-        startedAt: new Date(this.rim.wallClock()),
-        onFailure: (reason) => this.recordingFailed(id, reason),
-      }).catch((error: unknown) => {
-        throw new MixerFailure('cannot-write', error instanceof Error ? error.message : String(error));
-      });
-      const recording = new RoomRecording(
-        id,
-        recorded.useRecordingStreams({
-          complexity: this.settings.opusComplexity,
-          complexityLimit: this.loadControl,
-        }),
-        sink,
-      );
-      recorded.recordings.push(recording);
-      this.recordings.set(id, { recording, room: recorded });
-      return {};
-    },
+    startRecording: (params) => this.startRecording(params),
 
-    stopRecording: ({ recording: id }) => {
+    controlRecording: ({ recording: id, paused }) => this.controlRecording(id, paused),
+
+    stopRecording: async ({ recording: id }) => {
       const recording = this.endRecording(id);
       if (!recording) throw new MixerFailure('no-such-recording', `recording ${id} is not running`);
-      return recording.finish();
+      const result = await recording.finish();
+      if (recording.failure !== null) throw new MixerFailure('cannot-write', recording.failure);
+      return result;
     },
 
     playSound: async (sound) => {
@@ -227,6 +227,8 @@ export class Mixer {
       await this.playbacks.play(sound, (playback) => queue.play(playback));
       return {};
     },
+
+    controlSound: (change) => this.playbacks.control(change),
 
     stopSound: ({ playback }) => {
       this.playbacks.stop(playback);
@@ -270,6 +272,7 @@ export class Mixer {
       rooms: this.rooms.size,
       legs: this.legs.size,
       sockets: this.legs.size * 2,
+      socketErrors: this.closedSocketsErrors + this.openSocketsErrors(),
       portsInUse: this.ports.portsInUse,
       portsResting: this.ports.portsResting(this.rim.now()),
       ticks: this.clock.ticks,
@@ -304,21 +307,66 @@ export class Mixer {
     throw new MixerFailure('no-ports', `${BIND_TRIES} pairs in a row are taken by other programs`);
   }
 
+  private openSocketsErrors(): number {
+    let errors = 0;
+    for (const { leg } of this.legs.values()) errors += leg.socketErrors;
+    return errors;
+  }
+
   private unbind(sockets: MediaSockets): void {
+    this.closedSocketsErrors += sockets.errors;
     sockets.close();
     this.ports.release(sockets.rtpPort, this.rim.now());
   }
 
-  private recordingFailed(id: string, reason: string): void {
-    if (this.endRecording(id)) this.tell({ event: 'recordingFailed', recording: id, reason });
+  private async startRecording(params: RecordingToStart): Promise<{ positionMs: number }> {
+    const { room: name, recording: id, key, paused } = params;
+    const room = this.room(name);
+    if (this.recordings.has(id)) throw new MixerFailure('already-exists', `recording ${id} is running`);
+    const recording = new RoomRecording({
+      ...{ room, directory: params.directory, part: params.part, tracks: params.tracks, paused },
+      key: key === null ? null : recordingKey(key),
+      startedAt: new Date(this.rim.wallClock()),
+      failed: (reason) => void this.recordingFailed(id, reason),
+    });
+    const entry = { recording, room };
+    this.recordings.set(id, entry);
+    try {
+      await recording.open();
+    } catch (error) {
+      this.recordings.delete(id);
+      throw new MixerFailure('cannot-write', error instanceof Error ? error.message : String(error));
+    }
+    if (this.recordings.get(id) !== entry) throw new MixerFailure('no-such-room', `room ${name} was closed meanwhile`);
+    recording.begin();
+    if (paused) return { positionMs: 0 };
+    await new Promise<void>((resolve) => room.afterTick(resolve));
+    return { positionMs: recording.positionAt(this.rim.now()) };
+  }
+
+  private async controlRecording(id: string, paused: boolean): Promise<{ positionMs: number }> {
+    const entry = this.recordings.get(id);
+    if (!entry) throw new MixerFailure('no-such-recording', `recording ${id} is not running`);
+    const { recording, room } = entry;
+    const { positionMs } = recording;
+    if (recording.pause(paused) && !paused) await new Promise<void>((resolve) => room.afterTick(resolve));
+    return { positionMs };
+  }
+
+  private async recordingFailed(id: string, reason: string): Promise<void> {
+    const entry = this.recordings.get(id);
+    if (!entry) return;
+    this.recordings.delete(id);
+    await entry.recording.endFailed();
+    takeOut(entry);
+    this.tell({ event: 'recordingFailed', recording: id, reason });
   }
 
   private endRecording(id: string): RoomRecording | null {
     const entry = this.recordings.get(id);
     if (!entry) return null;
     this.recordings.delete(id);
-    entry.room.recordings.splice(entry.room.recordings.indexOf(entry.recording), 1);
-    entry.room.releaseStreams(entry.recording.streams);
+    takeOut(entry);
     return entry.recording;
   }
 
@@ -335,4 +383,16 @@ export class Mixer {
     if (!entry) throw new MixerFailure('no-such-leg', `leg ${id} is not open`);
     return entry;
   }
+}
+
+function takeOut({ recording, room }: RecordingPlace): void {
+  const index = room.recordings.indexOf(recording);
+  if (index >= 0) room.recordings.splice(index, 1);
+}
+
+/** Never says what the key is. */
+function recordingKey(base64: string): Uint8Array {
+  const key = Buffer.from(base64, 'base64');
+  if (key.length !== KEY_BYTES) throw new MixerFailure('bad-request', `a recording's key is ${KEY_BYTES} octets`);
+  return key;
 }

@@ -6,7 +6,7 @@
  */
 
 /** Raised whenever a message changes its meaning; a mixer of another version is refused at the handshake. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** Names as in SDP; those of L16 with the sampling rate, which makes them different codecs to a mixer. */
 export type AudioCodecName = 'PCMU' | 'PCMA' | 'G722' | 'opus' | 'L16/8000' | 'L16/16000' | 'L16/48000';
@@ -77,8 +77,7 @@ export interface AudioMedia {
   sendPtimeMs: number;
   /** All that we may receive. Holds `send.codec`, perhaps under another payload type. */
   receive: AudioFormat[];
-  /** RFC 4733, by direction; null where it was not negotiated. */
-  sendTelephoneEvent: TelephoneEventFormat | null;
+  /** RFC 4733; null where it was not negotiated. We send no keys. */
   receiveTelephoneEvent: TelephoneEventFormat | null;
   /** Payload type of comfort noise (RFC 3389) in place of our silence, where the other side negotiated it beside G.711. */
   sendComfortNoise?: number | null;
@@ -103,6 +102,8 @@ export interface LegControl {
   apart: boolean;
   /** Legs of the same room that hear this participant; null: all. */
   speaksTo: string[] | null;
+  /** False: what this participant says gets into no recording, neither into its mix nor into a track. */
+  recorded: boolean;
 }
 
 /** Settings that a mixer process gets once, after its `hello`. */
@@ -213,6 +214,8 @@ export interface MixerStatistics {
   rooms: number;
   legs: number;
   sockets: number;
+  /** Media packets since start that could not be sent or were refused there (ICMP), as far as the kernel says. */
+  socketErrors: number;
   portsInUse: number;
   portsResting: number;
   /** Room ticks since start, and those that began more than a tick late. */
@@ -239,9 +242,24 @@ export interface MixerStatistics {
 }
 
 export interface RecordingResult {
-  /** Length of the recorded time line. */
+  /** Length of the time line of this part, without pauses. */
   durationMs: number;
+  /** Of all its files. */
   bytes: number;
+}
+
+export interface RecordingToStart {
+  room: string;
+  recording: string;
+  /** Is there already. Gets `mix-PART.mka` and `track-PART-LEG-N.mka`, N from 1 on for each run of one codec. */
+  directory: string;
+  /** Counts up when a recording goes on after a mixer died. */
+  part: number;
+  /** Each participant's own packets as well, as they were received. */
+  tracks: boolean;
+  paused: boolean;
+  /** Base64 of 32 octets, which must never be logged: files are sealed with it, and named `….sealed`. Null: plain. */
+  key: string | null;
 }
 
 export interface SoundToPlay {
@@ -250,8 +268,19 @@ export interface SoundToPlay {
   /** Played one after the other. `.g722` is raw G.722 (64 kbit/s); `.wav` is PCM, 16 bit, mono, 8, 16 or 48 kHz. */
   files: string[];
   gainDb: number;
+  /** Base64 of 32 octets, which must never be logged: the files are sealed with it, and named `….sealed`. */
+  key?: string;
+  /** Where to begin, from the beginning of the first file; default 0. */
+  startMs?: number;
   /** Begins again at the end, until it is stopped; and rests while something else is played to the same leg or room. */
   repeat: boolean;
+}
+
+export interface PlaybackPosition {
+  /** From the beginning of the first file. */
+  positionMs: number;
+  /** Of all files. */
+  durationMs: number;
 }
 
 /** Each request: its parameters and its result. Identifiers are made by the server. */
@@ -280,8 +309,21 @@ export interface MixerRequests {
   legStatistics: { params: { leg: string }; result: LegStatistics };
   /** Sends an RTCP BYE, closes the sockets and says what the leg had counted. */
   closeLeg: { params: { leg: string }; result: LegStatistics };
-  /** Records the room's mix into a new Matroska file at `path`. Errors: `no-such-room`, `cannot-write`. */
-  startRecording: { params: { room: string; recording: string; path: string }; result: Record<string, never> };
+  /**
+   * Records the room into new Matroska files. Answered right after the first 20 ms that were recorded, or at once when it
+   * begins paused; `positionMs` is where its time line is then, 0 to 20.
+   * Errors: `no-such-room`, `already-exists`, `cannot-write`, `bad-request`.
+   */
+  startRecording: { params: RecordingToStart; result: { positionMs: number } };
+  /**
+   * Pauses or goes on, exactly between two ticks at `positionMs`; answered at once, or right after the first 20 ms that were
+   * recorded again. Nothing happens if it is so already. Errors: `no-such-recording`.
+   */
+  controlRecording: { params: { recording: string; paused: boolean }; result: { positionMs: number } };
+  /**
+   * Answered when all its files are on the disk and closed. Errors: `no-such-recording`; `cannot-write` when the end of it
+   * could not be written.
+   */
   stopRecording: { params: { recording: string }; result: RecordingResult };
   /**
    * Plays to a participant, over what they hear, which is turned down meanwhile; or to all in a room who are neither deaf
@@ -290,6 +332,12 @@ export interface MixerRequests {
    * Errors: `no-such-room`, `no-such-leg`, `already-exists`, `cannot-read`, `too-many-sounds`.
    */
   playSound: { params: SoundToPlay; result: Record<string, never> };
+  /**
+   * Changes the volume of what is being played or waits for its turn, and goes on at `positionMs`, or at the end when
+   * there is not so much; both without a click. Without either it only says where it stands.
+   * Errors: `no-such-sound`, `cannot-read`.
+   */
+  controlSound: { params: { playback: string; gainDb?: number; positionMs?: number }; result: PlaybackPosition };
   /** Fades out. Nothing happens if it has ended. */
   stopSound: { params: { playback: string }; result: Record<string, never> };
   /**
@@ -318,6 +366,7 @@ export type MixerErrorCode =
   | 'no-such-room'
   | 'no-such-leg'
   | 'no-such-recording'
+  | 'no-such-sound'
   | 'already-exists'
   | 'no-ports'
   | 'port-in-use'
@@ -345,6 +394,7 @@ export type MixerEvent =
   | { event: 'legLevel'; leg: string; levelDb: number }
   /** A key, told once (RFC 4733). */
   | { event: 'legKey'; leg: string; key: string; durationMs: number }
+  /** It has ended by itself; nothing is written any more. The conference goes on. */
   | { event: 'recordingFailed'; recording: string; reason: string }
   /** `stopped` also when its leg or its room was closed; `failed` with a `detail` for the log. */
   | { event: 'playbackEnded'; playback: string; reason: PlaybackEnd; detail?: string }

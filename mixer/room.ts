@@ -8,7 +8,7 @@ import { SoundQueue } from './playback/sound-queue.ts';
 import type { MixerSettings } from './protocol.ts';
 import { TICK_MS, type Ticking } from './room-clock.ts';
 import type { RoomRecording } from './room-recording.ts';
-import { recordingFormat, type SendConditions, type SendFormat } from './send-format.ts';
+import type { SendFormat } from './send-format.ts';
 
 /**
  * What reaches a listener: everybody's voice; everybody's but their own; nobody's; or something else than others hear, as
@@ -62,8 +62,8 @@ export class Room implements Ticking {
   private readonly shared = new Map<string, SharedStreams>();
   /** All who make sound in this tick, heard or not. */
   private readonly present: Speaker[] = [];
-  /** What all hear: who speaks to all, and what is played to all. */
-  private readonly sources: MixSource[] = [];
+  /** What all hear in this tick: who speaks to all, and what is played to all. */
+  readonly sources: MixSource[] = [];
   /** Who speaks to some, and who hears somebody so. */
   private readonly whisperers: Leg[] = [];
   private readonly confidants: Leg[] = [];
@@ -84,11 +84,13 @@ export class Room implements Ticking {
 
   add(leg: Leg): void {
     this.legs.push(leg);
+    for (const recording of this.recordings) recording.joined(leg);
   }
 
   remove(leg: Leg): void {
     const index = this.legs.indexOf(leg);
     if (index >= 0) this.legs.splice(index, 1);
+    for (const recording of this.recordings) recording.left(leg);
   }
 
   /**
@@ -103,17 +105,31 @@ export class Room implements Ticking {
     }
     streams.users++;
     streams.bus.users++;
-    streams.common = continued(streams.common, before?.common ?? null, format);
-    streams.silence = continued(streams.silence, before?.silence ?? null, format);
+    streams.common = continued(streams.common, before?.common ?? null, format, 'shared');
+    streams.silence = continued(streams.silence, before?.silence ?? null, format, 'shared');
     return streams;
   }
 
-  /** For a recording: what Opus listeners get anyway, else an encoder of its own. */
-  useRecordingStreams(conditions: Pick<SendConditions, 'complexity' | 'complexityLimit'>): SharedStreams {
-    for (const { format } of this.shared.values()) {
-      if (format.codec === 'opus' && format.ptimeMs === TICK_MS && !format.dtx) return this.useStreams(format);
+  /** Mixed in each tick until it is given back with `releaseBus`. */
+  useBus(sampleRateHz: number): MixBus {
+    const bus = this.bus(sampleRateHz);
+    bus.users++;
+    return bus;
+  }
+
+  releaseBus(bus: MixBus): void {
+    bus.users--;
+  }
+
+  /** What some listeners get anyway, an Opus packet each tick with all that there is up to this rate; null: nothing such. */
+  opusStreams(sampleRateHz: number, mine: SharedStreams | null): SharedStreams | null {
+    for (const streams of this.shared.values()) {
+      const { format, users } = streams;
+      if (format.codec !== 'opus' || format.ptimeMs !== TICK_MS || format.dtx) continue;
+      if (format.playbackRateHz < sampleRateHz || !format.lossless) continue;
+      if (streams !== mine || users > 1) return streams;
     }
-    return this.useStreams(recordingFormat(conditions));
+    return null;
   }
 
   releaseStreams(streams: SharedStreams): void {
@@ -146,6 +162,7 @@ export class Room implements Ticking {
   /** Ends what is played. Legs and recordings are the caller's to take out before. */
   close(): void {
     this.sounds.close();
+    for (const recording of this.recordings) recording.roomClosed();
     this.finishTick();
   }
 
@@ -155,6 +172,7 @@ export class Room implements Ticking {
     this.listen(plannedMs);
     // Own encoders and limiters go on from the shared ones as those are before this tick.
     for (let index = 0; index < legs.length; index++) this.prepare(legs[index]!);
+    for (let index = 0; index < recordings.length; index++) recordings[index]!.prepare();
     for (let index = 0; index < busList.length; index++) {
       if (busList[index]!.users > 0) busList[index]!.mix(sources);
     }
@@ -162,10 +180,7 @@ export class Room implements Ticking {
       this.sendTo(legs[index]!, tick);
       legs[index]!.controlTick(plannedMs);
     }
-    for (let index = 0; index < recordings.length; index++) {
-      const recording = recordings[index]!;
-      recording.capture(this.commonOf(recording.streams, tick), tick);
-    }
+    for (let index = 0; index < recordings.length; index++) recordings[index]!.capture(plannedMs, tick);
     if (this.afterwards.length > 0) this.finishTick();
   }
 
@@ -289,7 +304,8 @@ export class Room implements Ticking {
     return leg.ownStream!;
   }
 
-  private commonOf(streams: SharedStreams, tick: number): EncodeStream {
+  /** Its packets of this tick. */
+  commonOf(streams: SharedStreams, tick: number): EncodeStream {
     streams.common ??= new EncodeStream(streams.format.createEncoder('shared'), streams.format.ptimeMs);
     return this.encoded(streams.common, streams.bus.common, tick);
   }

@@ -30,8 +30,12 @@ export interface SendFormat {
   readonly key: string;
   readonly codec: AudioCodecName;
   readonly ptimeMs: number;
-  /** Nothing is sent in silence. */
+  /** In silence nothing is sent but a packet now and then, by which the listener's comfort noise is kept right. */
   readonly dtx: boolean;
+  /** What is above half of it gets lost. */
+  readonly playbackRateHz: number;
+  /** It has all the bits that such a bandwidth needs. */
+  readonly lossless: boolean;
   /** Made with less effort for one listener than for all who share it. */
   createEncoder(listeners: 'one' | 'shared'): AudioEncoder;
 }
@@ -58,6 +62,8 @@ export function sendFormat(
     codec: format.codec,
     ptimeMs: ptime,
     dtx: false,
+    playbackRateHz: codec.sampleRateHz,
+    lossless: true,
     createEncoder: () => codec.createEncoder(plain),
   };
 }
@@ -101,6 +107,8 @@ function opusFormat(
     codec: 'opus',
     ptimeMs: ptime,
     dtx: options.dtx,
+    playbackRateHz,
+    lossless: options.bitrateBps === bitrate({}, playbackRateHz),
     createEncoder: (listeners) =>
       audioCodec('opus').createEncoder(
         listeners === 'one' && complexityLimit ? { ...options, complexityLimit: complexityLimit.own } : options,
@@ -127,12 +135,4 @@ function bitrate(parameters: Record<string, string>, playbackRateHz: number): nu
   const enough = BITRATES_BY_PLAYBACK_RATE.find(([rateHz]) => rateHz === playbackRateHz)![1];
   const most = Number(parameters['maxaveragebitrate']);
   return Number.isFinite(most) && most >= OPUS_LEAST_BITRATE_BPS ? Math.min(most, enough) : enough;
-}
-
-/** What most Opus phones ask for, so that a recording shares their encoder also when they come later. */
-export function recordingFormat(conditions: Pick<SendConditions, 'complexity' | 'complexityLimit'>): SendFormat {
-  return sendFormat({ codec: 'opus', parameters: { useinbandfec: '1' } }, 20, {
-    ...conditions,
-    expectedLossPercent: 0,
-  });
 }

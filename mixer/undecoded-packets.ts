@@ -1,7 +1,8 @@
 import type { AudioDecoder } from './codec/codec.ts';
+import { PAYLOADS_KEPT } from './rtp/payload-memory.ts';
 
-/** Enough for a decoder to find its feet: some 80 ms. */
-const KEPT = 4;
+/** All that are there still beside the packet at hand. */
+const KEPT = PAYLOADS_KEPT - 1;
 
 /**
  * The last packets that were not decoded because nobody would have heard them. When sound begins they are decoded first,
@@ -19,18 +20,14 @@ export class UndecodedPackets {
     this.count++;
   }
 
-  /** Decodes those that are kept, oldest first, into `scratch` from `offset`, where nobody looks; returns how many. */
+  /** Decodes what the decoder needs of them, oldest first, into `scratch` from `offset`, where nobody looks; returns how many. */
   decode(decoder: AudioDecoder, scratch: Int16Array, offset: number): number {
     let decodes = 0;
-    for (let step = 0; step < KEPT; step++) {
-      const index = (this.next + step) % KEPT;
-      const payload = this.payloads[index];
-      if (!payload) continue;
-      decoder.decode(payload, scratch, offset);
-      this.payloads[index] = null;
+    for (let back = Math.min(decoder.historyPackets, this.count, KEPT); back > 0; back--) {
+      decoder.decode(this.payloads[(this.next + KEPT - back) % KEPT]!, scratch, offset);
       decodes++;
     }
-    this.count = 0;
+    this.clear();
     return decodes;
   }
 

@@ -57,6 +57,7 @@ const tasks = {
   },
   bench: () => run(process.execPath, [join(root, 'dist/test/bench/main.js'), ...args]),
   fuzz: () => run(process.execPath, [join(root, 'dist/test/fuzz/main.js'), ...args]),
+  kill: () => run(process.execPath, [join(root, 'dist/test/kill/main.js'), ...args]),
 };
 
 const action = tasks[task];

@@ -9,6 +9,7 @@ import { AccessTokens } from './http/access-tokens.ts';
 import { Idempotency } from './http/idempotency.ts';
 import type { Log } from './log.ts';
 import type { Rooms } from './rooms/rooms.ts';
+import type { RecordingView } from './rooms/views.ts';
 import type { Database } from './store/database.ts';
 import { IdempotencyTable } from './store/idempotency-table.ts';
 import { TokenTable } from './store/token-table.ts';
@@ -22,6 +23,8 @@ export interface ApiSurroundings {
   log: Log;
   /** The administrator's. */
   token: string;
+  /** Those that are shown with a room of that name. */
+  recordingsOf(room: string): RecordingView[];
   /** Addresses and ranges that webhooks may lead to, besides public ones. */
   webhookAddresses: readonly string[];
 }
@@ -36,8 +39,9 @@ export interface ApiParts {
 }
 
 /** What the HTTP API needs besides the conferences. To be called before rooms are opened, as those are events. */
-export function openApi({ rooms, database, timers, log, token, webhookAddresses }: ApiSurroundings): ApiParts {
-  const events = new RoomEvents({ instance: randomBytes(6).toString('hex'), epochMs: Date.now });
+export function openApi(surroundings: ApiSurroundings): ApiParts {
+  const { rooms, database, timers, log, token, recordingsOf, webhookAddresses } = surroundings;
+  const events = new RoomEvents({ instance: randomBytes(6).toString('hex'), epochMs: Date.now, recordingsOf });
   rooms.subscribe(events.changed);
   const isConfigured = addressRanges(webhookAddresses);
   const allowed = (address: string) => isPublicAddress(address) || isConfigured(address);

@@ -3,15 +3,19 @@ import { fileURLToPath } from 'node:url';
 import type { MixerEvent } from '../mixer/protocol.ts';
 import type { Config } from './config/schema.ts';
 import { createSession, mixerOptions } from './configured-parts.ts';
+import { ActiveSpeakers } from './focus/active-speakers.ts';
 import { Announcements } from './focus/announcements.ts';
+import { AutomaticRecording } from './focus/automatic-recording.ts';
 import { Conferences } from './focus/conference-control.ts';
 import { ConferenceHost } from './focus/conference-host.ts';
 import { DialOuts } from './focus/dial-outs.ts';
-import { Focus, type FocusOptions } from './focus/focus.ts';
+import { Focus } from './focus/focus.ts';
+import type { FocusOptions } from './focus/focus-options.ts';
 import { Moderation } from './focus/moderation.ts';
 import type { ParticipantCall } from './focus/participant-call.ts';
 import { ParticipantsControl } from './focus/participants-control.ts';
 import { PinGuard } from './focus/pin-guard.ts';
+import { RecordingVoice } from './focus/recording-voice.ts';
 import { RoomRecordings } from './focus/room-recordings.ts';
 import { Announcer } from './ivr/announcer.ts';
 import { Names } from './ivr/names.ts';
@@ -22,11 +26,14 @@ import { assetsDirectory } from './prompts/assets-directory.ts';
 import { Prompts } from './prompts/prompts.ts';
 import type { Recordings } from './recordings/recordings.ts';
 import type { Rooms } from './rooms/rooms.ts';
+import type { SoundLibrary } from './sounds/sound-library.ts';
 
 export interface ConferenceSurroundings extends Pick<FocusOptions, 'identify' | 'isTrusted' | 'call' | 'observer'> {
   rooms: Rooms;
   /** Of all rooms, with what is finished. */
   recordings: Recordings;
+  /** To be played in rooms. */
+  sounds: SoundLibrary;
   timers: NodeTimers;
   log: Log;
   sendText(participant: ParticipantCall, text: string): void;
@@ -45,7 +52,7 @@ export interface ConferenceParts {
 
 /** The parts know one another; they are put together here, and nothing runs before `mixers.start()`. */
 export function createConferences(config: Config, surroundings: ConferenceSurroundings): ConferenceParts {
-  const { rooms, recordings: recorded, timers, log, sendText, ...calling } = surroundings;
+  const { rooms, recordings: recorded, sounds, timers, log, sendText, ...calling } = surroundings;
   const carry = (work: Promise<unknown>): void => {
     work.catch((error: unknown) => log.error({ err: error }, 'recording not carried out'));
   };
@@ -53,6 +60,9 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
     if (event.event === 'recordingFailed') carry(recordings.failed(event.recording, event.reason));
     announcer.happened(event);
     focus.happened(event);
+    if (event.event !== 'legLevel') return;
+    const room = focus.call(event.leg)?.room;
+    if (room !== undefined) speakers.measured(room, event.leg, event.levelDb);
   };
   const mixers = new Mixers({
     ...mixerOptions(config),
@@ -61,9 +71,14 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
     event: happened,
     recordingsLost: (lost) => carry(recordings.lost(lost)),
   });
-  const recordings = new RoomRecordings({ rooms, mixers, recordings: recorded, log });
   const prompts = new Prompts({ assetsDir: assetsDirectory(), ownDir: config.promptsDir ?? null, log });
   const announcer = new Announcer({ prompts, player: mixers, log });
+  recorded.subscribe((change, recording) => rooms.recordingTold(change, recording));
+  const voice = new RecordingVoice({ announcer, timers });
+  const recordings = new RoomRecordings({
+    ...{ rooms, mixers, recordings: recorded, voice, timers, log, epochMs: Date.now },
+  });
+  new AutomaticRecording({ rooms, log, start: (room) => recordings.start(room, {}, 'policy') });
   const names = new Names(join(config.dataDir, 'names'), mixers, log);
   const { adhocRooms, domain, maxCalls, maxMixerLoad } = config;
   const { identify, isTrusted } = calling;
@@ -79,7 +94,14 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
       remove: ({ room, id }) => participants.remove(room, id, 'removed by a moderator'),
     },
   });
-  const moderation = new Moderation({ announcer, in: (room) => focus.in(room) });
+  const speakers = new ActiveSpeakers({ rooms, timers });
+  const moderation = new Moderation({
+    ...{ announcer, rooms },
+    in: (room) => focus.in(room),
+    callNobody: (room) => dialOuts.cancelAll(room),
+    roleGiven: (participant) => host.roleGiven(participant),
+    epochMs: Date.now,
+  });
   const dialOuts = new DialOuts({
     ...{ rooms, timers, log },
     call: (room, callee, report) => focus.dialOut(room, callee, report),
@@ -89,8 +111,10 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
     ...{ rooms, announcer, names, timers, log, pins, moderation, sendText, epochMs: Date.now },
     in: (room) => focus.in(room),
     toggleRecording: (room) => recordings.toggle(room),
+    keyPressed: ({ id, room }, key) => recordings.keyPressed(room, id, key),
     gone: ({ id }) => dialOuts.gone(id),
     entered: ({ id }) => dialOuts.entered(id),
+    declined: ({ id }) => void dialOuts.cancel(id),
   });
   const participants = new ParticipantsControl({ rooms, focus, moderation, announcer, dialOuts, host });
   const announcements = new Announcements({
@@ -99,8 +123,11 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
     promptFile: (language, id) => prompts.file(language, id),
     recordingFile: async (room, id) => {
       recordings.find(room, id);
-      return (await recorded.file(id, 'wav')).path;
+      const { path, sealed } = await recorded.file(id, 'wav');
+      return sealed === undefined ? { path } : { path, key: Buffer.from(sealed.key).toString('base64') };
     },
+    soundFile: (id) => sounds.file(id),
+    epochMs: Date.now,
   });
   const conferences = new Conferences({
     ...{ rooms, focus, participants, moderation, announcements, dialOuts, recordings, recorded },
@@ -109,9 +136,10 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
     ...{ mixers, focus, pins, conferences },
     stop: () => {
       host.close();
+      speakers.close();
       dialOuts.cancelAll();
       return focus.stop();
     },
-    stopRecordings: () => Promise.all([...rooms].map((room) => recordings.stopAll(room))),
+    stopRecordings: () => recordings.close(),
   };
 }

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
 import type { MediaPorts } from '../mixer/protocol.ts';
 import { ServerCertificate } from './certificate/server-certificate.ts';
 import type { Config } from './config/schema.ts';
@@ -6,6 +7,8 @@ import { type GuardOptions, RequestGuard } from './guard/request-guard.ts';
 import type { Log } from './log.ts';
 import type { MixersOptions } from './mixers/mixers.ts';
 import type { NodeTimers } from './node-timers.ts';
+import type { StorageSettings } from './recordings/keeping/open-storage.ts';
+import type { RecordingsOptions } from './recordings/recordings.ts';
 import type { RegistrarSettings } from './registrar/open-registrar.ts';
 import { MediaSession } from './sdp/media-session.ts';
 import { ownAddressFor } from './sip/transport/addresses.ts';
@@ -33,6 +36,35 @@ export function registrarSettings(config: Config): RegistrarSettings {
     expiry: { minimumS: config.registrationMinSeconds, maximumS: config.registrationMaxSeconds },
     maxContactsPerUser,
     maxBindings: maxRegistrations,
+  };
+}
+
+export function storageSettings(config: Config): StorageSettings {
+  const { recordingFolder, recordingS3Bucket: bucket, recordingS3AccessKeyId: accessKeyId } = config;
+  const { recordingS3SecretAccessKey: secretAccessKey } = config;
+  if (bucket === undefined) return { folder: recordingFolder };
+  return {
+    s3: {
+      bucket,
+      endpoint: config.recordingS3Endpoint,
+      region: config.recordingS3Region,
+      credentials:
+        accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : undefined,
+      prefix: config.recordingS3Prefix.replace(/^\/+|\/+$/g, ''),
+      pathStyle: config.recordingS3PathStyle,
+    },
+  };
+}
+
+export function recordingSettings(config: Config): Omit<RecordingsOptions, 'log' | 'timers' | 'storage'> {
+  return {
+    directory: join(config.dataDir, 'recordings'),
+    minFreeMb: config.recordingMinFreeMb,
+    key: config.recordingKey ?? null,
+    formats: config.recordingFormats,
+    normalize: config.recordingNormalize,
+    keepLocal: config.recordingKeepLocal,
+    retention: { keepDays: config.recordingKeepDays, keepGb: config.recordingKeepGb },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ApiParts } from './api-parts.ts';
 import type { Focus } from './focus/focus.ts';
 import type { PinGuard } from './focus/pin-guard.ts';
 import type { RequestGuard } from './guard/request-guard.ts';
@@ -19,10 +20,12 @@ export interface Measured {
   office: OpenRegistrar;
   guard: RequestGuard;
   pins: PinGuard;
+  api: Pick<ApiParts, 'streams' | 'webhooks'>;
 }
 
 const NO_MIXER_YET: Omit<MixerMetrics, 'name' | 'up'> = {
   sockets: 0,
+  socketErrors: 0,
   portsInUse: 0,
   portsResting: 0,
   ticks: 0,
@@ -50,6 +53,7 @@ export function metricsSource({
   office,
   guard,
   pins,
+  api,
 }: Measured): MetricsSource {
   const last: MixerMetrics[] = [];
   return {
@@ -84,6 +88,10 @@ export function metricsSource({
         addressesBanned: guard.banned,
         bans: guard.bans,
         pins: pins.counts,
+        eventStreams: api.streams.size,
+        eventStreamsDropped: api.streams.dropped,
+        webhookDeliveries: { ...api.webhooks.counts },
+        webhookEventsWaiting: api.webhooks.waiting,
         recordingsRunning: recorded.filter(({ state }) => state === 'recording').length,
         recordingsStarted: recordings.started,
         recordingsFailed: recordings.failed,

@@ -8,6 +8,7 @@ export interface MixerMetrics {
   name: string;
   up: boolean;
   sockets: number;
+  socketErrors: number;
   portsInUse: number;
   portsResting: number;
   ticks: number;
@@ -60,6 +61,12 @@ export interface MetricsSnapshot {
   bans: number;
   /** PINs of rooms, by what became of them. */
   pins: Readonly<Record<string, number>>;
+  eventStreams: number;
+  /** By reason. */
+  eventStreamsDropped: Readonly<Record<string, number>>;
+  /** By result. */
+  webhookDeliveries: Readonly<Record<string, number>>;
+  webhookEventsWaiting: number;
   recordingsRunning: number;
   recordingsStarted: number;
   recordingsFailed: number;
@@ -209,10 +216,32 @@ const definitions: readonly Definition[] = [
   gauge('parley_addresses_banned', 'Addresses that are banned for wrong passwords.', (s) => one(s.addressesBanned)),
   counter('parley_bans_total', 'Addresses that were banned for wrong passwords.', (s) => one(s.bans)),
   counter('parley_pins_total', 'PINs of rooms that callers gave, by result.', (s) => by('result', s.pins), ['result']),
+  gauge('parley_event_streams', 'Event streams that are open.', (s) => one(s.eventStreams)),
+  counter(
+    'parley_event_streams_dropped_total',
+    'Event streams that were ended before their readers wanted, by reason.',
+    (s) => by('reason', s.eventStreamsDropped),
+    ['reason'],
+  ),
+  counter(
+    'parley_webhook_deliveries_total',
+    'Attempts to tell webhooks of an event, by result.',
+    (s) => by('result', s.webhookDeliveries),
+    ['result'],
+  ),
+  gauge('parley_webhook_events_waiting', 'Events that are yet to be delivered to webhooks.', (s) =>
+    one(s.webhookEventsWaiting),
+  ),
   gauge(
     'parley_rtp_sockets',
     'Media sockets that are open.',
     total((mixer) => mixer.sockets),
+  ),
+  counter(
+    'parley_rtp_socket_errors_total',
+    'Media packets that could not be sent or were refused where they went, as far as the kernel says.',
+    mixers((mixer) => mixer.socketErrors),
+    ['mixer'],
   ),
   gauge(
     'parley_rtp_ports_used',

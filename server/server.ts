@@ -5,7 +5,13 @@ import { ConferenceEvents } from './conference-event/conference-events.ts';
 import { createConferences } from './conference-parts.ts';
 import { addressRanges } from './config/address-ranges.ts';
 import type { Config } from './config/schema.ts';
-import { createGuard, openCertificate, registrarSettings } from './configured-parts.ts';
+import {
+  createGuard,
+  openCertificate,
+  recordingSettings,
+  registrarSettings,
+  storageSettings,
+} from './configured-parts.ts';
 import type { Identify } from './focus/admission.ts';
 import { Overload } from './guard/overload.ts';
 import { watchEventLoop } from './guard/watch-event-loop.ts';
@@ -16,6 +22,9 @@ import { Messages } from './messages/messages.ts';
 import { createMetrics } from './metrics.ts';
 import { metricsSource } from './metrics-source.ts';
 import { NodeTimers } from './node-timers.ts';
+import { findFfmpeg } from './recordings/finishing/ffmpeg-binary.ts';
+import { DownloadLinks, linkSecret } from './recordings/keeping/download-links.ts';
+import { openStorage } from './recordings/keeping/open-storage.ts';
 import { Recordings } from './recordings/recordings.ts';
 import { openRecords } from './records/open-records.ts';
 import { openRegistrar } from './registrar/open-registrar.ts';
@@ -26,6 +35,7 @@ import { Rooms } from './rooms/rooms.ts';
 import { NodeDns } from './sip/resolve/node-dns.ts';
 import { SipServer } from './sip/sip-server.ts';
 import { ownAddressFor } from './sip/transport/addresses.ts';
+import { SoundLibrary } from './sounds/sound-library.ts';
 import { type AdminToken, adminToken } from './store/admin-token.ts';
 import { Database } from './store/database.ts';
 import { RoomTable } from './store/room-table.ts';
@@ -49,13 +59,22 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   const certificate = await openCertificate(config, timers, log);
   const clientCa = await readAuthorities(config.tlsClientCa);
   const database = new Database(config.dataDir);
-  const recordings = new Recordings({ directory: join(config.dataDir, 'recordings'), log });
-  await recordings.open();
+  const storage = await openStorage(storageSettings(config));
+  const recordings = new Recordings({ ...recordingSettings(config), timers, storage, log });
+  recordings.load();
+  const sounds = new SoundLibrary({
+    directory: join(config.dataDir, 'sounds'),
+    log,
+    findFfmpeg: () => findFfmpeg(process.env['PATH'] ?? ''),
+    epochMs: Date.now,
+  });
+  await sounds.open();
 
   const rooms = new Rooms({ maxParticipants: config.maxParticipants });
   rooms.subscribe((room, change) => logRoomChange(log, room, change));
   const { webhookAddresses } = config;
-  const api = openApi({ rooms, database, timers, log, token: token.token, webhookAddresses });
+  const recordingsOf = (room: string) => recordings.latest(room);
+  const api = openApi({ rooms, database, timers, log, token: token.token, recordingsOf, webhookAddresses });
   const overload = new Overload();
   const guard = createGuard(config, {
     log,
@@ -80,7 +99,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   });
   const identify: Identify = (request, flow) => office.signIn.identify(request, flow);
   const conference = createConferences(config, {
-    ...{ rooms, recordings, timers, log, identify, isTrusted, observer: watch },
+    ...{ rooms, recordings, sounds, timers, log, identify, isTrusted, observer: watch },
     call: (invitee, handler) => sip.call(invitee, handler),
     sendText: ({ room, id }, text) => messages.fromRoom(room, id, text),
   });
@@ -128,13 +147,14 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     trace: traces,
   });
   const metrics = createMetrics(
-    metricsSource({ rooms, focus, sip, mixers, recordings, timers, office, guard, pins }),
+    metricsSource({ rooms, focus, sip, mixers, recordings, timers, office, guard, pins, api }),
     version,
   );
   const http = createHttpServer({
     controls: {
       ...{ conference: conferences, users: office.accounts, tokens: api.tokens, webhooks: api.webhooks },
-      ...{ records: records.records, diagnosis: records.diagnosis },
+      ...{ records: records.records, diagnosis: records.diagnosis, sounds },
+      links: new DownloadLinks(linkSecret(config.dataDir), Date.now),
     },
     streams: api.streams,
     idempotency: api.idempotency,
@@ -156,6 +176,8 @@ export async function startServer(config: Config, log: Log, version: string): Pr
 
   for (const { name, ...policy } of config.rooms) rooms.open(name, 'configured', saidOf(policy));
   keepRooms(rooms, new RoomTable(database), log);
+  // When the rooms are there: what becomes of recordings that a crash left is told, too.
+  await recordings.open();
   await mixers.start();
   await sip.listen();
   const web = await http.listen(config.httpPort, config.httpBind);
@@ -166,7 +188,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     conferenceEvents.stop();
     await conference.stopRecordings();
     await sip.settled(GOODBYE_MS);
-    await Promise.all([http.close(), sip.close(), recordings.close(GOODBYE_MS)]);
+    await Promise.all([http.close(), sip.close(), recordings.close(GOODBYE_MS), sounds.close()]);
     certificate?.close();
     mixers.stop();
     stopWatching();

@@ -46,6 +46,11 @@ export class MixBus {
     this.limiter.process(sum, null, this.common, frameSamples);
   }
 
+  /** Goes on where `other`, of the same rate, is: what its limiter has taken and not put out. */
+  continueFrom(other: MixBus): void {
+    this.limiter.continueFrom(other.limiter);
+  }
+
   /** To be called before the `mix` that is the first to be heard through `limiter`, by one who heard the common mix. */
   prepare(limiter: Limiter): void {
     limiter.continueFrom(this.limiter);

@@ -19,6 +19,10 @@ const NARROW_BAND_HZ = 8000;
 const NARROW_PASS_BAND = 0.425;
 const CHUNK_MS = 20;
 
+/** Between the stages, and at the end, before it is rounded: of whoever is at work. As long as the longest need. */
+let sharedMiddle = new Float64Array(0);
+let sharedResult = new Float64Array(0);
+
 /** One stream's resampler. Its state is its input's last few samples, so frames join without seams. */
 export class Resampler {
   /** How far the output lags behind the input, in samples of the input. */
@@ -29,9 +33,6 @@ export class Resampler {
   private readonly down: HalfBandDown | null = null;
   /** Null where the higher rate is the lower one's double. */
   private readonly rest: PolyphaseFilter | null;
-  /** Between the stages, and at the end, before it is rounded. */
-  private readonly middle: Float64Array;
-  private readonly result: Float64Array;
 
   constructor(fromHz: number, toHz: number) {
     const lowerHz = Math.min(fromHz, toHz);
@@ -42,19 +43,20 @@ export class Resampler {
     const higherHz = Math.max(fromHz, toHz);
     this.rises = toHz > fromHz;
     this.chunkSamples = (fromHz * CHUNK_MS) / 1000;
-    this.middle = new Float64Array((doubleHz * CHUNK_MS) / 1000);
-    this.result = new Float64Array((toHz * CHUNK_MS) / 1000);
+    const middleSamples = (doubleHz * CHUNK_MS) / 1000;
+    const resultSamples = (toHz * CHUNK_MS) / 1000;
+    if (sharedMiddle.length < middleSamples) sharedMiddle = new Float64Array(middleSamples);
+    if (sharedResult.length < resultSamples) sharedResult = new Float64Array(resultSamples);
     const share = passHz / lowerHz;
     let delayS: number;
     if (this.rises) {
       this.up = new HalfBandUp(share, this.chunkSamples);
-      this.rest =
-        higherHz === doubleHz ? null : new PolyphaseFilter(doubleHz, higherHz, passHz, stopHz, this.middle.length);
+      this.rest = higherHz === doubleHz ? null : new PolyphaseFilter(doubleHz, higherHz, passHz, stopHz, middleSamples);
       delayS = this.up.delaySamples / fromHz + (this.rest?.delaySamples ?? 0) / doubleHz;
     } else {
       this.rest =
         higherHz === doubleHz ? null : new PolyphaseFilter(higherHz, doubleHz, passHz, stopHz, this.chunkSamples);
-      this.down = new HalfBandDown(share, this.middle.length);
+      this.down = new HalfBandDown(share, middleSamples);
       delayS = this.down.delaySamples / doubleHz + (this.rest?.delaySamples ?? 0) / higherHz;
     }
     this.delaySamples = delayS * fromHz;
@@ -74,7 +76,9 @@ export class Resampler {
   }
 
   private processChunk(input: Int16Array, inOffset: number, samples: number, output: Int16Array, at: number): number {
-    const { up, down, rest, middle, result } = this;
+    const { up, down, rest } = this;
+    const middle = sharedMiddle;
+    const result = sharedResult;
     let made: number;
     if (up) {
       const doubled = rest ? middle : result;

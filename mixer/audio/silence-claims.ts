@@ -1,5 +1,9 @@
-/** A sender's word that it sends silence is checked once in so many packets; a second of them. */
-const CHECK_EVERY_PACKETS = 50;
+/**
+ * A sender's word that it sends silence is checked once in such a time on average; seldomer by and by, as long as it turns
+ * out to be true. Within five seconds it always is: so long goes what is told of its level.
+ */
+const FIRST_CHECK_MS = 1000;
+const LAST_CHECK_MS = 3200;
 /** Whose word was wrong is not taken for so long, and for twice as long each time again. */
 const LEAST_DISTRUST_MS = 10_000;
 const MOST_DISTRUST_MS = 640_000;
@@ -34,9 +38,18 @@ export function levelSaysSilence(level: number, vad: boolean): boolean {
 export class SilenceClaims {
   /** The packet at hand is decoded although it says that it is silence. */
   private checking = false;
+  private restingSinceMs = 0;
+  private checkEveryMs = FIRST_CHECK_MS;
+  private nextCheckMs: number;
   private announced = false;
   private distrustUntilMs = Number.NEGATIVE_INFINITY;
   private distrustMs = LEAST_DISTRUST_MS;
+  private readonly random: () => number;
+
+  constructor(random: () => number = Math.random) {
+    this.random = random;
+    this.nextCheckMs = this.intervalMs();
+  }
 
   /**
    * Whether the packet may rest.
@@ -45,13 +58,17 @@ export class SilenceClaims {
    * @param resting how many before it were left undecoded in a row
    */
   mayRest(silent: boolean, resting: number, nowMs: number): boolean {
+    this.nothing();
     this.announced = !silent;
-    this.checking = silent && nowMs >= this.distrustUntilMs && resting >= CHECK_EVERY_PACKETS;
-    return silent && nowMs >= this.distrustUntilMs && !this.checking;
+    if (resting === 0) this.restingSinceMs = nowMs;
+    if (!silent || nowMs < this.distrustUntilMs) return false;
+    this.checking = nowMs - this.restingSinceMs >= this.nextCheckMs;
+    return !this.checking;
   }
 
   /** No packet is at hand about which the sender could have said something. */
   nothing(): void {
+    if (this.checking) this.checkAgainAfter(Math.min(2 * this.checkEveryMs, LAST_CHECK_MS));
     this.checking = false;
     this.announced = false;
   }
@@ -59,6 +76,8 @@ export class SilenceClaims {
   /** There was sound in what the tick played. */
   sounded(nowMs: number): void {
     if (this.checking) {
+      this.checking = false;
+      this.checkAgainAfter(FIRST_CHECK_MS);
       this.distrustUntilMs = nowMs + this.distrustMs;
       this.distrustMs = Math.min(2 * this.distrustMs, MOST_DISTRUST_MS);
     } else if (this.announced) {
@@ -68,8 +87,20 @@ export class SilenceClaims {
 
   /** Another sender. */
   reset(): void {
-    this.nothing();
+    this.checking = false;
+    this.announced = false;
+    this.checkAgainAfter(FIRST_CHECK_MS);
     this.distrustUntilMs = Number.NEGATIVE_INFINITY;
     this.distrustMs = LEAST_DISTRUST_MS;
+  }
+
+  private checkAgainAfter(ms: number): void {
+    this.checkEveryMs = ms;
+    this.nextCheckMs = this.intervalMs();
+  }
+
+  /** Not the same for all: those who came together, or fell silent together, would all be decoded in one tick. */
+  private intervalMs(): number {
+    return this.checkEveryMs * (0.5 + this.random());
   }
 }

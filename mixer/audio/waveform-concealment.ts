@@ -18,15 +18,25 @@ const FADE_END_MS = 70;
 const OVERLAP_MIN_MS = 4;
 const OVERLAP_MAX_MS = 10;
 
+/** What is needed as long as something is missing. */
+interface Repetition {
+  /** The last samples that were put out before the loss, oldest first. */
+  readonly before: Int16Array;
+  /** `periods * pitch` samples whose end leads into their beginning. */
+  readonly template: Int16Array;
+  readonly overlap: Int16Array;
+}
+
+/** By samples a millisecond: for the next loss, whoever has it. */
+const IDLE = new Map<number, Repetition[]>();
+const MOST_IDLE = 32;
+
 export class WaveformConcealment {
   private readonly samplesPerMs: number;
   /** The last samples that were put out, oldest first. */
   private readonly history: Int16Array;
-  /** `history` as it was when the loss began. */
-  private readonly before: Int16Array;
-  /** `periods * pitch` samples whose end leads into their beginning. */
-  private readonly template: Int16Array;
-  private readonly overlap: Int16Array;
+  private readonly idle: Repetition[];
+  private repetition: Repetition | null = null;
   private pitch = 0;
   private periods = 0;
   private position = 0;
@@ -39,11 +49,10 @@ export class WaveformConcealment {
   constructor(sampleRateHz: number) {
     this.samplesPerMs = sampleRateHz / 1000;
     const maxPitch = MAX_PITCH_MS * this.samplesPerMs;
-    const length = MAX_PERIODS * maxPitch + (maxPitch >> 2);
-    this.history = new Int16Array(length);
-    this.before = new Int16Array(length);
-    this.template = new Int16Array(MAX_PERIODS * maxPitch);
-    this.overlap = new Int16Array(OVERLAP_MAX_MS * this.samplesPerMs);
+    this.history = new Int16Array(MAX_PERIODS * maxPitch + (maxPitch >> 2));
+    const idle = IDLE.get(this.samplesPerMs) ?? [];
+    IDLE.set(this.samplesPerMs, idle);
+    this.idle = idle;
   }
 
   /** Takes note of decoded samples; right after a loss it blends the repetition into them, in place. */
@@ -51,6 +60,8 @@ export class WaveformConcealment {
     if (this.concealed > 0 && samples > 0) {
       this.blend(pcm, offset, samples);
       this.concealed = 0;
+      if (this.idle.length < MOST_IDLE) this.idle.push(this.repetition!);
+      this.repetition = null;
     }
     this.remember(pcm, offset, samples);
   }
@@ -63,23 +74,34 @@ export class WaveformConcealment {
   }
 
   private begin(): void {
-    this.before.set(this.history);
-    this.pitch = this.findPitch();
+    this.repetition = this.idle.pop() ?? this.newRepetition();
+    const { before } = this.repetition;
+    before.set(this.history);
+    this.pitch = this.findPitch(before);
     this.periods = 1;
     this.position = 0;
     this.fillTemplate();
-    const end = this.before.length;
-    this.shift = this.before[end - 1]! - this.before[end - 1 - this.pitch]!;
+    const end = before.length;
+    this.shift = before[end - 1]! - before[end - 1 - this.pitch]!;
     this.shiftStep = this.shift / (this.pitch >> 2);
   }
 
+  private newRepetition(): Repetition {
+    return {
+      before: new Int16Array(this.history.length),
+      template: new Int16Array(MAX_PERIODS * MAX_PITCH_MS * this.samplesPerMs),
+      overlap: new Int16Array(OVERLAP_MAX_MS * this.samplesPerMs),
+    };
+  }
+
   /** The lag at which the last 20 ms are most like what was before them: coarse steps first, then every lag. */
-  private findPitch(): number {
+  private findPitch(before: Int16Array): number {
     const coarse = Math.max(1, this.samplesPerMs >> 2);
     const minimum = MIN_PITCH_MS * this.samplesPerMs;
     const maximum = MAX_PITCH_MS * this.samplesPerMs;
-    const rough = this.bestLag(minimum, maximum, coarse, coarse);
+    const rough = this.bestLag(before, minimum, maximum, coarse, coarse);
     return this.bestLag(
+      before,
       Math.max(minimum, rough - coarse + 1),
       Math.min(maximum, rough + coarse - 1),
       1,
@@ -87,8 +109,7 @@ export class WaveformConcealment {
     );
   }
 
-  private bestLag(from: number, to: number, lagStep: number, sampleStep: number): number {
-    const before = this.before;
+  private bestLag(before: Int16Array, from: number, to: number, lagStep: number, sampleStep: number): number {
     const end = before.length;
     const start = end - CORRELATION_MS * this.samplesPerMs;
     let best = from;
@@ -112,18 +133,20 @@ export class WaveformConcealment {
 
   /** The last `periods` periods; their last quarter period turns into what came before them, so that they can go round. */
   private fillTemplate(): void {
+    const { before, template } = this.repetition!;
     const length = this.periods * this.pitch;
-    const start = this.before.length - length;
-    for (let i = 0; i < length; i++) this.template[i] = this.before[start + i]!;
+    const start = before.length - length;
+    for (let i = 0; i < length; i++) template[i] = before[start + i]!;
     const quarter = this.pitch >> 2;
     for (let i = 0; i < quarter; i++) {
       const weight = (i + 1) / (quarter + 1);
       const at = length - quarter + i;
-      this.template[at] = Math.round(this.template[at]! * (1 - weight) + this.before[start - quarter + i]! * weight);
+      template[at] = Math.round(template[at]! * (1 - weight) + before[start - quarter + i]! * weight);
     }
   }
 
   private repeat(samples: number, out: Int16Array, offset: number): void {
+    const { template } = this.repetition!;
     const fadeStart = FADE_START_MS * this.samplesPerMs;
     const fadeEnd = FADE_END_MS * this.samplesPerMs;
     for (let i = 0; i < samples; i++) {
@@ -134,7 +157,7 @@ export class WaveformConcealment {
       }
       if (this.position === this.periods * this.pitch) this.goRound(at);
       const gain = at < fadeStart ? 1 : (fadeEnd - at) / (fadeEnd - fadeStart);
-      const value = (this.template[this.position++]! + this.shift) * gain;
+      const value = (template[this.position++]! + this.shift) * gain;
       out[offset + i] = value > 32767 ? 32767 : Math.max(value, -32768);
       if (this.shift !== 0) {
         const next = this.shift - this.shiftStep;
@@ -158,10 +181,11 @@ export class WaveformConcealment {
     const lostMs = this.concealed / this.samplesPerMs;
     const overlapMs = Math.min(OVERLAP_MAX_MS, Math.max(OVERLAP_MIN_MS, 0.4 * lostMs));
     const length = Math.min(samples, Math.floor(overlapMs * this.samplesPerMs));
-    this.repeat(length, this.overlap, 0);
+    const { overlap } = this.repetition!;
+    this.repeat(length, overlap, 0);
     for (let i = 0; i < length; i++) {
       const weight = (i + 1) / (length + 1);
-      pcm[offset + i] = Math.round(this.overlap[i]! * (1 - weight) + pcm[offset + i]! * weight);
+      pcm[offset + i] = Math.round(overlap[i]! * (1 - weight) + pcm[offset + i]! * weight);
     }
   }
 

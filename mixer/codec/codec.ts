@@ -19,9 +19,14 @@ export interface AudioDecoder {
    */
   samplesIn(payload: Uint8Array): number;
   /**
-   * Whether the packet tells by itself, without being decoded, that it holds silence. False: it may hold anything.
+   * Whether the packet tells, without being decoded, that it holds silence. False: it may hold anything. To be asked once
+   * for each packet in turn, except those that are decoded or left out unasked.
    */
   saysSilence(payload: Uint8Array): boolean;
+  /** So many of the last packets that were not decoded must be, before the one that is heard. */
+  readonly historyPackets: number;
+  /** In the last packet, which was asked and then decoded, there was nothing to hear: for those that learn what silence is. */
+  heardNothing?(): void;
   /**
    * Fills `samples` samples in place of a packet that is missing (fades to silence after ~60–100 ms); `following` is the
    * payload of the packet right after it, if that is there, which may hold a copy of what is missing.
@@ -37,7 +42,7 @@ export interface AudioEncoder {
   readonly sampleRateHz: number;
   /**
    * Encodes `samples` samples of `pcm` from `offset`; writes the payload into `out` at `outOffset`; returns its length
-   * in bytes.
+   * in bytes; 0 when there is nothing to send.
    */
   encode(pcm: Int16Array, offset: number, samples: number, out: Uint8Array, outOffset: number): number;
   /** Whether what it makes depends on what it encoded before, so that a decoder is not at home with another's packets at once. */
@@ -68,7 +73,7 @@ export interface EncoderOptions {
   bitrateBps: number;
   /** `useinbandfec`: carry a coarse copy of the last frame. Works only with an expected loss above 0. */
   inbandFec: boolean;
-  /** `usedtx`: send next to nothing in silence. */
+  /** `usedtx`: send nothing in silence, but for a packet every 400 ms (RFC 6716 §2.1.9, RFC 7587 §3.1.3). */
   dtx: boolean;
   /** 0–100. */
   expectedLossPercent: number;
@@ -76,6 +81,8 @@ export interface EncoderOptions {
   maxPlaybackRateHz?: number;
   /** `cbr`: packets are all of one length. */
   constantBitrate?: boolean;
+  /** CELT only: half the time of an encode, for more bits; and 4 ms less of delay. */
+  lowDelay?: boolean;
 }
 
 export interface AudioCodec {

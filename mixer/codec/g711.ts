@@ -74,6 +74,7 @@ const QUIET: Record<G711Law, Uint8Array> = { PCMU: quietTable(EXPAND.PCMU), PCMA
 
 class G711Decoder implements AudioDecoder {
   readonly sampleRateHz = SAMPLE_RATE_HZ;
+  readonly historyPackets = 0;
   private readonly table: Int16Array;
   private readonly quiet: Uint8Array;
   private readonly concealment = new WaveformConcealment(SAMPLE_RATE_HZ);

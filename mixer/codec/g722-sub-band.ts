@@ -28,6 +28,18 @@ export function saturate(value: number): number {
   return value > 32767 ? 32767 : Math.max(value, -32768);
 }
 
+/** LOGSCL: the lower band's logarithmic step (2048 an octave) after the four upper bits of a code. */
+export function nextLogStepLow(logStep: number, code: number): number {
+  const next = (Math.imul(logStep, 127) >> 7) + LOG_STEP_LOW[code]!;
+  return next < 0 ? 0 : Math.min(next, 18432);
+}
+
+/** LOGSCH: the higher band's. */
+export function nextLogStepHigh(logStep: number, code: number): number {
+  const next = (Math.imul(logStep, 127) >> 7) + LOG_STEP_HIGH[code]!;
+  return next < 0 ? 0 : Math.min(next, 22528);
+}
+
 /** SCALEL and SCALEH: the quantizer's step of a logarithmic one. */
 function linearStep(logStep: number, exponent: number): number {
   const shift = exponent - (logStep >> 11);
@@ -39,7 +51,7 @@ function linearStep(logStep: number, exponent: number): number {
 export class SubBand {
   estimate = 0;
   step: number;
-  private logStep = 0;
+  logStep = 0;
   /** SZ: the part of the estimate that the zeros make. */
   private zeroEstimate = 0;
   /** Poles: coefficients A1, A2; reconstructed signal R1, R2; partly reconstructed signal P1, P2. */
@@ -48,7 +60,7 @@ export class SubBand {
   private r1 = 0;
   private p1 = 0;
   private p2 = 0;
-  /** Zeros: coefficients B1–B6 and the last six differences D1–D6. */
+  /** Zeros: coefficients B1–B6 and the last six differences D1–D6, doubled and saturated, as the filter takes them. */
   private readonly b = new Int32Array(6);
   private readonly d = new Int32Array(6);
 
@@ -73,8 +85,7 @@ export class SubBand {
   /** INVQAL, LOGSCL and SCALEL, then the predictor: takes the four upper bits of a lower-band code. */
   adaptLow(code: number): void {
     const difference = Math.imul(this.step, QM4[code]!) >> 15;
-    const logStep = (Math.imul(this.logStep, 127) >> 7) + LOG_STEP_LOW[code]!;
-    this.logStep = logStep < 0 ? 0 : Math.min(logStep, 18432);
+    this.logStep = nextLogStepLow(this.logStep, code);
     this.step = linearStep(this.logStep, 8);
     this.predict(difference);
   }
@@ -82,8 +93,7 @@ export class SubBand {
   /** INVQAH, LOGSCH and SCALEH, then the predictor; returns the difference (DH). */
   adaptHigh(code: number): number {
     const difference = Math.imul(this.step, QM2[code]!) >> 15;
-    const logStep = (Math.imul(this.logStep, 127) >> 7) + LOG_STEP_HIGH[code]!;
-    this.logStep = logStep < 0 ? 0 : Math.min(logStep, 22528);
+    this.logStep = nextLogStepHigh(this.logStep, code);
     this.step = linearStep(this.logStep, 10);
     this.predict(difference);
     return difference;
@@ -125,7 +135,7 @@ export class SubBand {
     const d = this.d;
     const gain = difference === 0 ? 0 : 128;
     let zeroEstimate = 0;
-    let delayed = difference;
+    let delayed = saturate(difference << 1);
     for (let i = 0; i < 6; i++) {
       const former = d[i]!;
       // −1 where the signs differ, else 0: with it, (x ^ s) − s is x with its sign turned or not.
@@ -133,7 +143,7 @@ export class SubBand {
       const coefficient = (Math.imul(b[i]!, 32640) >> 15) + ((gain ^ signs) - signs);
       b[i] = coefficient;
       d[i] = delayed;
-      zeroEstimate += Math.imul(coefficient, saturate(delayed << 1)) >> 15;
+      zeroEstimate += Math.imul(coefficient, delayed) >> 15;
       delayed = former;
     }
     return saturate(zeroEstimate);

@@ -1,5 +1,6 @@
 import { WaveformConcealment } from '../audio/waveform-concealment.ts';
 import type { AudioDecoder, AudioEncoder } from './codec.ts';
+import { G722LineNoise } from './g722-line-noise.ts';
 import { QMF, SubBand, saturate } from './g722-sub-band.ts';
 
 /**
@@ -11,6 +12,8 @@ const SAMPLE_RATE_HZ = 16000;
 const TAPS = 24;
 /** So long a piece goes through the filters at once; longer payloads take turns. */
 const CHUNK_OCTETS = 160;
+/** 140 ms: a decoder that missed what was before is then within 1 dB of one that did not. */
+const HISTORY_PACKETS = 7;
 const INITIAL_STEP_LOW = 32;
 const INITIAL_STEP_HIGH = 8;
 
@@ -44,13 +47,16 @@ function quantizeLow(difference: number, step: number): number {
   return low < 3 ? 64 - low : 34 - low;
 }
 
+/** Of the filters: the last samples before the piece, then the piece. Of whoever is at work. */
+const sharedLine = new Int32Array(TAPS - 2 + 2 * CHUNK_OCTETS);
+
 class G722Encoder implements AudioEncoder {
   readonly hasMemory = true;
   readonly sampleRateHz = SAMPLE_RATE_HZ;
   private readonly low = new SubBand(INITIAL_STEP_LOW);
   private readonly high = new SubBand(INITIAL_STEP_HIGH);
-  /** The last 22 samples before the piece, then the piece. */
-  private readonly line = new Int32Array(TAPS - 2 + 2 * CHUNK_OCTETS);
+  /** The last samples. */
+  private readonly history = new Int32Array(TAPS - 2);
 
   /** `samples` must be even. */
   encode(pcm: Int16Array, offset: number, samples: number, out: Uint8Array, outOffset: number): number {
@@ -63,8 +69,9 @@ class G722Encoder implements AudioEncoder {
   }
 
   private encodeChunk(pcm: Int16Array, offset: number, octets: number, out: Uint8Array, outOffset: number): void {
-    const line = this.line;
+    const line = sharedLine;
     const { low, high } = this;
+    line.set(this.history);
     for (let i = 0; i < 2 * octets; i++) line[TAPS - 2 + i] = pcm[offset + i]!;
     for (let i = 0; i < octets; i++) {
       let odd = 0;
@@ -82,14 +89,14 @@ class G722Encoder implements AudioEncoder {
       high.adaptHigh(highCode);
       out[outOffset + i] = (highCode << 6) | lowCode;
     }
-    line.copyWithin(0, 2 * octets, 2 * octets + TAPS - 2);
+    keepEnd(this.history, 2 * octets);
   }
 
   adopt(other: AudioEncoder): void {
     if (!(other instanceof G722Encoder)) throw new TypeError('a G.722 encoder can go on only from another');
     this.low.adopt(other.low);
     this.high.adopt(other.high);
-    this.line.set(other.line);
+    this.history.set(other.history);
   }
 
   close(): void {}
@@ -97,11 +104,15 @@ class G722Encoder implements AudioEncoder {
 
 class G722Decoder implements AudioDecoder {
   readonly sampleRateHz = SAMPLE_RATE_HZ;
+  readonly historyPackets = HISTORY_PACKETS;
   private readonly low = new SubBand(INITIAL_STEP_LOW);
   private readonly high = new SubBand(INITIAL_STEP_HIGH);
-  /** Sums and differences of the sub-bands, in turn: the last 22, then those of the piece. */
-  private readonly line = new Int32Array(TAPS - 2 + 2 * CHUNK_OCTETS);
+  /** The last sums and differences of the sub-bands, in turn. */
+  private readonly history = new Int32Array(TAPS - 2);
   private readonly concealment = new WaveformConcealment(SAMPLE_RATE_HZ);
+  private readonly noise = new G722LineNoise();
+  /** The last packet, so that `noise` can go on from here. */
+  private decoded = false;
 
   decode(payload: Uint8Array, out: Int16Array, offset: number): number {
     const octets = payload.length;
@@ -110,12 +121,14 @@ class G722Decoder implements AudioDecoder {
       this.decodeChunk(payload, done, Math.min(CHUNK_OCTETS, octets - done), out, offset + 2 * done);
     }
     this.concealment.received(out, offset, 2 * octets);
+    this.decoded = true;
     return 2 * octets;
   }
 
   private decodeChunk(payload: Uint8Array, from: number, octets: number, out: Int16Array, offset: number): void {
-    const line = this.line;
+    const line = sharedLine;
     const { low, high } = this;
+    line.set(this.history);
     for (let i = 0; i < octets; i++) {
       const octet = payload[from + i]!;
       const lowCode = octet & 0x3f;
@@ -136,16 +149,21 @@ class G722Decoder implements AudioDecoder {
       out[offset + 2 * i] = saturate(even >> 11);
       out[offset + 2 * i + 1] = saturate(odd >> 11);
     }
-    line.copyWithin(0, 2 * octets, 2 * octets + TAPS - 2);
+    keepEnd(this.history, 2 * octets);
   }
 
   samplesIn(payload: Uint8Array): number {
     return 2 * payload.length;
   }
 
-  /** Sub-band codes mean nothing without the state that they change. */
-  saysSilence(): boolean {
-    return false;
+  saysSilence(payload: Uint8Array): boolean {
+    if (this.decoded) this.noise.continueFrom(this.low.logStep, this.high.logStep);
+    this.decoded = false;
+    return this.noise.isIn(payload);
+  }
+
+  heardNothing(): void {
+    this.noise.learn();
   }
 
   repairsPrevious(): boolean {
@@ -157,6 +175,11 @@ class G722Decoder implements AudioDecoder {
   }
 
   close(): void {}
+}
+
+/** Keeps what is the history of the next piece, this one being `samples` long. */
+function keepEnd(history: Int32Array, samples: number): void {
+  for (let i = 0; i < history.length; i++) history[i] = sharedLine[samples + i]!;
 }
 
 /** LIMIT: sub-band signals have 15 bits. */

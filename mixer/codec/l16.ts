@@ -8,6 +8,7 @@ const SILENT_PEAK = 16;
 
 class L16Decoder implements AudioDecoder {
   readonly sampleRateHz: number;
+  readonly historyPackets = 0;
   private readonly concealment: WaveformConcealment;
 
   constructor(sampleRateHz: number) {

@@ -32,6 +32,7 @@ export class OpusDecoderRuntime {
   private readonly module: LibopusModule;
   private readonly pcmAddress: number;
   private readonly packetAddress: number;
+  private view: Int16Array = new Int16Array(0);
 
   constructor(module: LibopusModule) {
     this.module = module;
@@ -85,10 +86,19 @@ export class OpusDecoderRuntime {
       this.lose();
       return 0;
     }
+    if (samples <= 0 || samples > out.length - offset) return 0;
+    out.set(this.decoded(samples), offset);
+    return samples;
+  }
+
+  /** What the last call made: mostly as long as before, so that the same view does. */
+  private decoded(samples: number): Int16Array {
     const heap = this.module.HEAP16;
-    const first = this.pcmAddress >> 1;
-    for (let i = 0; i < samples; i++) out[offset + i] = heap[first + i]!;
-    return Math.max(samples, 0);
+    if (this.view.length !== samples || this.view.buffer !== heap.buffer) {
+      const first = this.pcmAddress >> 1;
+      this.view = heap.subarray(first, first + samples);
+    }
+    return this.view;
   }
 
   /** Gives this instance up and has another one made, which takes some milliseconds. */

@@ -11,25 +11,29 @@ const FADE_END_MS = 100;
 /** After a faded concealment, sound comes back over so long. */
 const FADE_IN_MS = 5;
 
+/** Some 80 ms. */
+const HISTORY_PACKETS = 4;
+
 /** The shortest frame, of which whatever is concealed must be a multiple: 2.5 ms. */
 const UNITS_PER_S = 400;
 const MAX_CONCEALED_UNITS = 48;
+/** The piece that is concealed at the moment, for all decoders; as long as it may be at 48 kHz. */
+const concealment = new Int16Array((48_000 / UNITS_PER_S) * MAX_CONCEALED_UNITS);
 
 class OpusDecoder implements AudioDecoder {
   readonly sampleRateHz: number;
+  readonly historyPackets = HISTORY_PACKETS;
   private runtime: OpusDecoderRuntime;
   private decoder: number;
   private readonly unitSamples: number;
   /** Samples made up from nothing since the last packet. */
   private concealedSamples = 0;
-  private readonly concealment: Int16Array;
 
   constructor(sampleRateHz: OpusSampleRateHz) {
     this.sampleRateHz = sampleRateHz;
     this.runtime = opusDecoderRuntime();
     this.decoder = this.runtime.open(sampleRateHz);
     this.unitSamples = sampleRateHz / UNITS_PER_S;
-    this.concealment = new Int16Array(this.unitSamples * MAX_CONCEALED_UNITS);
   }
 
   /** Returns 0 also while a broken instance is being replaced: that packet is lost. */
@@ -64,7 +68,7 @@ class OpusDecoder implements AudioDecoder {
       if (made === 0) break;
       const used = Math.min(made, wanted);
       if (repaired) {
-        out.set(this.concealment.subarray(0, used), offset + done);
+        out.set(concealment.subarray(0, used), offset + done);
         this.soundIsBack(out, offset + done, used);
       } else {
         this.copyFading(out, offset + done, used);
@@ -87,12 +91,12 @@ class OpusDecoder implements AudioDecoder {
   private concealPiece(wanted: number, following: Uint8Array | null): number {
     if (!this.ready()) return 0;
     const samples = Math.ceil(wanted / this.unitSamples) * this.unitSamples;
-    return this.runtime.conceal(this.decoder, following, samples, this.concealment, 0);
+    return this.runtime.conceal(this.decoder, following, samples, concealment, 0);
   }
 
   private copyFading(out: Int16Array, offset: number, samples: number): void {
     for (let i = 0; i < samples; i++) {
-      out[offset + i] = this.concealment[i]! * this.concealmentGain(this.concealedSamples + i);
+      out[offset + i] = concealment[i]! * this.concealmentGain(this.concealedSamples + i);
     }
     this.concealedSamples += samples;
   }

@@ -6,6 +6,7 @@ import { type OpusEncoders, opusEncoders } from './opus-encoders.ts';
 export type OpusSampleRateHz = 8000 | 16000 | 24000 | 48000;
 
 /** Requests of opus_encoder_ctl. */
+const SET_APPLICATION = 4000;
 const SET_BITRATE = 4002;
 const SET_MAX_BANDWIDTH = 4004;
 const SET_VBR = 4006;
@@ -14,8 +15,13 @@ const SET_INBAND_FEC = 4012;
 const SET_PACKET_LOSS_PERC = 4014;
 const SET_DTX = 4016;
 
+const APPLICATION_RESTRICTED_LOWDELAY = 2051;
+
 /** 60 ms is also the longest that surely fits the stack of the WebAssembly. */
 const MAX_FRAME_MS = 60;
+
+/** What is no longer than that says only that there is silence. */
+const DTX_OCTETS = 2;
 
 class OpusEncoder implements AudioEncoder {
   readonly hasMemory = true;
@@ -42,6 +48,7 @@ class OpusEncoder implements AudioEncoder {
   private configure(state: unknown): void {
     const { bitrateBps, inbandFec, dtx, expectedLossPercent, maxPlaybackRateHz, constantBitrate } = this.options;
     this.complexity = this.allowedComplexity();
+    if (this.options.lowDelay) this.set(state, SET_APPLICATION, APPLICATION_RESTRICTED_LOWDELAY);
     this.set(state, SET_COMPLEXITY, this.complexity);
     if (maxPlaybackRateHz !== undefined) this.set(state, SET_MAX_BANDWIDTH, bandwidthFor(maxPlaybackRateHz));
     this.set(state, SET_VBR, constantBitrate ? 0 : 1);
@@ -51,7 +58,10 @@ class OpusEncoder implements AudioEncoder {
     this.set(state, SET_DTX, dtx ? 1 : 0);
   }
 
-  /** `samples` must make 2.5, 5, 10, 20, 40 or 60 ms. Returns 0 when the module broke: that frame is lost. */
+  /**
+   * `samples` must make 2.5, 5, 10, 20, 40 or 60 ms. Returns 0 when the module broke: that frame is lost. With DTX 0 also
+   * in silence, where libopus makes one or two octets: "the packet does not need to be transmitted" (opus.h, opus_encode).
+   */
   encode(pcm: Int16Array, offset: number, samples: number, out: Uint8Array, outOffset: number): number {
     if (samples * 1000 > MAX_FRAME_MS * this.sampleRateHz) {
       throw new RangeError(`an Opus frame of ${samples} samples is longer than ${MAX_FRAME_MS} ms`);
@@ -65,7 +75,8 @@ class OpusEncoder implements AudioEncoder {
       this.complexity = complexity;
       this.set(this.state, SET_COMPLEXITY, complexity);
     }
-    return this.library.encode(this.state, pcm, offset, samples, out, outOffset);
+    const length = this.library.encode(this.state, pcm, offset, samples, out, outOffset);
+    return this.options.dtx && length <= DTX_OCTETS ? 0 : length;
   }
 
   /**

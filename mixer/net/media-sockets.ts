@@ -31,6 +31,7 @@ export class MediaSockets {
     this.rtcpPort = rtpPort + 1;
   }
 
+  /** See `UdpSocket.errors`. */
   get errors(): number {
     return this.rtp.errors + this.rtcp.errors;
   }

@@ -64,16 +64,26 @@ export class NodeUdpSocket implements UdpSocket {
 
   send(packet: PacketSlot, length: number, port: number, address: string): void {
     if (this.closed) return;
-    // Without a callback, which would cost a turn of the event loop for each packet.
-    if (this.connected) this.socket.send(packet.first(length));
-    else this.socket.send(packet.first(length), port, this.onSocket(address));
+    try {
+      // Without a callback, which would cost a turn of the event loop for each packet.
+      if (this.connected) this.socket.send(packet.first(length));
+      else this.socket.send(packet.first(length), port, this.onSocket(address));
+    } catch {
+      this.errors++;
+    }
   }
 
   connect(port: number, address: string): void {
     this.disconnect();
     if (this.closed) return;
-    this.socket.connect(port, this.onSocket(address));
-    this.connected = true;
+    try {
+      this.socket.connect(port, this.onSocket(address));
+      // Throws when it could not be: an error that is told by an event comes too late for that.
+      this.socket.remoteAddress();
+      this.connected = true;
+    } catch {
+      this.errors++;
+    }
   }
 
   disconnect(): void {

@@ -8,6 +8,8 @@ export const systemUdp: SystemUdp | null = await loadSystemUdp();
 
 const AF_INET = 2;
 const MAPPED_PREFIX = '::ffff:';
+/** More than a kernel's buffer holds; whoever sends faster than packets are read must not hold up the tick. */
+const MOST_AT_A_TIME = 512;
 
 /** A `UdpSocket` by the system's calls. */
 export class SystemUdpSocket implements UdpSocket {
@@ -47,10 +49,11 @@ export class SystemUdpSocket implements UdpSocket {
     }
     if (count <= 0) return;
     const nowMs = performance.now();
-    while (count > 0) {
+    for (let taken = count; count > 0; taken += count) {
       for (let index = 0; index < count; index++) this.received(index, nowMs);
       // The handler may have closed the socket.
-      count = count < system.mostAtOnce || this.fd < 0 ? 0 : system.receive(this.fd);
+      const enough = count < system.mostAtOnce || taken >= MOST_AT_A_TIME || this.fd < 0;
+      count = enough ? 0 : system.receive(this.fd);
     }
     this.readMs = nowMs;
   }

@@ -15,8 +15,9 @@ export type PacketHandler = (packet: Uint8Array, address: string, port: number, 
  * IPv6 socket that serves IPv4 (RFC 4291 §2.5.5.2).
  */
 export interface UdpSocket {
+  /** Packets that could not be sent or were refused there, as far as the kernel says. */
   readonly errors: number;
-  /** Hands on all that came since the last time, in order. */
+  /** Hands on what came since the last time, in order; of a flood, some hundred packets at most. */
   receive(): void;
   /** The first `length` octets. What cannot be sent at once is lost, as on any network. */
   send(packet: PacketSlot, length: number, port: number, address: string): void;

@@ -17,17 +17,26 @@ export class Playback implements MixSource {
   begun = false;
   stopping = false;
   private readonly paths: readonly string[];
-  private readonly gainDb: number;
+  private gainDb: number;
+  private readonly startMs: number;
   private readonly sounds: Sounds;
   private readonly ended: (reason: PlaybackEnd, detail?: string) => void;
   private over = false;
   private files: SoundFile[] = [];
   private current: Sound | null = null;
   private upcoming: Sound | null = null;
-  /** Of `files`, the one that is to be opened next. */
+  /** Of `files`, the one that `current` is of, and the one that is to be opened next. */
+  private currentFile = 0;
   private nextFile = 0;
+  /** How often `seek` was called, of which only the last call counts, and how often it found what to play. */
+  private seeks = 0;
+  private jumps = 0;
   /** It will be `upcoming` in a moment. */
   private opening = false;
+  /** Takes the place of `current`, which fades out first. */
+  private sought: Sound | null = null;
+  /** The next frame is the first after a jump. */
+  private jumped = false;
   private failure: string | null = null;
   private rateHz = 0;
   private frame = new Int16Array(0);
@@ -39,15 +48,52 @@ export class Playback implements MixSource {
     this.id = sound.playback;
     this.paths = sound.files;
     this.gainDb = sound.gainDb;
+    this.startMs = sound.startMs ?? 0;
     this.repeats = sound.repeat;
     this.sounds = sounds;
     this.ended = ended;
   }
 
-  /** Finds out whether all files can be played, and has the first at hand. Rejects with an Error that names the file. */
+  /** Finds out whether all files can be played, and has the first sound at hand. Rejects with an Error that names the file. */
   async load(): Promise<void> {
     this.files = await Promise.all(this.paths.map((path) => this.sounds.inspect(path)));
-    this.keep(await this.openNext());
+    await this.seek(this.startMs);
+  }
+
+  /** Length of all files. */
+  get durationMs(): number {
+    return this.files.reduce((sum, file) => sum + lengthMs(file), 0);
+  }
+
+  /** What is played next, from the beginning of the first file. */
+  get positionMs(): number {
+    const before = this.files.slice(0, this.currentFile).reduce((sum, file) => sum + lengthMs(file), 0);
+    return this.current ? before + (1000 * this.current.position) / this.current.sampleRateHz : 0;
+  }
+
+  /** Changes the volume, without a click. */
+  setGain(gainDb: number): void {
+    this.gainDb = gainDb;
+  }
+
+  /**
+   * Goes on at `positionMs`, or at the end when there is not so much. Settled when what is there is at hand: it is played
+   * from the next tick on. Rejects with an Error that names the file; then it goes on where it is.
+   */
+  async seek(positionMs: number): Promise<void> {
+    const { file, sample } = this.placeOf(positionMs);
+    const seek = ++this.seeks;
+    const sound = await this.sounds.open(this.files[file]!, sample);
+    if (this.over || seek !== this.seeks) return sound.close();
+    this.jumps++;
+    this.upcoming?.close();
+    this.upcoming = null;
+    this.sought?.close();
+    this.sought = sound;
+    if (!this.begun) this.jump(sound);
+    this.currentFile = file;
+    this.nextFile = file + 1;
+    this.openUpcoming();
   }
 
   get ready(): boolean {
@@ -64,12 +110,14 @@ export class Playback implements MixSource {
     this.begun = true;
     this.useRate(this.current!.sampleRateHz);
     this.resampled.next();
-    const { frame, gain } = this;
+    const { frame, gain, sought } = this;
     const filled = this.fill(frame);
     frame.fill(0, filled);
-    if (fade === 'in') gain.setAtOnce(Number.NEGATIVE_INFINITY);
-    gain.set(fade === 'out' ? Number.NEGATIVE_INFINITY : this.gainDb);
+    if (fade === 'in' || this.jumped) gain.setAtOnce(Number.NEGATIVE_INFINITY);
+    this.jumped = false;
+    gain.set(fade === 'out' || sought ? Number.NEGATIVE_INFINITY : this.gainDb);
     gain.process(frame, 0, frame.length);
+    if (sought) this.jump(sought);
   }
 
   frameAt(sampleRateHz: number): Int16Array {
@@ -87,6 +135,29 @@ export class Playback implements MixSource {
     this.over = true;
     this.current?.close();
     this.upcoming?.close();
+    this.sought?.close();
+  }
+
+  private jump(to: Sound): void {
+    this.sought = null;
+    if (this.over) return;
+    this.current?.close();
+    this.current = to;
+    this.jumped = this.begun;
+  }
+
+  /** The file and sample at `positionMs`; the last ones when there is not so much. */
+  private placeOf(positionMs: number): { file: number; sample: number } {
+    const { files } = this;
+    let leftMs = positionMs;
+    for (let file = 0; file < files.length; file++) {
+      const { sampleRateHz, samples } = files[file]!;
+      const sample = Math.floor((leftMs * sampleRateHz) / 2000) * 2;
+      if (sample < samples) return { file, sample };
+      leftMs -= lengthMs(files[file]!);
+    }
+    const { samples } = files.at(-1)!;
+    return { file: files.length - 1, sample: samples - 2 + (samples % 2) };
   }
 
   /** Returns how much of `frame` there was; the end of it all, and failures, are dealt with. */
@@ -99,6 +170,8 @@ export class Playback implements MixSource {
         if (filled < frame.length && sound.failed !== null) this.end('failed', sound.failed);
         return filled;
       }
+      // What is faded out need not end: something else is played next.
+      if (this.sought) return filled;
       if (!this.upcoming) {
         if (this.failure !== null) this.end('failed', this.failure);
         else if (!this.opening) this.end('finished');
@@ -113,38 +186,26 @@ export class Playback implements MixSource {
   private goOn(): void {
     this.current!.close();
     this.current = this.upcoming;
+    this.currentFile = this.nextFile - 1;
     this.upcoming = null;
-    this.openUpcoming();
-  }
-
-  private keep(sound: Sound): void {
-    this.opening = false;
-    if (this.over) {
-      sound.close();
-      return;
-    }
-    if (this.current) {
-      this.upcoming = sound;
-      return;
-    }
-    this.current = sound;
     this.openUpcoming();
   }
 
   private openUpcoming(): void {
     if (this.nextFile === this.files.length && this.repeats) this.nextFile = 0;
-    if (this.nextFile === this.files.length) return;
-    this.opening = true;
-    this.openNext().then(
-      (sound) => this.keep(sound),
+    this.opening = this.nextFile < this.files.length;
+    if (!this.opening) return;
+    const { jumps } = this;
+    this.sounds.open(this.files[this.nextFile++]!).then(
+      (sound) => {
+        if (this.over || jumps !== this.jumps) return sound.close();
+        this.opening = false;
+        this.upcoming = sound;
+      },
       (error: Error) => {
-        this.failure = error.message;
+        if (jumps === this.jumps) this.failure = error.message;
       },
     );
-  }
-
-  private openNext(): Promise<Sound> {
-    return this.sounds.open(this.files[this.nextFile++]!);
   }
 
   private useRate(sampleRateHz: number): void {
@@ -154,4 +215,8 @@ export class Playback implements MixSource {
     this.gain = new Gain(sampleRateHz, this.gainDb);
     this.resampled.begin(sampleRateHz);
   }
+}
+
+function lengthMs({ samples, sampleRateHz }: SoundFile): number {
+  return (1000 * samples) / sampleRateHz;
 }

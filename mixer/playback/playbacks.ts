@@ -1,6 +1,8 @@
+import { KEY_BYTES } from '../../sealed/sealed-format.ts';
 import { MixerFailure } from '../mixer-failure.ts';
-import type { PlaybackEnd, SoundToPlay } from '../protocol.ts';
+import type { MixerParams, PlaybackEnd, PlaybackPosition, SoundToPlay } from '../protocol.ts';
 import { Playback } from './playback.ts';
+import { openSealed } from './sealed-sound.ts';
 import { Sounds } from './sounds.ts';
 
 /** A number is some files, a sentence with one some more. */
@@ -27,12 +29,14 @@ export class Playbacks {
    * @param enqueue false: it is full
    */
   async play(sound: SoundToPlay, enqueue: (playback: Playback) => boolean): Promise<void> {
-    const { playback: id, files } = sound;
+    const { playback: id, files, key } = sound;
     if (this.running.has(id)) throw new MixerFailure('already-exists', `playback ${id} is there`);
     if (files.length === 0 || files.length > MOST_FILES) {
       throw new MixerFailure('bad-request', `a playback has 1 to ${MOST_FILES} files, not ${files.length}`);
     }
-    const playback = new Playback(sound, this.sounds, (reason, detail) => {
+    // What is encrypted on the disk does not stay in memory, either.
+    const sounds = key === undefined ? this.sounds : new Sounds(openSealed(playbackKey(key)));
+    const playback = new Playback(sound, sounds, (reason, detail) => {
       if (this.running.delete(id)) this.ended(id, reason, detail);
     });
     if (!enqueue(playback)) throw new MixerFailure('too-many-sounds', 'too much is waiting to be played there');
@@ -47,8 +51,32 @@ export class Playbacks {
     }
   }
 
+  /**
+   * Changes the volume of what is played, and goes on elsewhere in it. Where it stands then.
+   * @throws MixerFailure `no-such-sound`, `cannot-read`
+   */
+  async control({ playback: id, gainDb, positionMs }: MixerParams<'controlSound'>): Promise<PlaybackPosition> {
+    const playback = this.running.get(id);
+    if (!playback?.ready) throw new MixerFailure('no-such-sound', `${id} is not being played`);
+    if (gainDb !== undefined) playback.setGain(gainDb);
+    if (positionMs !== undefined) {
+      await playback.seek(positionMs).catch((error: Error) => {
+        throw new MixerFailure('cannot-read', error.message);
+      });
+    }
+    const { durationMs } = playback;
+    return { positionMs: Math.round(positionMs ?? playback.positionMs), durationMs: Math.round(durationMs) };
+  }
+
   stop(id: string): void {
     const playback = this.running.get(id);
     if (playback) playback.stopping = true;
   }
+}
+
+/** What is wrong with it must not show what it is. */
+function playbackKey(base64: string): Uint8Array {
+  const key = Buffer.from(base64, 'base64');
+  if (key.length !== KEY_BYTES) throw new MixerFailure('bad-request', `a key is ${KEY_BYTES} octets`);
+  return key;
 }

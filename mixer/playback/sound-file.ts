@@ -57,7 +57,7 @@ export async function inspectSoundFile(path: string, openFile: FileOpener): Prom
 
 async function inspect(path: string, file: OpenFile): Promise<SoundFile> {
   const { size, mtimeMs } = await file.stat();
-  const found = extname(path) === '.wav' ? await inspectWav(file, size) : inspectG722(path, size);
+  const found = endingOf(path) === '.wav' ? await inspectWav(file, size) : inspectG722(path, size);
   if (found.samples <= 0) throw new Error('has no samples');
   return { path, mtimeMs, ...found };
 }
@@ -70,8 +70,13 @@ async function inspectWav(file: OpenFile, size: number): Promise<Omit<SoundFile,
 }
 
 function inspectG722(path: string, size: number): Omit<SoundFile, 'path' | 'mtimeMs'> {
-  if (extname(path) !== '.g722') throw new Error('is neither .g722 nor .wav');
+  if (endingOf(path) !== '.g722') throw new Error('is neither .g722 nor .wav');
   return { coding: 'g722', sampleRateHz: G722_RATE_HZ, dataOffset: 0, dataBytes: size, samples: 2 * size };
+}
+
+/** Of what is in the file, be it sealed or not. */
+function endingOf(path: string): string {
+  return extname(path.replace(/\.sealed$/, ''));
 }
 
 /** What goes after the file's name. */
@@ -83,27 +88,29 @@ function readFailure(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Reads the sound of a file from its beginning to its end. */
+/** Reads the sound of a file from somewhere in it to its end. */
 export class SoundReader {
-  /** Samples that were read. */
-  samplesRead = 0;
+  /** Where the next sample is read. */
+  position: number;
   private readonly sound: SoundFile;
   private readonly file: OpenFile;
   private readonly decoder: ReturnType<typeof createG722Decoder> | null;
   private readonly bytesASample: number;
   private bytes = new Uint8Array(0);
 
-  static async open(sound: SoundFile, openFile: FileOpener): Promise<SoundReader> {
+  /** @param start the sample to begin with, an even number */
+  static async open(sound: SoundFile, openFile: FileOpener, start = 0): Promise<SoundReader> {
     try {
-      return new SoundReader(sound, await openFile(sound.path));
+      return new SoundReader(sound, await openFile(sound.path), start);
     } catch (error) {
       throw new Error(`${sound.path} ${readFailure(error)}`);
     }
   }
 
-  private constructor(sound: SoundFile, file: OpenFile) {
+  private constructor(sound: SoundFile, file: OpenFile, start: number) {
     this.sound = sound;
     this.file = file;
+    this.position = start;
     this.decoder = sound.coding === 'g722' ? createG722Decoder() : null;
     this.bytesASample = sound.dataBytes / sound.samples;
   }
@@ -114,11 +121,11 @@ export class SoundReader {
    */
   async read(out: Int16Array, offset: number, samples: number): Promise<number> {
     const { sound, bytesASample } = this;
-    const wanted = Math.min(samples, sound.samples - this.samplesRead) * bytesASample;
+    const wanted = Math.min(samples, sound.samples - this.position) * bytesASample;
     if (this.bytes.length < wanted) this.bytes = new Uint8Array(wanted);
     try {
       for (let done = 0; done < wanted; ) {
-        const position = sound.dataOffset + this.samplesRead * bytesASample + done;
+        const position = sound.dataOffset + this.position * bytesASample + done;
         const { bytesRead } = await this.file.read(this.bytes, done, wanted - done, position);
         if (bytesRead === 0) throw new Error('has become shorter');
         done += bytesRead;
@@ -132,7 +139,7 @@ export class SoundReader {
       const bytes = this.bytes.subarray(from, Math.min(wanted, from + turnBytes));
       this.decode(bytes, out, offset + from / bytesASample);
     }
-    this.samplesRead += wanted / bytesASample;
+    this.position += wanted / bytesASample;
     return wanted / bytesASample;
   }
 

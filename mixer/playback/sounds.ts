@@ -7,9 +7,11 @@ const CACHED_SOUND_BYTES = 4 * 1024 * 1024;
 const CACHE_BYTES = 32 * 1024 * 1024;
 const PIECE_SAMPLES = 16_000;
 
-/** A sound that is being played, from its beginning to its end. */
+/** A sound that is being played, to its end. */
 export interface Sound {
   readonly sampleRateHz: number;
+  /** Where the next sample is taken, counted from the sound's beginning. */
+  readonly position: number;
   /** All of it was taken. */
   readonly ended: boolean;
   /** Why no more of it can be read. */
@@ -41,12 +43,15 @@ export class Sounds {
     return inspectSoundFile(path, this.openFile);
   }
 
-  /** Settled when its beginning is at hand. Rejects as `inspect`. */
-  async open(file: SoundFile): Promise<Sound> {
+  /**
+   * Settled when the first of it is at hand. Rejects as `inspect`.
+   * @param start the sample to begin with, an even number below `file.samples`
+   */
+  async open(file: SoundFile, start = 0): Promise<Sound> {
     if (2 * file.samples > CACHED_SOUND_BYTES) {
-      return StreamedSound.open(await SoundReader.open(file, this.openFile), file);
+      return StreamedSound.open(await SoundReader.open(file, this.openFile, start), file);
     }
-    return new DecodedSound(await this.decoded(file), file.sampleRateHz);
+    return new DecodedSound(await this.decoded(file), file.sampleRateHz, start);
   }
 
   private decoded(file: SoundFile): Promise<Int16Array> {
@@ -75,7 +80,7 @@ export class Sounds {
     const reader = await SoundReader.open(file, this.openFile);
     try {
       const pcm = new Int16Array(file.samples);
-      while (reader.samplesRead < file.samples) await reader.read(pcm, reader.samplesRead, PIECE_SAMPLES);
+      while (reader.position < file.samples) await reader.read(pcm, reader.position, PIECE_SAMPLES);
       return pcm;
     } finally {
       await reader.close();
@@ -86,22 +91,23 @@ export class Sounds {
 class DecodedSound implements Sound {
   readonly failed = null;
   readonly sampleRateHz: number;
+  position: number;
   private readonly pcm: Int16Array;
-  private taken = 0;
 
-  constructor(pcm: Int16Array, sampleRateHz: number) {
+  constructor(pcm: Int16Array, sampleRateHz: number, start: number) {
     this.pcm = pcm;
     this.sampleRateHz = sampleRateHz;
+    this.position = start;
   }
 
   get ended(): boolean {
-    return this.taken === this.pcm.length;
+    return this.position === this.pcm.length;
   }
 
   take(out: Int16Array, offset: number, samples: number): number {
-    const count = Math.min(samples, this.pcm.length - this.taken);
-    for (let index = 0; index < count; index++) out[offset + index] = this.pcm[this.taken + index]!;
-    this.taken += count;
+    const count = Math.min(samples, this.pcm.length - this.position);
+    for (let index = 0; index < count; index++) out[offset + index] = this.pcm[this.position + index]!;
+    this.position += count;
     return count;
   }
 

@@ -13,7 +13,10 @@ export class StreamedSound implements Sound {
   private readonly samples: number;
   private readonly pieceSamples: number;
   private readonly ring: Int16Array;
-  private taken = 0;
+  /** Where the ring began. */
+  private readonly start: number;
+  /** Where the next sample is taken. */
+  private next: number;
   private reading = false;
   /** Nothing more is read. */
   private closed = false;
@@ -29,21 +32,28 @@ export class StreamedSound implements Sound {
 
   private constructor(reader: SoundReader, { sampleRateHz, samples }: SoundFile) {
     this.reader = reader;
+    this.start = reader.position;
+    this.next = reader.position;
     this.samples = samples;
     this.sampleRateHz = sampleRateHz;
     this.pieceSamples = (sampleRateHz * PIECE_MS) / 1000;
     this.ring = new Int16Array(PIECES * this.pieceSamples);
   }
 
+  get position(): number {
+    return this.next;
+  }
+
   get ended(): boolean {
-    return this.taken === this.samples;
+    return this.next === this.samples;
   }
 
   take(out: Int16Array, offset: number, samples: number): number {
     const { ring } = this;
-    const count = Math.min(samples, this.reader.samplesRead - this.taken);
-    for (let index = 0; index < count; index++) out[offset + index] = ring[(this.taken + index) % ring.length]!;
-    this.taken += count;
+    const count = Math.min(samples, this.reader.position - this.next);
+    const from = this.next - this.start;
+    for (let index = 0; index < count; index++) out[offset + index] = ring[(from + index) % ring.length]!;
+    this.next += count;
     this.readAhead();
     return count;
   }
@@ -56,9 +66,9 @@ export class StreamedSound implements Sound {
 
   /** Begins to read the next piece as soon as there is room for it. Nothing is waited for. */
   private readAhead(): void {
-    const { samplesRead } = this.reader;
-    if (this.reading || this.closed || samplesRead === this.samples) return;
-    if (samplesRead - this.taken > this.ring.length - this.pieceSamples) return;
+    const { position } = this.reader;
+    if (this.reading || this.closed || position === this.samples) return;
+    if (position - this.next > this.ring.length - this.pieceSamples) return;
     void this.readPiece().then(() => this.readAhead());
   }
 
@@ -66,7 +76,8 @@ export class StreamedSound implements Sound {
   private async readPiece(): Promise<void> {
     this.reading = true;
     try {
-      await this.reader.read(this.ring, this.reader.samplesRead % this.ring.length, this.pieceSamples);
+      const into = (this.reader.position - this.start) % this.ring.length;
+      await this.reader.read(this.ring, into, this.pieceSamples);
     } catch (error) {
       this.failed = error instanceof Error ? error.message : String(error);
       this.closed = true;

@@ -4,19 +4,23 @@ import { PayloadMemory } from './payload-memory.ts';
 export const RING_SLOTS = 128;
 const SLOT_MASK = RING_SLOTS - 1;
 
-/** What a slot holds. */
-const EXTENDED = 0;
-const MEDIA_TICKS = 1;
-const ARRIVAL_MS = 2;
-const TIMESTAMP = 3;
-/** `SKIPPED` for a number that is taken by something else than audio. */
-const PAYLOAD_TYPE = 4;
-const MARKER = 5;
-const AUDIO_LEVEL = 6;
+/** What a slot holds, as real numbers in its first half: */
+const MEDIA_TICKS = 0;
+const ARRIVAL_MS = 1;
+/** And as 32-bit words in the other: */
+const EXTENDED = 4;
+const TIMESTAMP = 5;
+/** Payload type in the lowest octet, the marker as the next bit, audio level + 1 above; or `SKIPPED`. */
+const KIND = 6;
 /** Where its payload is, or `NONE`: played, dropped or skipped. */
 const CELL = 7;
-const FIELDS = 8;
+const WORDS = 8;
+const REALS = WORDS / 2;
 
+const TYPE_MASK = 0xff;
+const MARKER_BIT = 0x100;
+const LEVEL_SHIFT = 16;
+/** In place of a kind: the number is taken by something else than audio. */
 const SKIPPED = -1;
 
 const NONE = -1;
@@ -27,28 +31,31 @@ const NONE = -1;
  */
 export class PacketRing {
   /** One slot after the other, so that all of a packet is in one line of the cache. */
-  readonly #slots = new Float64Array(RING_SLOTS * FIELDS);
+  readonly #words: Int32Array;
+  /** The same memory. */
+  readonly #reals: Float64Array;
   readonly #memory = new PayloadMemory(RING_SLOTS);
 
   constructor() {
-    this.#slots.fill(NONE);
+    this.#words = new Int32Array(RING_SLOTS * WORDS).fill(NONE);
+    this.#reals = new Float64Array(this.#words.buffer);
   }
 
   clear(): void {
-    for (let at = 0; at < this.#slots.length; at += FIELDS) this.#empty(at);
-    this.#slots.fill(NONE);
+    for (let at = 0; at < this.#words.length; at += WORDS) this.#empty(at);
+    this.#words.fill(NONE);
   }
 
   seen(extended: number): boolean {
-    return this.#slots[slotOf(extended) + EXTENDED] === extended;
+    return this.#words[slotOf(extended) + EXTENDED] === (extended | 0);
   }
 
   /** For a packet that was dropped: the next one of its number is a duplicate. */
   markSeen(extended: number): void {
     const at = slotOf(extended);
-    if (this.#slots[at + EXTENDED]! > extended) return;
-    this.#slots[at + EXTENDED] = extended;
-    this.#slots[at + PAYLOAD_TYPE] = 0;
+    if (((this.#words[at + EXTENDED]! - extended) | 0) > 0) return;
+    this.#words[at + EXTENDED] = extended;
+    this.#words[at + KIND] = 0;
     this.#empty(at);
   }
 
@@ -63,22 +70,20 @@ export class PacketRing {
     audioLevel: number,
   ): void {
     const at = slotOf(extended);
-    const slots = this.#slots;
+    const words = this.#words;
     this.#empty(at);
-    slots[at + EXTENDED] = extended;
-    slots[at + MEDIA_TICKS] = mediaTicks;
-    slots[at + TIMESTAMP] = timestamp;
-    slots[at + PAYLOAD_TYPE] = payloadType;
-    slots[at + MARKER] = marker ? 1 : 0;
-    slots[at + CELL] = this.#memory.store(payload);
-    slots[at + ARRIVAL_MS] = arrivalMs;
-    slots[at + AUDIO_LEVEL] = audioLevel;
+    words[at + EXTENDED] = extended;
+    words[at + TIMESTAMP] = timestamp;
+    words[at + KIND] = payloadType | (marker ? MARKER_BIT : 0) | ((audioLevel + 1) << LEVEL_SHIFT);
+    words[at + CELL] = this.#memory.store(payload);
+    this.#reals[at / 2 + MEDIA_TICKS] = mediaTicks;
+    this.#reals[at / 2 + ARRIVAL_MS] = arrivalMs;
   }
 
   putSkipped(extended: number): void {
     const at = slotOf(extended);
-    this.#slots[at + EXTENDED] = extended;
-    this.#slots[at + PAYLOAD_TYPE] = SKIPPED;
+    this.#words[at + EXTENDED] = extended;
+    this.#words[at + KIND] = SKIPPED;
     this.#empty(at);
   }
 
@@ -92,41 +97,39 @@ export class PacketRing {
   }
 
   isSkipped(extended: number): boolean {
-    const at = slotOf(extended);
-    return this.#slots[at + EXTENDED] === extended && this.#slots[at + PAYLOAD_TYPE] === SKIPPED;
+    return this.seen(extended) && this.#words[slotOf(extended) + KIND] === SKIPPED;
   }
 
   payload(extended: number): Uint8Array | null {
-    return this.has(extended) ? this.#memory.payload(this.#slots[slotOf(extended) + CELL]!) : null;
+    return this.has(extended) ? this.#memory.payload(this.#words[slotOf(extended) + CELL]!) : null;
   }
 
   has(extended: number): boolean {
-    const at = slotOf(extended);
-    return this.#slots[at + EXTENDED] === extended && this.#slots[at + CELL] !== NONE;
+    return this.seen(extended) && this.#words[slotOf(extended) + CELL] !== NONE;
   }
 
   mediaTicks(extended: number): number {
-    return this.#slots[slotOf(extended) + MEDIA_TICKS]!;
+    return this.#reals[realsOf(extended) + MEDIA_TICKS]!;
   }
 
   timestamp(extended: number): number {
-    return this.#slots[slotOf(extended) + TIMESTAMP]!;
+    return this.#words[slotOf(extended) + TIMESTAMP]! >>> 0;
   }
 
   payloadType(extended: number): number {
-    return this.#slots[slotOf(extended) + PAYLOAD_TYPE]!;
+    return this.#words[slotOf(extended) + KIND]! & TYPE_MASK;
   }
 
   marker(extended: number): boolean {
-    return this.#slots[slotOf(extended) + MARKER] === 1;
+    return (this.#words[slotOf(extended) + KIND]! & MARKER_BIT) !== 0;
   }
 
   audioLevel(extended: number): number {
-    return this.#slots[slotOf(extended) + AUDIO_LEVEL]!;
+    return (this.#words[slotOf(extended) + KIND]! >> LEVEL_SHIFT) - 1;
   }
 
   arrivalMs(extended: number): number {
-    return this.#slots[slotOf(extended) + ARRIVAL_MS]!;
+    return this.#reals[realsOf(extended) + ARRIVAL_MS]!;
   }
 
   /** Lets go of the payload; the number stays known. */
@@ -135,12 +138,16 @@ export class PacketRing {
   }
 
   #empty(at: number): void {
-    const cell = this.#slots[at + CELL]!;
+    const cell = this.#words[at + CELL]!;
     if (cell !== NONE) this.#memory.release(cell);
-    this.#slots[at + CELL] = NONE;
+    this.#words[at + CELL] = NONE;
   }
 }
 
 function slotOf(extended: number): number {
-  return (extended & SLOT_MASK) * FIELDS;
+  return (extended & SLOT_MASK) * WORDS;
+}
+
+function realsOf(extended: number): number {
+  return (extended & SLOT_MASK) * REALS;
 }

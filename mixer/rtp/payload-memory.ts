@@ -5,37 +5,45 @@ const NO_OCTETS = new Uint8Array(0);
 /** What was released stays as it is for so many payloads more. */
 export const PAYLOADS_KEPT = 8;
 
+/** Cells that were of no use for so many payloads are given up: some ten seconds of 20 ms packets. */
+const LOOK_BACK_PAYLOADS = 500;
+
 /**
  * Memory for payloads that wait. A cell is used again soon after it was released, so that a stream that waits little
- * goes round in little memory; but not at once, so that a decoder can be given the last few again.
+ * goes round in little memory; but not at once, so that a decoder can be given the last few again. What a burst or a
+ * storm took is given back when it is over.
  */
 export class PayloadMemory {
-  readonly #cells: Uint8Array[] = [];
-  /** The last payload in each cell: the next one is mostly as long. */
+  /** The last payload in each cell, at the beginning of its memory: the next one is mostly as long. */
   readonly #views: Uint8Array[] = [];
   /** Cells to use again, the one that was released first at `#head`; a ring. */
-  readonly #free: Int16Array;
+  readonly #free: Uint8Array;
   #head = 0;
   #freeCount = 0;
+  /** Numbers of cells that were given up. */
+  readonly #vacant: number[] = [];
+  /** Since `#stored` was 0: free cells beyond those that are kept, at least. */
+  #leastSpare = 0;
+  #stored = 0;
+  /** So many cells are to be given up, as their turn comes. */
+  #surplus = 0;
 
-  /** @param most cells that are in use at a time. */
+  /** @param most cells that are in use at a time, some 200 at most. */
   constructor(most: number) {
-    this.#free = new Int16Array(most + PAYLOADS_KEPT);
+    this.#free = new Uint8Array(most + PAYLOADS_KEPT);
   }
 
   /** Copies a payload; returns its cell. */
   store(payload: Uint8Array): number {
     const cell = this.#take();
     const { length } = payload;
-    const before = this.#views[cell]!;
-    if (before.length === length) {
-      before.set(payload);
-      return cell;
+    let view = this.#views[cell]!;
+    if (view.length !== length) {
+      const memory = view.buffer.byteLength < length ? new ArrayBuffer(length + SPARE_OCTETS) : view.buffer;
+      view = new Uint8Array(memory, 0, length);
+      this.#views[cell] = view;
     }
-    if (this.#cells[cell]!.length < length) this.#cells[cell] = new Uint8Array(length + SPARE_OCTETS);
-    const view = this.#cells[cell]!.subarray(0, length);
     view.set(payload);
-    this.#views[cell] = view;
     return cell;
   }
 
@@ -49,14 +57,41 @@ export class PayloadMemory {
   }
 
   #take(): number {
-    if (this.#freeCount <= PAYLOADS_KEPT) {
-      this.#cells.push(NO_OCTETS);
-      this.#views.push(NO_OCTETS);
-      return this.#cells.length - 1;
+    const spare = this.#freeCount - PAYLOADS_KEPT;
+    this.#look(spare);
+    if (spare <= 0) return this.#make();
+    if (this.#surplus > 0 && spare > 1) {
+      this.#surplus--;
+      this.#giveUp(this.#next());
     }
+    return this.#next();
+  }
+
+  /** Learns how many cells are enough. */
+  #look(spare: number): void {
+    if (this.#stored === 0 || spare < this.#leastSpare) this.#leastSpare = spare;
+    if (++this.#stored < LOOK_BACK_PAYLOADS) return;
+    this.#stored = 0;
+    // One is for the payload that comes.
+    this.#surplus = Math.max(0, this.#leastSpare - 1);
+  }
+
+  #next(): number {
     const cell = this.#free[this.#head]!;
     this.#head = (this.#head + 1) % this.#free.length;
     this.#freeCount--;
     return cell;
+  }
+
+  #make(): number {
+    const vacant = this.#vacant.pop();
+    if (vacant !== undefined) return vacant;
+    this.#views.push(NO_OCTETS);
+    return this.#views.length - 1;
+  }
+
+  #giveUp(cell: number): void {
+    this.#views[cell] = NO_OCTETS;
+    this.#vacant.push(cell);
   }
 }

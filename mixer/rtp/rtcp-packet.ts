@@ -153,26 +153,6 @@ export class RtcpCompound {
     readExtendedReport(this.#buffer, this.#offset, this.#end, ssrc, report);
   }
 
-  /** Source `index` of a BYE; -1 when there are fewer. */
-  byeSource(index: number): number {
-    if (this.kind !== 'bye' || index < 0 || index >= this.count) return -1;
-    return readUint32(this.#buffer, this.#offset + 4 + 4 * index);
-  }
-
-  /** CNAME of the first chunk of an SDES; null when it has none or is damaged. */
-  cname(): string | null {
-    if (this.kind !== 'sourceDescription' || this.count === 0) return null;
-    const buffer = this.#buffer;
-    let offset = this.#offset + 8;
-    while (offset + 2 <= this.#end && buffer[offset] !== 0) {
-      const end = offset + 2 + buffer[offset + 1]!;
-      if (end > this.#end) return null;
-      if (buffer[offset] === SDES_CNAME) return new TextDecoder().decode(buffer.subarray(offset + 2, end));
-      offset = end;
-    }
-    return null;
-  }
-
   #readSenderInfo(offset: number): void {
     const buffer = this.#buffer;
     const info = this.senderInfo;

@@ -23,6 +23,12 @@ const NTP_TO_UNIX_SECONDS = 2_208_988_800;
 /** The minimum, which for two parties at 5 % of an audio stream is also what bandwidth would allow (RFC 3550 §6.2). */
 const REPORT_INTERVAL_MS = 5000;
 
+/** What a report is made of, or was read into: for all sessions, as reports are written and read one after the other. */
+const ownBlock = emptyReportBlock();
+const ownInfo: SenderInfo = { ntpSeconds: 0, ntpFraction: 0, rtpTimestamp: 0, packetCount: 0, octetCount: 0 };
+const ownMetrics = emptyVoipMetrics();
+const extended = emptyExtendedReport();
+
 export interface RtcpSessionOptions {
   ssrc: number;
   cname: string;
@@ -57,30 +63,22 @@ export class RtcpSession {
   octetsSent = 0;
   /** The source that is received; null before its first packet. */
   reception: ReceptionStatistics | null = null;
-  remoteCname: string | null = null;
   /** What the other side's last report said of us; null before the first. 0 to 1. */
   remoteFractionLost: number | null = null;
   /** How many such reports came. */
   remoteReports = 0;
-  remotePacketsLost: number | null = null;
   remoteJitterMs: number | null = null;
   roundTripMs: number | null = null;
   /** What the other side's last VoIP metrics said of what we send (RFC 3611 §4.7); null before the first. */
   remoteMetrics: VoipMetrics | null = null;
   /** Fills in our own metrics, when the other side asked for them (RFC 3611 §5.1); called for each report. */
   fillMetrics: ((metrics: VoipMetrics) => void) | null = null;
-  /** The other side said BYE for the source that is received. */
-  byeReceived = false;
   nextReportMs: number;
 
   readonly #cname: Uint8Array;
   readonly #wallClockOffsetMs: number;
   readonly #random: () => number;
   readonly #intervalMs: number;
-  readonly #block = emptyReportBlock();
-  readonly #senderInfo: SenderInfo = { ntpSeconds: 0, ntpFraction: 0, rtpTimestamp: 0, packetCount: 0, octetCount: 0 };
-  readonly #extended = emptyExtendedReport();
-  readonly #metrics = emptyVoipMetrics();
   /** The other side's reference time, still to be answered. */
   readonly #reference: ReceiverReference = { ssrc: 0, lastReport: 0, delay: 0 };
   #referenceMs = Number.NaN;
@@ -129,7 +127,6 @@ export class RtcpSession {
     if (check !== 'valid') return check;
     this.#candidate = null;
     this.reception = candidate;
-    this.byeReceived = false;
     this.#lastSenderReport = 0;
     return 'newSource';
   }
@@ -160,15 +157,12 @@ export class RtcpSession {
         case 'receiverReport':
           this.#readBlocks(compound, nowMs);
           break;
-        case 'sourceDescription':
-          this.remoteCname = compound.cname() ?? this.remoteCname;
-          break;
-        case 'bye':
-          this.#noteBye(compound);
-          break;
         case 'extendedReport':
           this.#readExtended(compound, nowMs);
           break;
+        case 'sourceDescription':
+        // Signalling says when a call is over.
+        case 'bye':
         case 'application':
         case 'other':
           break;
@@ -183,7 +177,7 @@ export class RtcpSession {
   #writeReportAndCname(out: Uint8Array, nowMs: number): number {
     let block = null;
     if (this.reception !== null) {
-      block = this.#block;
+      block = ownBlock;
       this.reception.report(block);
       const heard = this.#lastSenderReport !== 0;
       block.lastSenderReport = this.#lastSenderReport;
@@ -194,7 +188,7 @@ export class RtcpSession {
     let end: number;
     if (this.#reportsSinceSent < 2) {
       this.#fillSenderInfo(nowMs);
-      end = writeSenderReport(out, 0, this.ssrc, this.#senderInfo, block);
+      end = writeSenderReport(out, 0, this.ssrc, ownInfo, block);
     } else {
       end = writeReceiverReport(out, 0, this.ssrc, block);
     }
@@ -205,7 +199,7 @@ export class RtcpSession {
   #writeExtended(out: Uint8Array, offset: number, nowMs: number): number {
     let metrics: VoipMetrics | null = null;
     if (this.fillMetrics !== null && this.reception !== null) {
-      metrics = this.#metrics;
+      metrics = ownMetrics;
       metrics.ssrc = this.reception.ssrc;
       this.fillMetrics(metrics);
     }
@@ -220,7 +214,7 @@ export class RtcpSession {
   }
 
   #fillSenderInfo(nowMs: number): void {
-    const info = this.#senderInfo;
+    const info = ownInfo;
     const unixMs = nowMs + this.#wallClockOffsetMs;
     const seconds = Math.floor(unixMs / 1000);
     info.ntpSeconds = (seconds + NTP_TO_UNIX_SECONDS) % 2 ** 32;
@@ -244,11 +238,10 @@ export class RtcpSession {
       if (block.ssrc !== this.ssrc) continue;
       this.remoteReports++;
       this.remoteFractionLost = block.fractionLost / 256;
-      this.remotePacketsLost = block.cumulativeLost;
       this.remoteJitterMs = (block.jitter * 1000) / this.sendClockRateHz;
       if (block.lastSenderReport === 0) continue;
       this.#fillSenderInfo(nowMs);
-      const arrival = middleOfNtp(this.#senderInfo.ntpSeconds, this.#senderInfo.ntpFraction);
+      const arrival = middleOfNtp(ownInfo.ntpSeconds, ownInfo.ntpFraction);
       const roundTrip = (arrival - block.lastSenderReport - block.delaySinceLastSenderReport) | 0;
       // A little below zero is rounding or the other side's clock; far below is a report on somebody else's time.
       if (roundTrip > -65536) this.roundTripMs = Math.max(0, (roundTrip * 1000) / 65536);
@@ -256,20 +249,13 @@ export class RtcpSession {
   }
 
   #readExtended(compound: RtcpCompound, nowMs: number): void {
-    const report = this.#extended;
+    const report = extended;
     compound.readExtendedReport(this.ssrc, report);
     if (report.hasMetrics) this.remoteMetrics = { ...report.metrics };
     if (report.referenceTime === null) return;
     this.#reference.ssrc = compound.ssrc;
     this.#reference.lastReport = report.referenceTime;
     this.#referenceMs = nowMs;
-  }
-
-  #noteBye(compound: RtcpCompound): void {
-    if (this.reception === null) return;
-    for (let i = 0; i < compound.count; i++) {
-      if (compound.byeSource(i) === this.reception.ssrc) this.byeReceived = true;
-    }
   }
 }
 

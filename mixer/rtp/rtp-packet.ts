@@ -83,11 +83,6 @@ export class RtpPacket {
     return true;
   }
 
-  /** A contributing source; `index` is below `csrcCount`. */
-  csrc(index: number): number {
-    return readUint32(this.buffer, RTP_HEADER_LENGTH + 4 * index);
-  }
-
   /**
    * Finds header extension element `id` in either form of RFC 8285 and fills `elementOffset` and `elementLength`.
    *

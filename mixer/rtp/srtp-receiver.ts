@@ -52,35 +52,51 @@ export class SrtpReceiver {
     this.#mki = Buffer.from(mki ?? '', 'hex');
   }
 
-  /** Turns the SRTP packet in the first `length` octets into RTP, and returns the new length; -1 to drop it. */
+  /**
+   * Turns the SRTP packet in the first `length` octets into RTP, and returns the new length; -1, with the packet as it was,
+   * to drop it.
+   */
   unprotectRtp(packet: Uint8Array, length: number): number {
     const headerLength = rtpHeaderLength(packet, length);
     if (headerLength < 0) return -1;
-    const withoutMki = this.#withoutMki(packet, length, this.#transform.rtpTagAfterMki);
-    if (withoutMki < headerLength) return -1;
-    const ssrc = readUint32(packet, RTP_SSRC_OFFSET);
-    const source = this.#source(ssrc);
-    if (source === null || source.sequenceNumber < 0) return this.#openFirst(packet, headerLength, withoutMki, source);
-    const sequenceNumber = readUint16(packet, RTP_SEQUENCE_OFFSET);
-    const roc = guessRoc(source, sequenceNumber);
-    if (roc < 0 || source.rtp.isReplay(indexOf(roc, sequenceNumber))) return -1;
-    const plainLength = this.#transform.openRtp(packet, headerLength, withoutMki, roc);
-    if (plainLength < 0) return -1;
-    noteRtp(source, roc, sequenceNumber);
+    const tagLength = this.#transform.rtpTagAfterMki;
+    const withoutMki = this.#takeOutMki(packet, length, tagLength);
+    if (withoutMki < 0) return -1;
+    const plainLength = withoutMki < headerLength ? -1 : this.#openRtp(packet, headerLength, withoutMki);
+    if (plainLength < 0) this.#putMkiBack(packet, length, tagLength);
     return plainLength;
   }
 
   /** The same for SRTCP. */
   unprotectRtcp(packet: Uint8Array, length: number): number {
     if (length > SRTP_MAX_PACKET_LENGTH) return -1;
-    const withoutMki = this.#withoutMki(packet, length, this.#transform.rtcpTagAfterMki);
-    const indexWord = this.#transform.rtcpIndexWord(packet, withoutMki);
+    const tagLength = this.#transform.rtcpTagAfterMki;
+    const withoutMki = this.#takeOutMki(packet, length, tagLength);
+    if (withoutMki < 0) return -1;
+    const plainLength = this.#openRtcp(packet, withoutMki);
+    if (plainLength < 0) this.#putMkiBack(packet, length, tagLength);
+    return plainLength;
+  }
+
+  #openRtp(packet: Uint8Array, headerLength: number, length: number): number {
+    const source = this.#source(readUint32(packet, RTP_SSRC_OFFSET));
+    if (source === null || source.sequenceNumber < 0) return this.#openFirst(packet, headerLength, length, source);
+    const sequenceNumber = readUint16(packet, RTP_SEQUENCE_OFFSET);
+    const roc = guessRoc(source, sequenceNumber);
+    if (roc < 0 || source.rtp.isReplay(indexOf(roc, sequenceNumber))) return -1;
+    const plainLength = this.#transform.openRtp(packet, headerLength, length, roc);
+    if (plainLength >= 0) noteRtp(source, roc, sequenceNumber);
+    return plainLength;
+  }
+
+  #openRtcp(packet: Uint8Array, length: number): number {
+    const indexWord = this.#transform.rtcpIndexWord(packet, length);
     if (indexWord < 0) return -1;
     const index = indexWord >= E_FLAG ? indexWord - E_FLAG : indexWord;
     const ssrc = readUint32(packet, RTCP_SSRC_OFFSET);
     const source = this.#source(ssrc);
     if (source?.rtcp.isReplay(index)) return -1;
-    const plainLength = this.#transform.openRtcp(packet, withoutMki);
+    const plainLength = this.#transform.openRtcp(packet, length);
     if (plainLength < 0) return -1;
     (source ?? this.#addSource(ssrc)).rtcp.received(index);
     return plainLength;
@@ -123,7 +139,7 @@ export class SrtpReceiver {
   }
 
   /** Checks and takes out the master key identifier, which stands before the tag; -1 when it is another. */
-  #withoutMki(packet: Uint8Array, length: number, tagLength: number): number {
+  #takeOutMki(packet: Uint8Array, length: number, tagLength: number): number {
     const mki = this.#mki;
     if (mki.length === 0) return length;
     const offset = length - tagLength - mki.length;
@@ -133,6 +149,15 @@ export class SrtpReceiver {
     }
     packet.copyWithin(offset, offset + mki.length, length);
     return length - mki.length;
+  }
+
+  /** What is not authentic may be so by another key that has the same identifier. */
+  #putMkiBack(packet: Uint8Array, length: number, tagLength: number): void {
+    const mki = this.#mki;
+    if (mki.length === 0) return;
+    const offset = length - tagLength - mki.length;
+    packet.copyWithin(offset + mki.length, offset, length - mki.length);
+    packet.set(mki, offset);
   }
 }
 

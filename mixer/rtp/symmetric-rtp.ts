@@ -68,11 +68,6 @@ export class SymmetricRtp {
     this.latched = address === this.#sourceAddress && port === this.#sourcePort;
   }
 
-  /** Takes up a latch of a former life of this process. */
-  restore(address: string, port: number, nowMs: number): void {
-    this.#latch(address, port, -1, nowMs);
-  }
-
   /**
    * A valid packet came: whether it is to be used.
    *

@@ -1,16 +1,13 @@
-/** Keys as named telephone events (RFC 4733), both ways. */
+/** Keys as named telephone events (RFC 4733). */
 
-import { readUint16, timestampDistance, writeUint16 } from './rtp-packet.ts';
+import { readUint16, timestampDistance } from './rtp-packet.ts';
 
 /** By event code (RFC 4733 §3.2). */
 const KEYS = '0123456789*#ABCD';
 const PAYLOAD_LENGTH = 4;
 const END_BIT = 0x80;
-const VOLUME_MASK = 0x3f;
-/** What the duration field holds; longer events are sent in segments (RFC 4733 §2.5.1.3). */
+/** What the duration field holds; longer events come in segments (RFC 4733 §2.5.1.3). */
 const MAX_DURATION = 0xffff;
-/** The last packet is sent so often (RFC 4733 §2.5.1.4). */
-const END_PACKETS = 3;
 /** Nothing heard of a key for so long: it was let go and the end was lost (RFC 4733 §2.5.2.2: three packet times). */
 const LOST_END_MS = 160;
 /** A packet of an event this much earlier than the newest cannot be a late one. */
@@ -120,55 +117,5 @@ export class TelephoneEventReceiver {
     const slot = this.#queued++ % QUEUE_LENGTH;
     this.#queuedCode[slot] = this.#code;
     this.#queuedDurationMs[slot] = ((this.#earlierTicks + this.#segmentTicks) * 1000) / this.#clockRateHz;
-  }
-}
-
-/** Writes the packets of one key after another (RFC 4733 §2.5.1); the caller sends them in place of its audio. */
-export class TelephoneEventSender {
-  /** Of the packet just written. */
-  timestamp = 0;
-  marker = false;
-
-  #code = -1;
-  #volume = 0;
-  #elapsedTicks = 0;
-  #durationTicks = 0;
-  #endsLeft = 0;
-
-  get sending(): boolean {
-    return this.#code >= 0;
-  }
-
-  /** `timestamp` is that of the audio that the key replaces; `volumeDb` is below 0 dBm0. False for no known key. */
-  begin(key: string, timestamp: number, durationTicks: number, volumeDb = 10): boolean {
-    const code = key.length === 1 ? KEYS.indexOf(key.toUpperCase()) : -1;
-    if (code < 0 || this.sending) return false;
-    this.#code = code;
-    this.#volume = volumeDb & VOLUME_MASK;
-    this.timestamp = timestamp >>> 0;
-    this.#durationTicks = durationTicks;
-    this.#elapsedTicks = 0;
-    this.#endsLeft = END_PACKETS;
-    return true;
-  }
-
-  /** Writes the payload that is due `packetTicks` after the one before; its length, 0 when the key is over. */
-  write(out: Uint8Array, offset: number, packetTicks: number): number {
-    if (!this.sending) return 0;
-    this.marker = this.#elapsedTicks === 0 && this.#endsLeft === END_PACKETS;
-    if (this.#elapsedTicks === MAX_DURATION && this.#durationTicks > 0) {
-      this.timestamp = (this.timestamp + MAX_DURATION) >>> 0;
-      this.#elapsedTicks = 0;
-      this.marker = false;
-    }
-    const step = Math.min(packetTicks, this.#durationTicks, MAX_DURATION - this.#elapsedTicks);
-    this.#elapsedTicks += step;
-    this.#durationTicks -= step;
-    const ended = this.#durationTicks === 0;
-    out[offset] = this.#code;
-    out[offset + 1] = (ended ? END_BIT : 0) | this.#volume;
-    writeUint16(out, offset + 2, this.#elapsedTicks);
-    if (ended && --this.#endsLeft === 0) this.#code = -1;
-    return PAYLOAD_LENGTH;
   }
 }

@@ -17,15 +17,22 @@ const MAX_SPREAD_MS = 800;
  * Because both ends of the histogram slide, a clock drift of some hundred ppm only shifts it.
  */
 export class TransitWindow {
-  /** Whole milliseconds, rounded down; a ring. */
-  readonly #transits = new Int32Array(WINDOW_PACKETS);
-  readonly #counts = new Uint16Array(BINS);
+  /** How many of the window are in each bin. */
+  readonly #counts: Uint16Array;
+  /** Their bins, whole milliseconds rounded down; a ring. */
+  readonly #bins: Uint16Array;
   #size = 0;
   #oldest = 0;
   #lowest = 0;
   /** No entry is above this; may be stale, see `#fits`. */
   #ceiling = 0;
   #spreadMs = 0;
+
+  constructor() {
+    const memory = new ArrayBuffer(2 * (BINS + WINDOW_PACKETS));
+    this.#counts = new Uint16Array(memory, 0, BINS);
+    this.#bins = new Uint16Array(memory, 2 * BINS);
+  }
 
   get empty(): boolean {
     return this.#size === 0;
@@ -57,7 +64,7 @@ export class TransitWindow {
     }
     if (transit > this.#lowest + MAX_SPREAD_MS) transit = this.#lowest + MAX_SPREAD_MS;
     if (this.#size === WINDOW_PACKETS) this.#removeOldest();
-    this.#transits[(this.#oldest + this.#size) % WINDOW_PACKETS] = transit;
+    this.#bins[(this.#oldest + this.#size) % WINDOW_PACKETS] = transit & BIN_MASK;
     this.#size++;
     this.#counts[transit & BIN_MASK]!++;
     if (transit < this.#lowest) this.#lowest = transit;
@@ -71,7 +78,7 @@ export class TransitWindow {
     if (this.#ceiling - transit < BINS) return true;
     let ceiling = transit;
     for (let i = 0; i < this.#size; i++) {
-      const held = this.#transits[(this.#oldest + i) % WINDOW_PACKETS]!;
+      const held = this.#lowest + ((this.#bins[(this.#oldest + i) % WINDOW_PACKETS]! - this.#lowest) & BIN_MASK);
       if (held > ceiling) ceiling = held;
     }
     this.#ceiling = ceiling;
@@ -79,7 +86,7 @@ export class TransitWindow {
   }
 
   #removeOldest(): void {
-    this.#counts[this.#transits[this.#oldest]! & BIN_MASK]!--;
+    this.#counts[this.#bins[this.#oldest]!]!--;
     this.#oldest = (this.#oldest + 1) % WINDOW_PACKETS;
     this.#size--;
   }

@@ -173,12 +173,14 @@ async function put(file: string, text: string): Promise<void> {
   await rename(beside, file);
 }
 
-/** What changes when a file does; links are followed, as certificate tools replace those. */
+/**
+ * What changes when a file does, or who may read it; links are followed, as certificate tools replace those.
+ */
 async function stateOf(files: CertificateFiles | null): Promise<string> {
   if (files === null) return '';
   const states = [files.certificate, files.key].map(async (file) => {
     const found = await stat(file).catch(() => null);
-    return found === null ? 'gone' : `${found.ino} ${found.size} ${found.mtimeMs}`;
+    return found === null ? 'gone' : `${found.ino} ${found.size} ${found.ctimeMs}`;
   });
   return (await Promise.all(states)).join(', ');
 }

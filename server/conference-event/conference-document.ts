@@ -15,6 +15,8 @@ export interface Endpoint {
   readonly view: ParticipantView;
   /** We called them. */
   readonly calledByUs: boolean;
+  /** False: others have the floor. */
+  readonly maySpeak: boolean;
 }
 
 const STATUS: Readonly<Record<ParticipantState, string>> = {
@@ -63,8 +65,8 @@ export function conferenceDescription({ name, policy }: Room, domain: string): s
   );
 }
 
-/** `room-version` is the one that HTTP and events have, after the same change. */
-export function conferenceState({ present, policy, version }: Room): string {
+/** `room-version` is the one that HTTP and events have, after the same change; so are recording, floor and speaker (by id). */
+export function conferenceState({ present, policy, version, floor, activeSpeaker, recording }: Room): string {
   return element(
     'conference-state',
     {},
@@ -72,6 +74,9 @@ export function conferenceState({ present, policy, version }: Room): string {
     textElement('active', present.length > 0),
     textElement('locked', policy.locked),
     textElement('p:room-version', version),
+    floor.length === 0 ? '' : textElement('p:floor', floor.join(' ')),
+    activeSpeaker === null ? '' : textElement('p:active-speaker', activeSpeaker),
+    textElement('p:recording', recording),
   );
 }
 
@@ -93,7 +98,7 @@ export function deletedUser(entity: string): string {
 }
 
 /** Its entity is a URI of ours, which a REFER can name (RFC 4579 §5.11): where the phone is, is nobody's business. */
-function endpoint({ view, calledByUs }: Endpoint, userName: string | null, room: string): string {
+function endpoint({ view, calledByUs, maySpeak }: Endpoint, userName: string | null, room: string): string {
   const { id, displayName, state, role, muted, deaf, handRaisedAt, joinedAt } = view;
   const isMuted = state === 'connected' && muted !== null;
   const status = state === 'connecting' && calledByUs ? 'dialing-out' : STATUS[state];
@@ -104,7 +109,7 @@ function endpoint({ view, calledByUs }: Endpoint, userName: string | null, room:
     textElement('status', isMuted ? 'muted-via-focus' : status),
     textElement('joining-method', calledByUs ? 'dialed-out' : 'dialed-in'),
     element('joining-info', {}, textElement('when', joinedAt)),
-    view.audio === null ? '' : media(view),
+    view.audio === null ? '' : media(view, maySpeak),
     element('p:participant', {
       ...{ id, state, role, deaf },
       'muted-by': muted?.by ?? null,
@@ -113,11 +118,12 @@ function endpoint({ view, calledByUs }: Endpoint, userName: string | null, room:
   );
 }
 
-/** As the participant sees it: who is muted or a listener does not send, as nobody gets it. */
-function media({ audio, muted, role, deaf }: ParticipantView): string {
+/** As the participant sees it: who is muted, a listener or without the floor does not send, as nobody gets it. */
+function media({ audio, muted, role, deaf }: ParticipantView, maySpeak: boolean): string {
   const direction = audio?.direction ?? 'inactive';
   // That in the view is ours.
-  const sends = (direction === 'sendrecv' || direction === 'recvonly') && muted === null && role !== 'listener';
+  const isHeard = muted === null && role !== 'listener' && maySpeak;
+  const sends = (direction === 'sendrecv' || direction === 'recvonly') && isHeard;
   const hears = (direction === 'sendrecv' || direction === 'sendonly') && !deaf;
   const status = sends ? (hears ? 'sendrecv' : 'sendonly') : hears ? 'recvonly' : 'inactive';
   return element('media', { id: 'audio' }, textElement('type', 'audio'), textElement('status', status));

@@ -1,5 +1,5 @@
 import type { Room, RoomChange } from '../rooms/room.ts';
-import type { ParticipantView } from '../rooms/views.ts';
+import type { ParticipantView, RecordingFlag } from '../rooms/views.ts';
 import {
   conferenceDescription,
   conferenceInfo,
@@ -32,6 +32,7 @@ export class ConferenceJournal {
   private readonly gone = new Map<string, number>();
   private description: { xml: string; at: number };
   private locked: boolean;
+  private recording: RecordingFlag;
   private serialNow = 0;
   /** What went before is not known any more. */
   private knownFrom = 0;
@@ -44,6 +45,7 @@ export class ConferenceJournal {
     this.uri = conferenceUri(room.name, context.domain);
     this.description = { xml: conferenceDescription(room, context.domain), at: 0 };
     this.locked = room.policy.locked;
+    this.recording = room.recording;
     for (const participant of room.participants) this.take(participant);
   }
 
@@ -61,6 +63,17 @@ export class ConferenceJournal {
         return this.drop(change.participant);
       case 'room-changed':
         return this.roomChanged();
+      case 'floor-changed':
+        for (const participant of this.room.participants) this.take(participant);
+        this.serialNow++;
+        return;
+      case 'speaker-changed':
+        this.serialNow++;
+        return;
+      case 'recording-changed':
+        if (this.recording !== this.room.recording) this.serialNow++;
+        this.recording = this.room.recording;
+        return;
     }
   }
 
@@ -95,7 +108,8 @@ export class ConferenceJournal {
     const entity = entityOf(view);
     const endpoints = this.endpoints.get(entity) ?? new Map<string, Endpoint>();
     this.endpoints.set(entity, endpoints);
-    endpoints.set(view.id, { view, calledByUs: this.context.calledByUs(view.id) });
+    const maySpeak = this.room.maySpeak(view.id);
+    endpoints.set(view.id, { view, calledByUs: this.context.calledByUs(view.id), maySpeak });
     this.write(entity, endpoints);
   }
 

@@ -16,6 +16,7 @@ export function crossChecks(config: Config, sources: Readonly<Record<ConfigKey, 
   checkPorts(config, sources, blame);
   checkCertificate(config, blame);
   checkPolicies(config, blame);
+  checkRecordings(config, host, blame);
   if (config.registrationMinSeconds > config.registrationMaxSeconds) {
     blame(
       'registrationMinSeconds',
@@ -25,6 +26,28 @@ export function crossChecks(config: Config, sources: Readonly<Record<ConfigKey, 
   const cannotWrite = host.cannotWriteTo(config.dataDir);
   if (cannotWrite !== null) blame('dataDir', `must be a directory that can be written to, or made: ${cannotWrite}`);
   return problems;
+}
+
+/** Where recordings go. */
+function checkRecordings(config: Config, host: Host, blame: Blame): void {
+  const { recordingFolder, recordingS3Bucket, recordingS3AccessKeyId, recordingS3SecretAccessKey } = config;
+  if (recordingFolder !== undefined) {
+    const cannotWrite = host.cannotWriteTo(recordingFolder);
+    if (cannotWrite !== null) blame('recordingFolder', `must be a directory that can be written to: ${cannotWrite}`);
+    if (recordingS3Bucket !== undefined) blame('recordingFolder', 'must not be there beside recordingS3Bucket');
+  }
+  if (!config.recordingKeepLocal && recordingFolder === undefined && recordingS3Bucket === undefined) {
+    blame(
+      'recordingKeepLocal',
+      'must have recordingFolder or recordingS3Bucket with it: there are no copies elsewhere',
+    );
+  }
+  if (recordingS3AccessKeyId !== undefined && recordingS3SecretAccessKey === undefined) {
+    blame('recordingS3AccessKeyId', 'must have recordingS3SecretAccessKey with it');
+  }
+  if (recordingS3SecretAccessKey !== undefined && recordingS3AccessKeyId === undefined) {
+    blame('recordingS3SecretAccessKey', 'must have recordingS3AccessKeyId with it');
+  }
 }
 
 type Blame = (key: ConfigKey, text: string) => void;
@@ -58,26 +81,33 @@ function checkPorts(config: Config, sources: Readonly<Record<ConfigKey, Origin>>
   if (maxCalls > pairs) blame('maxCalls', `must be at most ${pairs}: ${range}`);
   if (audioMixers > pairs) blame('audioMixers', `must be at most ${pairs}: ${range}, and each mixer needs some`);
   else checkRoomsFit(config, sources, Math.floor(pairs / audioMixers), blame);
-  checkListeningPorts(config, blame);
+  checkListeningPorts(config, sources, blame);
 }
 
 /** SIP listens on UDP and TCP, with TLS and HTTP on TCP beside it. */
-function checkListeningPorts(config: Config, blame: Blame): void {
+function checkListeningPorts(config: Config, sources: Readonly<Record<ConfigKey, Origin>>, blame: Blame): void {
   const { rtpMin, rtpMax, sipPort, sipsPort, httpPort, tls, bind } = config;
   if (sipPort >= rtpMin && sipPort <= rtpMax) {
-    blame('sipPort', `must not be one of the media ports, which are ${rtpMin} to ${rtpMax}`);
+    const range = `${rtpMin} to ${rtpMax}`;
+    if (sources.sipPort.kind !== 'default') blame('sipPort', `must not be one of the media ports, which are ${range}`);
+    else {
+      const given = sources.rtpMin.kind === 'default' ? 'rtpMax' : 'rtpMin';
+      blame(given, `the media ports, ${range}, must not hold sipPort, which is ${sipPort}`);
+    }
   }
+  /** Blames the first of them that somebody gave. */
+  const blameSame = (key: PortKey, other: PortKey): void => {
+    const isGiven = sources[key].kind !== 'default' || sources[other].kind === 'default';
+    const [blamed, same] = isGiven ? [key, other] : [other, key];
+    blame(blamed, `must not be the same as ${same}, which is ${config[same]} on ${bind}, TCP too`);
+  };
   const besideHttp = httpPort !== 0 && sharesAddress(bind, config.httpBind);
-  if (besideHttp && sipPort === httpPort) {
-    blame('httpPort', `must not be the same as sipPort, which is ${sipPort} on ${bind}, TCP too`);
-  }
-  if (tls && sipsPort !== 0 && sipsPort === sipPort) {
-    blame('sipsPort', `must not be the same as sipPort, which is ${sipPort}, TCP too`);
-  }
-  if (tls && besideHttp && sipsPort === httpPort) {
-    blame('httpPort', `must not be the same as sipsPort, which is ${sipsPort} on ${bind}`);
-  }
+  if (besideHttp && sipPort === httpPort) blameSame('httpPort', 'sipPort');
+  if (tls && sipsPort !== 0 && sipsPort === sipPort) blameSame('sipsPort', 'sipPort');
+  if (tls && besideHttp && sipsPort === httpPort) blameSame('httpPort', 'sipsPort');
 }
+
+type PortKey = 'sipPort' | 'sipsPort' | 'httpPort';
 
 function checkCertificate({ tlsCertificate, tlsKey }: Config, blame: Blame): void {
   if (tlsCertificate !== undefined && tlsKey === undefined) blame('tlsCertificate', 'must have `tlsKey` with it');

@@ -9,6 +9,7 @@ import { readFlags } from './flags.ts';
 import type { ConfigProblem, Given, Origin } from './given.ts';
 import { meant, shown } from './given.ts';
 import { type Host, thisHost } from './host.ts';
+import { notes } from './notes.ts';
 import { portPairs } from './port-pairs.ts';
 import { otherFamilyAddress, resolvePublicAddress } from './public-address.ts';
 import {
@@ -17,7 +18,6 @@ import {
   configKeys,
   configSchema,
   type GivenConfig,
-  notes,
   notesOf,
   roomKeys,
 } from './schema.ts';
@@ -147,6 +147,7 @@ function complete(values: GivenConfig, sources: Record<ConfigKey, Origin>, cwd: 
     ),
     dataDir: resolve(cwd, values.dataDir),
     promptsDir: inCwd(values.promptsDir),
+    recordingFolder: inCwd(values.recordingFolder),
     tlsCertificate: inCwd(values.tlsCertificate),
     tlsKey: inCwd(values.tlsKey),
     tlsClientCa: inCwd(values.tlsClientCa),

@@ -4,19 +4,8 @@ import type { AudioCodecName } from '../../mixer/protocol.ts';
 import { policyNotes, policyShape, type RoomPolicy, type SaidPolicy } from '../rooms/policy.ts';
 import { roomName } from '../rooms/room-name.ts';
 import { DIGEST_ALGORITHMS } from '../sip/auth/digest.ts';
-
-/** What people are told about a value: in the help text, in documents, and when what they gave is wrong. */
-export interface ValueNotes {
-  meaning: string;
-  /** What would be right; ends the sentence "must be …". */
-  right: string;
-  /** The default in words, where it is found rather than fixed. */
-  otherwise?: string;
-  secret?: true;
-}
-
-/** The notes that belong to each schema below. */
-export const notes = z.registry<ValueNotes>();
+import { notes, type ValueNotes } from './notes.ts';
+import { recordingShape } from './recording-keys.ts';
 
 /** An address, or a range of them as `192.0.2.0/24`. */
 const addressRange = z.string().refine((text) => {
@@ -336,6 +325,7 @@ export const configSchema = z.strictObject({
     meaning: 'For how many days the records of calls and conferences are kept; 0: none are.',
     right: 'a whole number of days from 0 to 3650',
   }),
+  ...recordingShape,
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').register(notes, {
     meaning: 'The least that is logged.',
     right: 'one of trace, debug, info, warn, error, fatal, silent',
@@ -364,6 +354,7 @@ export interface Config extends Omit<GivenConfig, 'publicAddress' | 'domain' | '
   tlsCertificate: string | undefined;
   tlsKey: string | undefined;
   tlsClientCa: string | undefined;
+  recordingFolder: string | undefined;
   /** Undefined: one is to be made, see `adminToken()` of server/store. */
   apiToken: string | undefined;
   rooms: ConfiguredRoom[];

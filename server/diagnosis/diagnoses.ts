@@ -2,6 +2,7 @@ import type { LegStatistics } from '../../mixer/protocol.ts';
 import type { CallWatch } from '../records/call-watch.ts';
 import { describeCallEnd, type WatchedCall } from '../records/watched-call.ts';
 import { roomName } from '../rooms/room-name.ts';
+import { writeHost } from '../sip/message/host.ts';
 import { isPrivateAddress } from '../sip/transport/addresses.ts';
 import type { DiagnosisControl } from './diagnosis-control.ts';
 import type { DiagnosisView, TraceView } from './diagnosis-view.ts';
@@ -19,8 +20,7 @@ export interface DiagnosesOptions {
 }
 
 const iso = (ms: number | null | undefined): string | null => (ms == null ? null : new Date(ms).toISOString());
-const place = (address: string, port: number): string =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+const place = (address: string, port: number): string => `${writeHost(address)}:${port}`;
 
 /** Answers why somebody cannot be heard, and what was said about it by SIP. */
 export class Diagnoses implements DiagnosisControl {
@@ -102,7 +102,8 @@ function factsOf(call: WatchedCall, statistics: LegStatistics | null, nowMs: num
   const remote = media?.remote ?? null;
   const quality = statistics?.quality;
   const described = ended && describeCallEnd(ended.end, participant.endReason, call.direction);
-  const voices = participant.room.present.filter(({ id, muted }) => id !== participant.id && muted === null).length;
+  const { room, id: own } = participant;
+  const voices = room.present.filter(({ id, muted }) => id !== own && muted === null && room.maySpeak(id)).length;
   return {
     nowMs: ended?.atMs ?? nowMs,
     state: view?.state ?? 'connecting',
@@ -111,6 +112,7 @@ function factsOf(call: WatchedCall, statistics: LegStatistics | null, nowMs: num
     muted: view?.muted?.by ?? null,
     listener: view?.role === 'listener',
     deaf: view?.deaf ?? false,
+    withoutFloor: ended === null && !room.maySpeak(own),
     speaksTo: view?.speaksTo?.length ?? null,
     gainDb: view?.gainDb ?? 0,
     volumeDb: view?.volumeDb ?? 0,

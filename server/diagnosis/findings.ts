@@ -11,6 +11,8 @@ export interface CallFacts {
   muted: 'moderator' | 'self' | null;
   listener: boolean;
   deaf: boolean;
+  /** Others have the floor of the room. */
+  withoutFloor: boolean;
   /** How many alone hear this participant; null: all do. */
   speaksTo: number | null;
   gainDb: number;
@@ -65,6 +67,7 @@ export const findingCodes = [
   'muted-by-moderator',
   'muted-by-self',
   'listener',
+  'without-floor',
   'whispers',
   'turned-down',
   'silent-microphone',
@@ -195,12 +198,15 @@ function fromElsewhere({ foreignPackets, signalled }: CallFacts): string {
   return `Packets came (${foreignPackets}) from changing addresses${expected}: none of them could be believed to be the phone's.`;
 }
 
-function decisions({ muted, listener, speaksTo, gainDb }: CallFacts): Finding[] {
+function decisions({ muted, listener, withoutFloor, speaksTo, gainDb }: CallFacts): Finding[] {
   const found: Finding[] = [];
   const add = (code: FindingCode, text: string) => found.push({ code, way: 'in', text });
   if (listener) add('listener', 'They are in the room as a listener, and listeners are not heard.');
   else if (muted === 'moderator') add('muted-by-moderator', 'They are muted by a moderator.');
   else if (muted === 'self') add('muted-by-self', 'They have muted themselves.');
+  if (withoutFloor && speaksTo === null) {
+    add('without-floor', 'A moderator has given the floor to others: only those are heard until it is given back.');
+  }
   if (speaksTo !== null) {
     add('whispers', `Only ${speaksTo} of the others can hear them: they were made to speak to those alone.`);
   }

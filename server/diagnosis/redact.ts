@@ -29,11 +29,13 @@ export function redact(text: string): string {
   const end = text.indexOf('\r\n\r\n');
   const head = end < 0 ? text : text.slice(0, end);
   const body = end < 0 ? '' : text.slice(end);
-  const shownHead = head
-    .replace(CREDENTIALS, `$1 ${HIDDEN}`)
-    .replace(URI_PASSWORDS, `$1:${HIDDEN}@`)
-    .replace(PINS, `$1$2${HIDDEN}`);
-  return shownHead + redactBody(body, KEY_BODY.test(head));
+  const shownHead = head.replace(CREDENTIALS, `$1 ${HIDDEN}`).replace(URI_PASSWORDS, `$1:${HIDDEN}@`);
+  return hidePins(shownHead) + redactBody(body, KEY_BODY.test(head));
+}
+
+/** A URI, or a text with URIs in it, without PINs. */
+export function hidePins(text: string): string {
+  return text.replace(PINS, `$1$2${HIDDEN}`);
 }
 
 function redactBody(body: string, isKey: boolean): string {

@@ -29,6 +29,8 @@ export interface StreamRequest {
   sink: EventSink;
   /** Null: all rooms. */
   room: string | null;
+  /** And its breakout rooms. */
+  breakouts: boolean;
   lastEventId: string | null;
   /** The rooms that it is about, as they are now. */
   state(): RoomView[];
@@ -44,8 +46,13 @@ interface Stream {
   allowance: number;
 }
 
+/** Why a stream was ended that its reader would have gone on with. */
+type Dropped = 'slow' | 'token';
+
 /** Server-sent events (WHATWG HTML §9.2): the whole state or what was missed, and then every change. */
 export class EventStreams {
+  /** Streams that were dropped; for metrics. */
+  readonly dropped: Record<Dropped, number> = { slow: 0, token: 0 };
   private readonly events: RoomEvents;
   private readonly timers: Timers;
   private readonly log: Log;
@@ -59,6 +66,11 @@ export class EventStreams {
     this.timers = timers;
     this.log = log;
     this.unsubscribe = events.subscribe((event) => this.tell(event));
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.streams.size;
   }
 
   /** Whether this reader can have no more. */
@@ -96,16 +108,17 @@ export class EventStreams {
     return frame(this.events.lastId, 'state', JSON.stringify({ id: this.events.lastId, rooms: state() }));
   }
 
-  private missed({ lastEventId, room }: StreamRequest): string | null {
+  private missed(request: StreamRequest): string | null {
+    const { lastEventId } = request;
     const events = lastEventId === null ? null : this.events.since(lastEventId);
-    const about = events?.filter((event) => isAbout(event, room));
+    const about = events?.filter((event) => isAbout(event, request));
     return about?.map(frameOf).join('') ?? null;
   }
 
   private tell(event: RoomEvent): void {
     let text: string | null = null;
     for (const stream of this.streams) {
-      if (!isAbout(event, stream.request.room)) continue;
+      if (!isAbout(event, stream.request)) continue;
       text ??= frameOf(event);
       this.send(stream, text);
     }
@@ -120,6 +133,7 @@ export class EventStreams {
     const { sink, allowed, reader } = stream.request;
     if (!allowed()) {
       this.remove(stream);
+      this.dropped.token++;
       this.log.info({ reader }, 'event stream ended: the token is no longer valid');
       sink.end();
       return;
@@ -127,6 +141,7 @@ export class EventStreams {
     if (sink.waitingBytes <= MAX_WAITING_BYTES) stream.allowance = MAX_WAITING_BYTES;
     if (sink.waitingBytes > stream.allowance) {
       this.remove(stream);
+      this.dropped.slow++;
       this.log.warn({ reader, waitingBytes: sink.waitingBytes }, 'event stream cut: the reader is too slow');
       sink.cut();
       return;
@@ -142,7 +157,10 @@ export class EventStreams {
   }
 }
 
-const isAbout = (event: RoomEvent, room: string | null) => room === null || event.room === room;
+function isAbout(event: RoomEvent, { room, breakouts }: Pick<StreamRequest, 'room' | 'breakouts'>): boolean {
+  return room === null || event.room === room || (breakouts && event.breakoutOf === room);
+}
+
 const frameOf = ({ id, name, text }: RoomEvent) => frame(id, name, text);
 
 /** JSON has no line ends in it, so that the data is one line. */

@@ -10,12 +10,19 @@ const everyEvent: Record<EventName, true> = {
   'participant-joined': true,
   'participant-changed': true,
   'participant-left': true,
+  'floor-changed': true,
+  'speaker-changed': true,
   'recording-changed': true,
+  'recording-ready': true,
+  'recording-removed': true,
 };
 export const eventNames = Object.keys(everyEvent) as EventName[];
 
+/** What changes while a room is as it is: who is in it and speaks, and what is recorded. */
+type RoomMoments = 'participants' | 'floor' | 'activeSpeaker' | 'recording' | 'recordings';
+
 /** What a room is like, without who is in it: what `room-opened`, `room-changed` and `room-closed` tell. */
-export type RoomSettings = Omit<RoomView, 'name' | 'version' | 'participants' | 'recordings'>;
+export type RoomSettings = Omit<RoomView, 'name' | 'version' | RoomMoments>;
 
 /** What is told of a change: the data of a server-sent event, and the body of a webhook. */
 export interface EventData {
@@ -29,7 +36,11 @@ export interface EventData {
   version: number;
   settings?: RoomSettings;
   participant?: ParticipantView;
+  floor?: string[];
+  activeSpeaker?: string | null;
   recording?: RecordingView;
+  /** Of a room that opens: what was recorded in one of this name before. */
+  recordings?: RecordingView[];
 }
 
 /** A change, ready to be sent. */
@@ -38,19 +49,28 @@ export interface RoomEvent {
   readonly id: string;
   readonly name: EventName;
   readonly room: string;
+  readonly breakoutOf: string | null;
   readonly atMs: number;
   /** `EventData` in JSON. */
   readonly text: string;
 }
 
-export function eventData(id: string, atMs: number, room: Room, { change: event, ...what }: RoomChange): EventData {
+/** @param recordingsOf as they are shown with a room of that name */
+export function eventData(
+  id: string,
+  atMs: number,
+  room: Room,
+  { change: event, ...what }: RoomChange,
+  recordingsOf: (room: string) => RecordingView[],
+): EventData {
   const about = { id, event, at: new Date(atMs).toISOString(), room: room.name, version: room.version };
-  return event === 'room-opened' || event === 'room-changed' || event === 'room-closed'
+  if (event === 'room-opened') return { ...about, settings: settingsOf(room), recordings: recordingsOf(room.name) };
+  return event === 'room-changed' || event === 'room-closed'
     ? { ...about, settings: settingsOf(room) }
     : { ...about, ...what };
 }
 
 function settingsOf(room: Room): RoomSettings {
-  const { name, version, participants, recordings, ...settings } = room.view([]);
+  const { name, version, participants, floor, activeSpeaker, recording, recordings, ...settings } = room.view([]);
   return settings;
 }

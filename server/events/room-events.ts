@@ -1,4 +1,5 @@
 import type { Room, RoomChange } from '../rooms/room.ts';
+import type { RecordingView } from '../rooms/views.ts';
 import { EventLog, type EventLogLimits } from './event-log.ts';
 import { eventData, type RoomEvent } from './room-event.ts';
 
@@ -7,6 +8,8 @@ export interface RoomEventsOptions {
   instance: string;
   /** Milliseconds since 1970. */
   epochMs: () => number;
+  /** Those that are shown with a room of that name; default: none. */
+  recordingsOf?: (room: string) => RecordingView[];
   limits?: EventLogLimits;
 }
 
@@ -26,11 +29,13 @@ export class RoomEvents {
 
   /** To be told of every change: `rooms.subscribe(events.changed)`. */
   readonly changed = (room: Room, change: RoomChange): void => {
-    const atMs = this.options.epochMs();
+    const { epochMs, recordingsOf = () => [] } = this.options;
+    const atMs = epochMs();
     this.serial++;
     const id = this.lastId;
-    const text = JSON.stringify(eventData(id, atMs, room, change));
-    const event: RoomEvent = { serial: this.serial, id, name: change.change, room: room.name, atMs, text };
+    const text = JSON.stringify(eventData(id, atMs, room, change, recordingsOf));
+    const { name, breakoutOf } = room;
+    const event: RoomEvent = { serial: this.serial, id, name: change.change, room: name, breakoutOf, atMs, text };
     this.log.add(event);
     for (const listener of this.listeners) listener(event);
   };

@@ -22,6 +22,15 @@ const KEEP_AFTER_MS = 1000;
 /** 4xx that say "later": Request Timeout, Too Early, Too Many Requests. */
 const LATER = new Set([408, 425, 429]);
 
+/** What became of attempts to deliver, of all webhooks together. */
+export interface WebhookCounts {
+  delivered: number;
+  /** Failed, and to be tried again. */
+  retried: number;
+  /** Given up. */
+  dead: number;
+}
+
 export interface WebhookQueueOptions {
   timers: Timers;
   /** Milliseconds since 1970. */
@@ -40,6 +49,7 @@ export interface WebhookQueueOptions {
 export class WebhookQueue {
   private readonly webhook: StoredWebhook;
   private readonly options: WebhookQueueOptions;
+  private readonly counts: WebhookCounts;
   private readonly waiting: Delivery[] = [];
   /** By event id: what the store has as waiting. */
   private readonly kept = new Set<string>();
@@ -52,13 +62,19 @@ export class WebhookQueue {
   lastDeliveredAt: string | null = null;
   lastError: string | null = null;
 
-  constructor(webhook: StoredWebhook, options: WebhookQueueOptions) {
+  constructor(webhook: StoredWebhook, options: WebhookQueueOptions, counts: WebhookCounts) {
     this.webhook = webhook;
     this.options = options;
+    this.counts = counts;
   }
 
   get waitingCount(): number {
     return this.waiting.length;
+  }
+
+  /** How many more may wait. */
+  get freePlaces(): number {
+    return MAX_WAITING - this.waiting.length;
   }
 
   /** What waited when the program ended. */
@@ -120,6 +136,7 @@ export class WebhookQueue {
   private answered(delivery: Delivery, answer: WebhookAnswer): void {
     if ('status' in answer && answer.status >= 200 && answer.status < 300) {
       this.failuresInARow = 0;
+      this.counts.delivered++;
       this.lastDeliveredAt = new Date(this.options.epochMs()).toISOString();
       this.lastError = null;
       this.waiting.shift();
@@ -137,6 +154,7 @@ export class WebhookQueue {
     const about = { webhook: this.webhook.id, eventId: delivery.eventId, attempts: delivery.attempts, reason };
     log[this.failuresInARow === 1 ? 'warn' : 'debug']({ ...about, waitMs }, 'webhook not delivered');
     if (delivery.attempts >= mostAttempts(answer)) this.giveUp(0, reason);
+    else this.counts.retried++;
     this.giveUpTheOld();
     this.rest = timers.set(waitMs, () => this.wake());
   }
@@ -160,6 +178,7 @@ export class WebhookQueue {
     if (!delivery) return;
     const { store, log, epochMs } = this.options;
     this.kept.delete(delivery.eventId);
+    this.counts.dead++;
     log.error({ webhook: this.webhook.id, eventId: delivery.eventId, reason }, 'webhook given up');
     this.stored(() => store.fail(this.webhook.id, { ...delivery, reason, failedMs: epochMs() }));
   }

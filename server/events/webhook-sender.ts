@@ -48,7 +48,11 @@ export function webhookSender(allowed: (address: string) => boolean, timeoutMs =
         response.destroy();
       });
       request.on('error', (error: NodeJS.ErrnoException) => resolve({ error: error.message || (error.code ?? '') }));
-      request.on('close', () => clearTimeout(tooLate));
+      request.on('close', () => {
+        clearTimeout(tooLate);
+        // There was neither answer nor error where the receiver wanted another protocol (101).
+        resolve({ error: 'the connection closed without an answer' });
+      });
       request.end(body);
     });
   };

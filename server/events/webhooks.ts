@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type EventName, eventNames, type RoomEvent } from './room-event.ts';
 import type { RoomEvents } from './room-events.ts';
 import { webhookUrlProblem } from './webhook-address.ts';
-import { WebhookQueue, type WebhookQueueOptions } from './webhook-queue.ts';
+import { type WebhookCounts, WebhookQueue, type WebhookQueueOptions } from './webhook-queue.ts';
 import type { Failure, StoredWebhook } from './webhook-store.ts';
 
 const MAX_WEBHOOKS = 100;
@@ -56,6 +56,8 @@ interface Entry {
 
 /** Who wants to be told of events by requests to a URL of theirs. */
 export class Webhooks {
+  /** For metrics. */
+  readonly counts: WebhookCounts = { delivered: 0, retried: 0, dead: 0 };
   private readonly options: WebhooksOptions;
   private readonly byId = new Map<string, Entry>();
   private readonly unsubscribe: () => void;
@@ -69,6 +71,11 @@ export class Webhooks {
 
   get full(): boolean {
     return this.byId.size >= MAX_WEBHOOKS;
+  }
+
+  /** Events that are yet to be delivered. */
+  get waiting(): number {
+    return [...this.byId.values()].reduce((sum, { queue }) => sum + queue.waitingCount, 0);
   }
 
   /** Why that cannot be a webhook's URL; null when it can. */
@@ -116,7 +123,7 @@ export class Webhooks {
   }
 
   /**
-   * Queues again what was given up, behind what waits already, and tries at once.
+   * Queues again what was given up, behind what waits already, and tries at once: the oldest, as many as may wait.
    * @param eventIds null: all
    * @returns how many; null when there is no such webhook
    */
@@ -124,7 +131,7 @@ export class Webhooks {
     const entry = this.byId.get(id);
     if (!entry) return null;
     const meant = this.options.store.failures(id).filter(({ eventId }) => eventIds?.includes(eventId) ?? true);
-    const again = meant.map(({ eventId, name, text }) => {
+    const again = meant.slice(0, Math.max(0, entry.queue.freePlaces)).map(({ eventId, name, text }) => {
       return { eventId, name, text, queuedMs: this.options.epochMs(), attempts: 0 };
     });
     // At once: they are no failures any more, and must not be lost.
@@ -141,7 +148,7 @@ export class Webhooks {
   }
 
   private start(webhook: StoredWebhook): WebhookQueue {
-    const queue = new WebhookQueue(webhook, this.options);
+    const queue = new WebhookQueue(webhook, this.options, this.counts);
     this.byId.set(webhook.id, { webhook, queue });
     return queue;
   }

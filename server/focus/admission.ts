@@ -38,7 +38,12 @@ const RETRY_AFTER_S = 10;
 /** Whether the mixer that would take the call has room in its time; `load` is its busy share, 0–1. Null: yes. */
 export function mayLoad(load: number, maxLoad: number): Refusal | null {
   if (load <= maxLoad) return null;
-  return { status: 503, reason: 'Mixer is busy', headers: [['Retry-After', String(RETRY_AFTER_S)]] };
+  return overloaded('Mixer is busy');
+}
+
+/** For what may be over soon. */
+export function overloaded(reason: string): Refusal {
+  return { status: 503, reason, headers: [['Retry-After', String(RETRY_AFTER_S)]] };
 }
 
 /** Whether one more may come in. Null: yes. */

@@ -27,19 +27,11 @@ export function entryRules({ policy }: Room): EntryRules {
 /** @param nowMs since 1970 */
 export function arrivalOf(
   room: Room,
-  {
-    role,
-    pin = null,
-    invited = false,
-    admitted = false,
-    confirm = false,
-    calledByUs = false,
-    pinSource = null,
-  }: ArrivalParts,
+  { role, pin = null, admitted = false, confirm = false, calledByUs = false, pinSource = null }: ArrivalParts,
   nowMs: number,
 ): Arrival {
   const notNow = calledByUs || admitted ? null : notOpen(room, nowMs);
-  const newcomer: NewArrival = { moderator: role === 'moderator', pin, invited: invited || calledByUs };
+  const newcomer: NewArrival = { moderator: role === 'moderator', pin, invited: calledByUs };
   const asked = !admitted && Entry.isNeeded(entryRules(room), newcomer);
   const apart = calledByUs || confirm || notNow !== null || asked;
   return { ...newcomer, admitted, confirm, notNow, apart, pinSource };
@@ -49,7 +41,6 @@ export interface ArrivalParts {
   role: Role;
   pin?: string | null;
   pinSource?: PinSource | null;
-  invited?: boolean;
   admitted?: boolean;
   confirm?: boolean;
   /** Neither hears nor is heard before answering. */

@@ -8,6 +8,10 @@ export interface BreakoutsOptions {
   readonly rooms: Rooms;
   in(room: Room): ParticipantCall[];
   participant(room: Room, id: string): ParticipantCall;
+  /** There are recordings of a room of this name. */
+  wasRecorded(name: string): boolean;
+  /** Closes the room if nobody is in it. */
+  vacated(room: Room): void;
 }
 
 /** Rooms that the people of a room go to for a while, and come back from. */
@@ -21,8 +25,14 @@ export class Breakouts {
   /** Opens `<room>-1`, `<room>-2` …, or as the groups are named, and moves people there. All is checked before any moves. */
   async open(room: Room, groups: readonly BreakoutGroup[]): Promise<Room[]> {
     if (room.breakoutOf !== null) throw new ControlError('room-is-breakout', `${room.name} is a breakout room itself`);
-    const meant = groups.map(({ name, participants }, index) => ({
-      name: this.freeName(name ?? `${room.name}-${index + 1}`),
+    let number = 0;
+    const nextName = (): string => {
+      do number++;
+      while (this.options.wasRecorded(`${room.name}-${number}`));
+      return `${room.name}-${number}`;
+    };
+    const meant = groups.map(({ name, participants }) => ({
+      name: this.freeName(name ?? nextName()),
       calls: participants.map((id) => this.options.participant(room, id)),
     }));
     const names = meant.map(({ name }) => name);
@@ -34,27 +44,39 @@ export class Breakouts {
     const waiting = moved.find(({ isEntering }) => isEntering);
     if (waiting) throw new ControlError('participant-elsewhere', `${waiting.id} has not entered yet`);
     const opened = meant.map(({ name }) => this.openOne(room, name));
-    try {
-      await Promise.all(meant.flatMap(({ calls }, index) => calls.map((call) => call.moveTo(opened[index]!))));
-    } finally {
-      // Nobody would ever leave one that nobody got to.
-      for (const breakout of opened) if (breakout.size === 0) this.options.rooms.close(breakout);
-    }
+    await this.move(
+      meant.flatMap(({ calls }, index) => calls.map((call) => [call, opened[index]!])),
+      opened,
+    );
     return opened;
   }
 
   /** Everybody comes back; the rooms close as they are empty. */
   async close(room: Room): Promise<void> {
     const { rooms } = this.options;
-    const breakouts = [...rooms].filter(({ breakoutOf }) => breakoutOf === room.name);
-    await Promise.all(breakouts.flatMap((one) => this.options.in(one).map((call) => call.moveTo(room))));
-    for (const breakout of breakouts) if (breakout.size === 0) rooms.close(breakout);
+    const breakouts = rooms.breakoutsOf(room);
+    await this.move(
+      breakouts.flatMap((one) => this.options.in(one).map((call) => [call, room])),
+      breakouts,
+    );
   }
 
+  /** Nobody would ever leave a room that nobody got to; but as long as somebody is on the way, it stays. */
+  private async move(moves: readonly (readonly [ParticipantCall, Room])[], breakouts: readonly Room[]): Promise<void> {
+    const moved = await Promise.allSettled(moves.map(([call, to]) => call.moveTo(to)));
+    for (const breakout of breakouts) this.options.vacated(breakout);
+    const failed = moved.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  /** Whoever may see a room sees its breakout rooms and their recordings, and must not get at those of others so. */
   private freeName(name: string): string {
     const valid = roomName(name);
     if (valid === null) throw new ControlError('room-name-invalid', `${name} cannot be a room's name`);
     if (this.options.rooms.get(valid)) throw new ControlError('room-exists', `room ${valid} is there already`);
+    if (this.options.wasRecorded(valid)) {
+      throw new ControlError('room-exists', `there are recordings of another room ${valid}`);
+    }
     return valid;
   }
 

@@ -1,5 +1,21 @@
-import type { LegQuality, LegStatistics } from '../../mixer/protocol.ts';
-import type { CallEnd } from '../sip/dialog/call.ts';
+import type { AudioMedia, LegQuality, LegStatistics } from '../../mixer/protocol.ts';
+import { hidePins } from '../diagnosis/redact.ts';
+import type { Call, CallEnd } from '../sip/dialog/call.ts';
+
+/** A call that stands, as its first log line says it. */
+export function describeStart(
+  peer: { direction: 'from' | 'to'; uri: string },
+  call: Call | null,
+  media: AudioMedia | null,
+): Record<string, unknown> {
+  return {
+    [peer.direction]: hidePins(peer.uri),
+    source: call?.flow?.remoteAddress,
+    codec: media?.send.codec,
+    srtp: media?.crypto?.suite ?? null,
+    sessionId: call?.sessionId,
+  };
+}
 
 /** Why a call ended, as its log line says it. */
 export function describeEnd(end: CallEnd, ourReason: string | null): Record<string, unknown> {

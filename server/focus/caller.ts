@@ -1,11 +1,27 @@
+import type { ParticipantView } from '../rooms/views.ts';
 import { splitList } from '../sip/message/header-value.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import { type NameAddress, parseNameAddress } from '../sip/message/name-address.ts';
+import type { ParticipantControls } from './participant-controls.ts';
 
 /** Who calls, as the others see it. */
 export interface Caller {
   readonly uri: string;
   readonly displayName: string | null;
+}
+
+/** As the others see one who has come a moment ago. */
+export function newcomer(
+  id: string,
+  who: Caller,
+  controls: ParticipantControls['view'],
+  epochMs: number,
+): ParticipantView {
+  return {
+    ...{ id, uri: who.uri, displayName: who.displayName, state: 'connecting', ...controls },
+    ...{ talking: false, levelDb: null, hand: false, handRaisedAt: null, audio: null, video: null },
+    joinedAt: new Date(epochMs).toISOString(),
+  };
 }
 
 /** RFC 3323 §4.1.1.3. */

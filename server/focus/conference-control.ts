@@ -1,3 +1,5 @@
+import type { WantedFile } from '../recordings/recorded-files.ts';
+import type { Recordings } from '../recordings/recordings.ts';
 import { policyConflict, type RoomPolicy } from '../rooms/policy.ts';
 import type { Room } from '../rooms/room.ts';
 import { roomName } from '../rooms/room-name.ts';
@@ -7,14 +9,18 @@ import type { Announcements } from './announcements.ts';
 import { Breakouts } from './breakouts.ts';
 import {
   type Announcement,
+  type AnnouncementPatch,
+  type AnnouncementProgress,
   type BreakoutGroup,
   type ConferenceControl,
   ControlError,
   type NewAnnouncement,
   type NewParticipant,
+  type NewRecording,
   type ParticipantPatch,
   type RecordingFile,
   type RecordingFormat,
+  type RecordingMark,
 } from './control.ts';
 import type { DialOuts } from './dial-outs.ts';
 import type { Focus } from './focus.ts';
@@ -31,10 +37,7 @@ export interface ConferencesOptions {
   dialOuts: DialOuts;
   recordings: RoomRecordings;
   /** What there is of recordings, also of rooms that are gone. */
-  recorded: {
-    list(room?: string): RecordingView[];
-    file(id: string, format: RecordingFormat): Promise<RecordingFile>;
-  };
+  recorded: Pick<Recordings, 'list' | 'latest' | 'get' | 'remove' | 'file' | 'want'>;
 }
 
 /** Carries out what HTTP asks of the rooms: finds what is named, and passes on to who does it. */
@@ -49,6 +52,8 @@ export class Conferences implements ConferenceControl {
       rooms,
       in: (room) => focus.in(room),
       participant: (room, id) => participants.find(room, id),
+      wasRecorded: (room) => options.recorded.list(room).length > 0,
+      vacated: (room) => focus.vacated(room),
     });
   }
 
@@ -58,6 +63,10 @@ export class Conferences implements ConferenceControl {
 
   room(name: string): RoomView {
     return this.viewOf(this.find(name));
+  }
+
+  breakoutOf(name: string): string | null {
+    return this.options.rooms.get(roomName(name) ?? '')?.breakoutOf ?? null;
   }
 
   roomDetails(name: string): RoomDetails {
@@ -87,16 +96,15 @@ export class Conferences implements ConferenceControl {
     const room = this.find(name);
     this.hangUpAll(room, 'the room was closed');
     await recordings.stopAll(room);
-    if (room.origin !== 'configured') rooms.close(room);
+    if (room.origin === 'configured') return;
+    // Somebody may have come meanwhile.
+    this.hangUpAll(room, 'the room was closed');
+    rooms.close(room);
   }
 
   async endConference(name: string): Promise<void> {
     const room = this.find(name);
-    const reason = 'a moderator ended the conference';
-    this.options.dialOuts.cancelAll(room);
-    await Promise.all(
-      [room, ...this.breakoutsOf(room)].map((one) => this.options.moderation.end(one, ['conference-ends'], reason)),
-    );
+    await this.options.moderation.end(room, ['conference-ends'], 'a moderator ended the conference');
   }
 
   async participant(roomNamed: string, id: string): Promise<ParticipantDetails> {
@@ -122,8 +130,22 @@ export class Conferences implements ConferenceControl {
     await this.options.participants.muteAll(this.find(room), muted, except);
   }
 
+  async giveFloor(name: string, participants: readonly string[]): Promise<string[]> {
+    const room = this.find(name);
+    await this.options.participants.giveFloor(room, participants);
+    return [...room.floor];
+  }
+
   async announce(room: string, announcement: NewAnnouncement): Promise<Announcement> {
     return this.options.announcements.start(this.find(room), announcement);
+  }
+
+  announcements(room: string): Announcement[] {
+    return this.options.announcements.list(this.find(room));
+  }
+
+  async updateAnnouncement(room: string, id: string, patch: AnnouncementPatch): Promise<AnnouncementProgress> {
+    return this.options.announcements.update(this.find(room), id, patch);
   }
 
   stopAnnouncement(room: string, id: string): void {
@@ -141,12 +163,16 @@ export class Conferences implements ConferenceControl {
     await carryOut(() => this.breakouts.close(room));
   }
 
-  async startRecording(room: string): Promise<RecordingView> {
-    return this.options.recordings.start(this.find(room));
+  async startRecording(room: string, wanted: NewRecording): Promise<RecordingView> {
+    return this.options.recordings.start(this.find(room), wanted, 'moderator');
   }
 
-  async stopRecording(room: string, id: string): Promise<RecordingView> {
-    return this.options.recordings.stop(this.find(room), id);
+  async updateRecording(room: string, id: string, state: 'recording' | 'paused' | 'stopped'): Promise<RecordingView> {
+    return this.options.recordings.update(this.find(room), id, state);
+  }
+
+  markRecording(room: string, id: string, text: string): RecordingMark {
+    return this.options.recordings.mark(this.find(room), id, text);
   }
 
   async deleteRecording(room: string, id: string): Promise<void> {
@@ -154,23 +180,36 @@ export class Conferences implements ConferenceControl {
   }
 
   recordings(room: string): RecordingView[] {
-    return this.options.recorded.list(this.find(room).name);
+    const recorded = this.options.recorded.list(roomName(room) ?? '');
+    return recorded.length > 0 ? recorded : this.options.recorded.list(this.find(room).name);
   }
 
-  recordingFile(id: string, format: RecordingFormat): Promise<RecordingFile> {
-    return this.options.recorded.file(id, format);
+  allRecordings(): RecordingView[] {
+    return this.options.recorded.list();
+  }
+
+  recording(id: string): RecordingView {
+    return this.options.recorded.get(id);
+  }
+
+  async removeRecording(id: string): Promise<void> {
+    await this.options.recorded.remove(id);
+  }
+
+  recordingFile(id: string, format: RecordingFormat, normalized: boolean): Promise<RecordingFile> {
+    return this.options.recorded.file(id, format, normalized);
+  }
+
+  wantRecordingFile(id: string, format: RecordingFormat, normalized: boolean, again: boolean): Promise<WantedFile> {
+    return this.options.recorded.want(id, format, normalized, again);
   }
 
   private hangUpAll(room: Room, reason: string): void {
-    const { focus, dialOuts } = this.options;
-    for (const one of [room, ...this.breakoutsOf(room)]) {
+    const { rooms, focus, dialOuts } = this.options;
+    for (const one of [room, ...rooms.breakoutsOf(room)]) {
       dialOuts.cancelAll(one);
       for (const participant of focus.in(one)) participant.hangUp(reason);
     }
-  }
-
-  private breakoutsOf(room: Room): Room[] {
-    return [...this.options.rooms].filter(({ breakoutOf }) => breakoutOf === room.name);
   }
 
   private find(name: string): Room {
@@ -180,7 +219,7 @@ export class Conferences implements ConferenceControl {
   }
 
   private viewOf(room: Room): RoomView {
-    return room.view(this.options.recorded.list(room.name));
+    return room.view(this.options.recorded.latest(room.name));
   }
 }
 

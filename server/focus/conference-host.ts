@@ -5,7 +5,7 @@ import type { Room } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Timers } from '../timers.ts';
 import { Entrance } from './entrance.ts';
-import type { FocusHost } from './focus.ts';
+import type { FocusHost } from './focus-options.ts';
 import { KeyActions, type KeyActionsOptions } from './key-actions.ts';
 import type { ParticipantCall } from './participant-call.ts';
 import type { PinGuard } from './pin-guard.ts';
@@ -25,6 +25,8 @@ export interface ConferenceHostOptions extends KeyActionsOptions {
   /** Somebody is gone who may have been called in vain. */
   gone(participant: ParticipantCall): void;
   entered(participant: ParticipantCall): void;
+  /** Was called, and said no. */
+  declined(participant: ParticipantCall): void;
 }
 
 /** Receives those whose calls stand: lets them in, listens to their keys, and keeps the rooms company. */
@@ -41,6 +43,7 @@ export class ConferenceHost implements Omit<FocusHost, 'remove'> {
     this.life = new RoomLife({
       ...{ rooms, announcer, names, timers, epochMs },
       moderatorCame: (room) => this.moderatorCame(room),
+      floorChanged: (room) => this.floorChanged(room),
       end: (room, why, still) => void moderation.end(room, why, why[0] ?? '', still),
     });
   }
@@ -51,6 +54,7 @@ export class ConferenceHost implements Omit<FocusHost, 'remove'> {
       ...{ announcer, names, timers, pins },
       hasModerator: ({ room }) => hasModerator(rooms, room),
       entered: (who) => this.entered(who),
+      declined: (who) => this.options.declined(who),
     });
     this.entrances.set(participant.id, entrance);
     entrance.start();
@@ -80,12 +84,29 @@ export class ConferenceHost implements Omit<FocusHost, 'remove'> {
     return this.entrances.get(participant.id)?.refuse() ?? false;
   }
 
+  /** Has another role by now; a moderator does not wait. */
+  roleGiven(participant: ParticipantCall): void {
+    this.entrances.get(participant.id)?.roleGiven();
+  }
+
   close(): void {
     this.life.close();
   }
 
+  /** For those who wait in the room, and in the one that it is a breakout room of: see `hasModerator`. */
   private moderatorCame(room: Room): void {
-    for (const participant of this.options.in(room)) this.entrances.get(participant.id)?.moderatorCame();
+    const main = this.options.rooms.get(room.breakoutOf ?? '');
+    for (const one of main === undefined ? [room] : [room, main]) {
+      for (const { id } of this.options.in(one)) this.entrances.get(id)?.moderatorCame();
+    }
+  }
+
+  /** Also when the floor came free by itself, as who had it left. */
+  private floorChanged(room: Room): void {
+    const { moderation, log } = this.options;
+    moderation.floorChanged(room).catch((error: unknown) => {
+      log.warn({ room: room.name, reason: String(error) }, 'the floor was not put into effect');
+    });
   }
 
   private entered(participant: ParticipantCall): void {

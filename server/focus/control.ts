@@ -2,11 +2,15 @@ import type { RoomPolicy } from '../rooms/policy.ts';
 import type {
   ParticipantDetails,
   ParticipantView,
+  RecordingFileView,
+  RecordingFormat,
   RecordingView,
   Role,
   RoomDetails,
   RoomView,
 } from '../rooms/views.ts';
+
+export type { RecordingFormat };
 
 /** Every way in which a command to the conference can fail; HTTP gives each a status and documents it. */
 export type ControlErrorCode =
@@ -21,6 +25,10 @@ export type ControlErrorCode =
   | 'room-is-breakout'
   | 'prompt-not-found'
   | 'announcement-not-found'
+  | 'sound-not-found'
+  | 'sound-invalid'
+  | 'sound-too-large'
+  | 'sounds-unavailable'
   | 'room-full'
   | 'server-full'
   | 'recording-not-found'
@@ -28,6 +36,7 @@ export type ControlErrorCode =
   | 'recording-not-running'
   | 'recording-unavailable'
   | 'recording-empty'
+  | 'recording-captures-gone'
   | 'mixer-unavailable'
   | 'user-not-found'
   | 'user-name-invalid';
@@ -52,6 +61,8 @@ export interface ParticipantPatch {
   volumeDb?: number | undefined;
   role?: Role | undefined;
   hand?: boolean | undefined;
+  /** Whether they are in recordings. */
+  recorded?: boolean | undefined;
   /** Participants of the room who alone hear this one; null: all do. */
   speaksTo?: string[] | null | undefined;
   /** To another room. */
@@ -65,6 +76,8 @@ export interface NewParticipant {
   uri: string;
   displayName: string | null;
   role: Role;
+  /** Whether they are in recordings. */
+  recorded: boolean;
   /** They must press 1 before they are in. */
   confirm: boolean;
   /** How often they are called again when nothing came of it. */
@@ -72,14 +85,18 @@ export interface NewParticipant {
   retryAfterS: number;
 }
 
-/** One of `prompt` and `recording` is given, the other null. */
+/** One of `prompt`, `recording` and `sound` is given, the others null. */
 export interface NewAnnouncement {
   prompt: string | null;
   /** The id of one of this room that has ended. */
   recording: string | null;
+  /** The id of one that was uploaded. */
+  sound: string | null;
   /** Who alone hears it; null: all. */
   participant: string | null;
   gainDb: number;
+  /** Where to begin. */
+  startMs: number;
   /** Until it is removed. */
   repeat: boolean;
 }
@@ -87,6 +104,20 @@ export interface NewAnnouncement {
 export interface Announcement extends NewAnnouncement {
   id: string;
   room: string;
+  /** When it was asked for; ISO 8601. */
+  createdAt: string;
+}
+
+/** An announcement, and how far it is. */
+export interface AnnouncementProgress extends Announcement {
+  positionMs: number;
+  durationMs: number;
+}
+
+export interface AnnouncementPatch {
+  gainDb?: number | undefined;
+  /** Where to go on; the end when there is not so much. */
+  positionMs?: number | undefined;
 }
 
 export interface BreakoutGroup {
@@ -95,18 +126,46 @@ export interface BreakoutGroup {
   participants: readonly string[];
 }
 
-export type RecordingFormat = 'wav' | 'mp4' | 'mka';
+/** What is not said is as the room's policy has it. */
+export interface NewRecording {
+  /** A track of each participant, too. */
+  tracks?: boolean | undefined;
+  /** All are told that they are recorded. */
+  announced?: boolean | undefined;
+}
+
+/** A place in a recording that somebody wanted to find again. */
+export interface RecordingMark {
+  text: string;
+  /** In the recorded time line. */
+  positionMs: number;
+  /** ISO 8601. */
+  at: string;
+}
+
+/** What an encrypted file is read with. */
+export interface SealedFile {
+  key: Uint8Array;
+  /** How many there are when it is plain. */
+  bytes: number;
+}
 
 export interface RecordingFile {
   path: string;
   contentType: string;
   fileName: string;
+  /** Of its plain octets, hexadecimal. */
+  sha256: string;
+  /** Undefined: it is not encrypted. */
+  sealed?: SealedFile;
 }
 
 /** What may be done to conferences from outside SIP. All failures are `ControlError`s. */
 export interface ConferenceControl {
   rooms(): RoomView[];
   room(name: string): RoomView;
+  /** The room that people of this one go back to; null: it is no breakout room, or not open. */
+  breakoutOf(name: string): string | null;
   createRoom(name: string, policy: Partial<RoomPolicy>): RoomView;
   updateRoom(name: string, policy: Partial<RoomPolicy>): RoomView;
   /** Hangs up on everybody in it. A configured room stays, empty. */
@@ -116,6 +175,9 @@ export interface ConferenceControl {
   /** Says that the conference ends, and hangs up on everybody, in breakout rooms too. The room stays. */
   endConference(name: string): Promise<void>;
   announce(room: string, announcement: NewAnnouncement): Promise<Announcement>;
+  announcements(room: string): Announcement[];
+  /** Changes nothing where the patch says nothing. Errors: `announcement-not-found`, `mixer-unavailable`. */
+  updateAnnouncement(room: string, id: string, patch: AnnouncementPatch): Promise<AnnouncementProgress>;
   stopAnnouncement(room: string, id: string): void;
   openBreakouts(room: string, groups: readonly BreakoutGroup[]): Promise<RoomView[]>;
   /** All come back. */
@@ -126,11 +188,38 @@ export interface ConferenceControl {
   addParticipant(room: string, participant: NewParticipant): ParticipantView;
   /** Hangs up; nobody calls them again. The reason goes into the log and the BYE. */
   removeParticipant(room: string, id: string, reason?: string): Promise<void>;
+  /** Only these are heard by all until it is given to others, or back: nobody means that all are. */
+  giveFloor(room: string, participants: readonly string[]): Promise<string[]>;
   muteAll(room: string, muted: boolean, except: 'moderators' | readonly string[]): Promise<void>;
-  startRecording(room: string): Promise<RecordingView>;
-  stopRecording(room: string, id: string): Promise<RecordingView>;
+  /** Errors: `recording-running`, `recording-unavailable`, which says why. */
+  startRecording(room: string, wanted: NewRecording): Promise<RecordingView>;
+  /** Nothing happens when it is in that state already. Errors: `recording-not-running`, `mixer-unavailable`. */
+  updateRecording(room: string, id: string, state: 'recording' | 'paused' | 'stopped'): Promise<RecordingView>;
+  /** Errors: `recording-not-running`. */
+  markRecording(room: string, id: string, text: string): RecordingMark;
+  /** Errors: `recording-running`. */
   deleteRecording(room: string, id: string): Promise<void>;
+  /** Also of a room that is closed by now. Errors: `room-not-found`, when there are neither. */
   recordings(room: string): RecordingView[];
-  /** Finishes the capture into that format, or finds it done before. */
-  recordingFile(id: string, format: RecordingFormat): Promise<RecordingFile>;
+  /** All there are, also of rooms that are closed; oldest first. */
+  allRecordings(): RecordingView[];
+  /** Errors: `recording-not-found`. */
+  recording(id: string): RecordingView;
+  /** As `deleteRecording`, also of a room that is closed. Errors: `recording-not-found`, `recording-running`. */
+  removeRecording(id: string): Promise<void>;
+  /**
+   * Makes it of what was captured, fetches it back, or finds it done before.
+   * Errors: `recording-not-found`, `recording-running`, `recording-empty`, `recording-captures-gone`, `recording-unavailable`.
+   */
+  recordingFile(id: string, format: RecordingFormat, normalized: boolean): Promise<RecordingFile>;
+  /**
+   * The same in the background: says how far it is, and whether it can be sent at once. `again`: also when it could not be
+   * made before. Errors as `recordingFile`.
+   */
+  wantRecordingFile(
+    id: string,
+    format: RecordingFormat,
+    normalized: boolean,
+    again: boolean,
+  ): Promise<{ file: RecordingFileView; here: boolean }>;
 }

@@ -3,7 +3,7 @@ import type { Room } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { ParticipantView } from '../rooms/views.ts';
 import type { Timer, Timers } from '../timers.ts';
-import type { Callee } from './focus.ts';
+import type { Callee } from './focus-options.ts';
 
 export interface DialOutsOptions {
   readonly rooms: Rooms;

@@ -15,6 +15,8 @@ export interface EntranceOptions {
   readonly timers: Timers;
   readonly pins: PinGuard;
   hasModerator(participant: ParticipantCall): boolean;
+  /** Was called, and said no. */
+  declined(participant: ParticipantCall): void;
   /** In the room, for the first time in this call. */
   entered(participant: ParticipantCall): void;
 }
@@ -40,7 +42,9 @@ export class Entrance {
     this.door = participant.room;
     this.options = options;
     const say = (prompts: readonly string[], said: () => void) => this.say(prompts, said);
-    this.entry = new Entry(entryRules(participant.room), participant.arrival, options.timers, {
+    // A moderator may have decided otherwise while it rang.
+    const arrival = { ...participant.arrival, moderator: participant.controls.role === 'moderator' };
+    this.entry = new Entry(entryRules(participant.room), arrival, options.timers, {
       stage: (stage) => participant.setStage(stage),
       say,
       hush: () => this.hush(),
@@ -80,6 +84,11 @@ export class Entrance {
     return this.entry.refuse();
   }
 
+  /** Has another role by now. */
+  roleGiven(): void {
+    this.entry.setModerator(this.participant.controls.role === 'moderator');
+  }
+
   moderatorCame(): void {
     this.entry.moderatorCame();
   }
@@ -100,6 +109,10 @@ export class Entrance {
         this.confirmation = null;
         this.entry.start();
       },
+      declined: () => {
+        this.options.declined(this.participant);
+        this.participant.hangUp('pressed another key than 1');
+      },
       unconfirmed: () => this.participant.hangUp('did not press 1'),
     });
     this.confirmation.start();
@@ -107,6 +120,7 @@ export class Entrance {
 
   private enter(moderator: boolean): void {
     const { participant } = this;
+    if (participant.isOver) return;
     const { role } = participant.controls;
     participant.enter(moderator ? 'moderator' : roleIn(participant.room, role));
     this.options.entered(participant);

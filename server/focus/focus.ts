@@ -1,80 +1,24 @@
 import { randomBytes } from 'node:crypto';
-import type { LegStatistics, MediaPorts, MixerEvent } from '../../mixer/protocol.ts';
-import type { Log } from '../log.ts';
-import type { Mixers } from '../mixers/mixers.ts';
+import type { LegStatistics, MixerEvent } from '../../mixer/protocol.ts';
+import { hidePins } from '../diagnosis/redact.ts';
 import type { Room } from '../rooms/room.ts';
-import type { Rooms } from '../rooms/rooms.ts';
-import type { ParticipantView, Role } from '../rooms/views.ts';
-import type { MediaSession } from '../sdp/media-session.ts';
-import type { Call, CallEnd, CallHandler, IncomingCall, Referral } from '../sip/dialog/call.ts';
-import type { Invitee } from '../sip/dialog/outgoing-invites.ts';
+import type { ParticipantView } from '../rooms/views.ts';
+import type { Call, CallEnd, IncomingCall, Referral } from '../sip/dialog/call.ts';
 import type { PeerContact } from '../sip/dialog/ways.ts';
 import type { SipRequest } from '../sip/message/message.ts';
-import { createUri, type SipUri, writeUri } from '../sip/message/uri.ts';
+import { createUri, writeUri } from '../sip/message/uri.ts';
 import type { Flow } from '../sip/transport/flow.ts';
-import type { Timers } from '../timers.ts';
-import { type AdhocRooms, type Identify, mayEnter, mayLoad, type Refusal } from './admission.ts';
+import { mayEnter, mayLoad, overloaded, type Refusal } from './admission.ts';
 import { arrivalOf, roleIn } from './arrival.ts';
-import type { CallObserver } from './call-observer.ts';
+import { CallCounts } from './call-counts.ts';
 import { type Caller, callerOf, describeForwarding } from './caller.ts';
+import type { Callee, FocusOptions } from './focus-options.ts';
 import { FrontDoor, type Place } from './front-door.ts';
 import { ParticipantCall } from './participant-call.ts';
 import type { ParticipantOwner } from './participant-options.ts';
-import type { PinGuard } from './pin-guard.ts';
 import type { KeyMeans } from './pressed-keys.ts';
 import { isBye, ReferredByes } from './referred-bye.ts';
 import { callReferred } from './referred-call.ts';
-
-export interface FocusOptions {
-  rooms: Rooms;
-  mixers: Mixers;
-  timers: Timers;
-  log: Log;
-  adhocRooms: AdhocRooms;
-  /** Asked only where it matters who calls. */
-  identify: Identify;
-  /** Whether to believe what a peer at this address says of who calls (RFC 3325). */
-  isTrusted: (address: string) => boolean;
-  pins: PinGuard;
-  /** Sends an INVITE; the handler is told what comes of it, never before this returns. */
-  call: (invitee: Invitee, handler: CallHandler) => Call;
-  /** What we call as. */
-  domain: string;
-  maxCalls: number;
-  /** No call is taken to a mixer that is busier than this, 0–1: those that are up shall stay clean. */
-  maxMixerLoad: number;
-  /** `peer` is the address that the call comes from, or the host that is called: ours must be of its family. */
-  createSession(ports: MediaPorts, peer: string): MediaSession;
-  host: FocusHost;
-  observer: CallObserver;
-  /** Milliseconds since 1970. */
-  epochMs: () => number;
-  /** The last one has left; what still goes on there should end. */
-  emptied(room: Room): void;
-}
-
-/** What is done with those whose calls stand. */
-export interface FocusHost {
-  established(participant: ParticipantCall): void;
-  keyPressed(participant: ParticipantCall, key: string): void;
-  /** The call is over. */
-  left(participant: ParticipantCall): void;
-  /** A moderator does not want them here any more; says so, and hangs up. */
-  remove(participant: ParticipantCall): void;
-}
-
-/** Whom to call into a room. */
-export interface Callee {
-  readonly uri: SipUri;
-  readonly displayName: string | null;
-  readonly role: Role;
-  /** Must press 1 before they are in. */
-  readonly confirm?: boolean;
-  /** The participant's, where it called before. */
-  readonly id?: string;
-  /** Further fields of the INVITE. */
-  readonly headers?: ReadonlyArray<readonly [string, string]>;
-}
 
 /** A participant, for what is sent outside of the call. */
 export interface Member {
@@ -86,16 +30,12 @@ export interface Member {
 
 /** The conference focus (RFC 4353 §3): each INVITE becomes a participant of the room that it names. */
 export class Focus implements ParticipantOwner {
-  /** Calls in both directions, and how they ended; for metrics. */
-  readonly counts: { started: number; ended: Record<string, number>; scores: Record<string, number> } = {
-    started: 0,
-    ended: {},
-    scores: {},
-  };
+  readonly counts = new CallCounts();
   private readonly options: FocusOptions;
   private readonly door: FrontDoor;
   private readonly byes: ReferredByes;
   private readonly participants = new Map<string, ParticipantCall>();
+  private readonly byCall = new Map<Call, ParticipantCall>();
   private stopping = false;
   private idle: (() => void) | null = null;
 
@@ -128,6 +68,7 @@ export class Focus implements ParticipantOwner {
     if (Object.keys(forwarding).length > 0) log.info({ call: call.id, ...forwarding }, 'call was forwarded');
     const who = callerOf(call.request, isTrusted(call.flow.remoteAddress));
     const participant = this.newParticipant(place, who);
+    this.byCall.set(call, participant);
     this.options.observer.began(participant, call.request);
     void participant.admit(call);
   }
@@ -138,7 +79,7 @@ export class Focus implements ParticipantOwner {
    */
   dialOut(
     room: Room,
-    { uri, displayName, role, confirm = false, id, headers = [] }: Callee,
+    { uri, displayName, role, recorded = true, confirm = false, id, headers = [] }: Callee,
     report: ((status: number, reason: string) => void) | null = null,
   ): ParticipantView {
     this.counts.started++;
@@ -148,12 +89,15 @@ export class Focus implements ParticipantOwner {
     const who = { uri: writeUri(bare), displayName };
     const arrival = { role: roleIn(room, role), confirm, calledByUs: true };
     const participant = this.newParticipant({ room, replaces: null, arrival }, who, report, id);
+    participant.controls.recorded = recorded;
     const us = createUri({ user: room.name, host: this.options.domain });
     const from = { displayName: null, uriText: writeUri(us), uri: us, parameters: new Map() };
     this.options.observer.began(participant, null);
-    void participant.dial(uri.host, (offer, handler) =>
-      this.options.call({ target: bare, from, contactUser: room.name, offer, headers }, handler),
-    );
+    void participant.dial(uri.host, (offer, handler) => {
+      const call = this.options.call({ target: bare, from, contactUser: room.name, offer, headers }, handler);
+      this.byCall.set(call, participant);
+      return call;
+    });
     return room.participant(participant.id)!;
   }
 
@@ -183,7 +127,7 @@ export class Focus implements ParticipantOwner {
     if (refusal === null) return;
     const { status, reason, headers } = refusal;
     const { referTo, flow } = referral;
-    log.info({ referTo: referTo.uriText, source: flow.remoteAddress, status, reason }, 'referral refused');
+    log.info({ referTo: hidePins(referTo.uriText), source: flow.remoteAddress, status, reason }, 'referral refused');
     referral.reject(status, { reason, ...(headers ? { headers } : {}) });
   }
 
@@ -218,11 +162,12 @@ export class Focus implements ParticipantOwner {
   }
 
   participantOf(call: Call): ParticipantCall | undefined {
-    return [...this.participants.values()].find((participant) => participant.call === call);
+    return this.byCall.get(call);
   }
 
+  /** Whose calls are over are not among them, though their media may not be closed yet. */
   in(room: Room): ParticipantCall[] {
-    return [...this.participants.values()].filter((participant) => participant.room === room);
+    return room.participants.flatMap(({ id }) => this.participants.get(id) ?? []);
   }
 
   /** Those in the room whose call stands, and where else they can be sent something. */
@@ -272,7 +217,7 @@ export class Focus implements ParticipantOwner {
     id = randomBytes(6).toString('hex'),
   ): ParticipantCall {
     const { mixers, timers, log, createSession, epochMs } = this.options;
-    const surroundings = { owner: this, mixers, timers, log, createSession };
+    const surroundings = { owner: this, mixers, timers, log, epochMs, createSession };
     const { role } = parts;
     const arrival = arrivalOf(room, parts, epochMs());
     const participant = new ParticipantCall({ id, who, role, arrival, room, replaces, report, ...surroundings });
@@ -283,7 +228,7 @@ export class Focus implements ParticipantOwner {
   /** Whether the server takes one call more. Null: yes. */
   private mayCall(): Refusal | null {
     if (this.stopping) return { status: 503, reason: 'Server is stopping' };
-    return this.full ? { status: 503, reason: 'Server is full', headers: [['Retry-After', '10']] } : null;
+    return this.full ? overloaded('Server is full') : null;
   }
 
   /** Whether the mixer of the room has time for one more. Null: yes. */
@@ -297,7 +242,7 @@ export class Focus implements ParticipantOwner {
     this.options.log.info(
       {
         call: call.id,
-        to: call.request.requestUri.replace(/pin=[^;@?]*/i, 'pin=(hidden)'),
+        to: hidePins(call.request.requestUri),
         source: `${remoteAddress}:${remotePort}`,
         status,
         reason,
@@ -306,41 +251,31 @@ export class Focus implements ParticipantOwner {
     );
     call.reject(status, { reason, ...(headers ? { headers } : {}) });
     this.options.observer.refused(call, refusal);
-    this.countEnd('rejected');
-  }
-
-  private countEnd(cause: CallEnd['cause']): void {
-    this.counts.ended[cause] = (this.counts.ended[cause] ?? 0) + 1;
-  }
-
-  /** By whole scores: people say "it was a two". */
-  private countQuality(mos: number): void {
-    const score = String(Math.floor(mos));
-    this.counts.scores[score] = (this.counts.scores[score] ?? 0) + 1;
+    this.counts.countEnd('rejected');
   }
 
   gone(participant: ParticipantCall, end: CallEnd, statistics: LegStatistics | null): void {
-    this.countEnd(end.cause);
-    if (statistics?.quality) this.countQuality(statistics.quality.received.mos);
+    this.counts.countEnd(end.cause, statistics?.quality?.received.mos);
     this.options.observer.ended(participant, end, statistics);
     this.participants.delete(participant.id);
+    if (participant.call !== null) this.byCall.delete(participant.call);
     this.options.host.left(participant);
     this.byes.gone(participant);
     this.vacated(participant.room);
     if (this.participants.size === 0) this.idle?.();
   }
 
-  moved(_participant: ParticipantCall, from: Room): void {
-    this.vacated(from);
+  isOpen(room: Room): boolean {
+    return this.options.rooms.get(room.name) === room;
   }
 
-  /** Somebody has left: what was there only for those who were in it ends with the last. */
-  private vacated(room: Room): void {
+  /** Somebody has left, or never came: what was there only for those who were in it ends with the last. */
+  vacated(room: Room): void {
     const { rooms, emptied } = this.options;
-    if (room.size > 0 || rooms.get(room.name) !== room) return;
+    if (room.size > 0 || !this.isOpen(room)) return;
     emptied(room);
     // Those who are in its breakout rooms come back.
-    if (room.origin !== 'adhoc' || [...rooms].some(({ breakoutOf }) => breakoutOf === room.name)) return;
+    if (room.origin !== 'adhoc' || rooms.breakoutsOf(room).length > 0) return;
     rooms.close(room);
     const parent = rooms.get(room.breakoutOf ?? '');
     if (parent !== undefined) this.vacated(parent);

@@ -13,8 +13,10 @@ export interface KeyActionsOptions {
   readonly timers: Timers;
   readonly log: Log;
   in(room: Room): ParticipantCall[];
-  /** Starts recording, or stops what runs. */
-  toggleRecording(room: Room): Promise<'started' | 'stopped'>;
+  /** Starts recording, or stops what runs; `announced`: all in the room hear it. */
+  toggleRecording(room: Room): Promise<{ now: 'started' | 'stopped'; announced: boolean }>;
+  /** A key was pressed in the room, whatever it does. */
+  keyPressed(participant: ParticipantCall, key: string): void;
 }
 
 const VOLUME_STEP_DB = 3;
@@ -30,6 +32,7 @@ export class KeyActions {
 
   pressed(participant: ParticipantCall, key: string): void {
     const { timers, log } = this.options;
+    this.options.keyPressed(participant, key);
     const menu = this.menus.get(participant.id) ?? new KeyMenu();
     this.menus.set(participant.id, menu);
     const isModerator = participant.controls.role === 'moderator';
@@ -67,14 +70,22 @@ export class KeyActions {
       this.tell(participant, locked ? 'room-locked' : 'room-unlocked');
     },
     'mute-all': ({ room }) => this.muteAll(room),
-    record: async ({ room }) => {
-      const now = await this.options.toggleRecording(room);
-      this.tellAll(room, now === 'started' ? 'recording-started' : 'recording-stopped');
-    },
+    record: (participant) => this.record(participant),
     end: async ({ room }) => {
       await this.options.moderation.end(room, ['conference-ends'], 'a moderator ended the conference');
     },
   };
+
+  /** What all hear needs not be told again. */
+  private async record(participant: ParticipantCall): Promise<void> {
+    try {
+      const { now, announced } = await this.options.toggleRecording(participant.room);
+      if (!announced) this.tell(participant, now === 'started' ? 'recording-started' : 'recording-stopped');
+    } catch (error) {
+      this.tell(participant, 'recording-stopped');
+      throw error;
+    }
+  }
 
   private async mute(participant: ParticipantCall): Promise<void> {
     const { moderation } = this.options;
@@ -96,8 +107,7 @@ export class KeyActions {
   private async volume(participant: ParticipantCall, byDb: number, prompt: string): Promise<void> {
     const { min, max } = VOLUME_LIMITS_DB;
     const { controls } = participant;
-    controls.volumeDb = Math.min(max, Math.max(min, controls.volumeDb + byDb));
-    await participant.controlsChanged();
+    await participant.decide({ volumeDb: Math.min(max, Math.max(min, controls.volumeDb + byDb)) });
     this.tell(participant, prompt);
   }
 

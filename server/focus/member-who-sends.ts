@@ -1,14 +1,18 @@
 import { sameHost } from '../sip/message/host.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import { parseUri } from '../sip/message/uri.ts';
+import { isDirect } from '../sip/message/via.ts';
 import type { Flow } from '../sip/transport/flow.ts';
 import { callerOf } from './caller.ts';
 import type { Member } from './focus.ts';
 
 /**
- * The participant who sends a request outside of their call: over the flow of their call, if nobody else's call uses it,
- * as with a proxy; otherwise as whom they called, from the same address. Null: none of them.
- * @param trusted whether to believe what the peer says of who sends (RFC 3325)
+ * The participant who sends a request outside of their call. Null: none of them, as far as can be told.
+ *
+ * Known by the flow of their call alone: the same connection, or over UDP the same address and port. From tells apart
+ * those who call over one flow, as from a phone with several lines. It is no proof: behind one NAT, or one proxy, anybody
+ * can write what they like there. So nobody is known who comes through a proxy, over whose flow all come.
+ * @param trusted a peer whose word on who sends is believed (RFC 3325), whichever way it comes
  */
 export function memberWhoSends(
   request: SipRequest,
@@ -17,10 +21,13 @@ export function memberWhoSends(
   trusted: boolean,
 ): Member | null {
   const { uri } = callerOf(request, trusted);
-  const near = members.filter(({ contact }) => contact.flow?.remoteAddress === flow.remoteAddress);
-  const named = near.find((member) => sameAddress(member.uri, uri));
-  const sameFlow = near.filter(({ contact }) => contact.flow?.id === flow.id);
-  return named ?? (sameFlow.length === 1 ? sameFlow[0]! : null);
+  const isNamed = (member: Member) => sameAddress(member.uri, uri);
+  if (trusted) {
+    return members.find((one) => one.contact.flow?.remoteAddress === flow.remoteAddress && isNamed(one)) ?? null;
+  }
+  if (!isDirect(request)) return null;
+  const sameFlow = members.filter(({ contact }) => contact.flow?.id === flow.id);
+  return sameFlow.length === 1 ? sameFlow[0]! : (sameFlow.find(isNamed) ?? null);
 }
 
 /** As addresses of record: scheme, port and parameters do not count. */

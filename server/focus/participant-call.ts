@@ -7,14 +7,13 @@ import type { MediaSession } from '../sdp/media-session.ts';
 import type { Call, CallEnd, CallHandler, IncomingCall, Referral, ReofferReply, SdpText } from '../sip/dialog/call.ts';
 import { mediaRefusal, mixerRefusal, type Refusal } from './admission.ts';
 import type { Arrival } from './arrival.ts';
-import { describeEnd, describeMedia, statusOf } from './call-report.ts';
-import { ParticipantControls } from './participant-controls.ts';
+import { describeEnd, describeMedia, describeStart, statusOf } from './call-report.ts';
+import { newcomer } from './caller.ts';
+import { ControlledLeg } from './controlled-leg.ts';
+import { type Decision, ParticipantControls } from './participant-controls.ts';
 import { ParticipantMedia } from './participant-media.ts';
-import type { ParticipantCallOptions } from './participant-options.ts';
+import type { ParticipantCallOptions, PlaceCall } from './participant-options.ts';
 import { type KeyMeans, PressedKeys } from './pressed-keys.ts';
-
-/** Places our call: sends the INVITE with this offer, and tells the handler what comes of it. */
-export type PlaceCall = (offer: SdpText, handler: CallHandler) => Call;
 
 /** One in a room who called, or was called: the call, its sound, and what is decided about it. */
 export class ParticipantCall implements CallHandler {
@@ -35,8 +34,7 @@ export class ParticipantCall implements CallHandler {
   /** Whom we call hears nobody, and is not heard, before answering: what there is of early media is not for a conference. */
   private rings = false;
   private stage: EntryStage | null = null;
-  /** What the mixer was told last. */
-  private told = '';
+  private readonly leg: ControlledLeg;
   private readonly startedMs: number;
   private over = false;
 
@@ -50,9 +48,15 @@ export class ParticipantCall implements CallHandler {
     this.controls = new ParticipantControls(role, options.arrival.apart);
     if (replaces !== null) this.controls.takeOver(replaces.controls);
     else this.controls.mutedByModerator = room.policy.muteOnEntry && role !== 'moderator';
+    this.leg = new ControlledLeg({
+      ...{ leg: this.id, mixers, controls: this.controls },
+      isOpen: () => this.media.isOpen && !this.over,
+      maySpeak: () => this.room.maySpeak(this.id),
+      show: () => void this.room.change(this.id, this.controls.view),
+    });
     this.media = new ParticipantMedia({
       ...{ leg: this.id, mixers, createSession: options.createSession },
-      control: () => this.controlForMixer(),
+      control: () => this.leg.forMixer(),
       agreed: (media) => this.show(media),
       failed: (reason) => this.hangUp(reason),
     });
@@ -66,7 +70,7 @@ export class ParticipantCall implements CallHandler {
   async admit(call: IncomingCall): Promise<void> {
     this.takes(call);
     this.incoming = call;
-    this.room.join(this.firstView());
+    this.join();
     call.handle(this);
     try {
       const session = this.media.begin(call.flow.remoteAddress);
@@ -82,7 +86,7 @@ export class ParticipantCall implements CallHandler {
   /** Opens the leg and calls somebody; `peer` is the host that is called. */
   async dial(peer: string, place: PlaceCall): Promise<void> {
     this.rings = true;
-    this.room.join(this.firstView());
+    this.join();
     try {
       const session = this.media.begin(peer);
       if (!(await this.openLeg(session))) return;
@@ -103,26 +107,22 @@ export class ParticipantCall implements CallHandler {
   confirmed(answer: SdpText | null): void {
     if (answer === null && this.media.awaitsAnswer) return this.hangUp('no answer to our offer came');
     if (answer !== null && !this.media.takeAnswer(answer)) return;
-    if (this.rings) this.pickedUp();
+    if (this.rings) this.options.report?.(200, 'OK');
+    this.rings = false;
     if (this.view?.state !== 'connecting') return;
     this.logStart();
     this.options.owner.established(this);
-    this.options.replaces?.hangUp('another call took its place');
+    const { replaces } = this.options;
+    if (replaces === null) return;
+    const { floor } = this.room;
+    if (floor.includes(replaces.id)) this.room.giveFloor(floor.map((id) => (id === replaces.id ? this.id : id)));
+    replaces.hangUp('another call took its place');
   }
 
   reoffered(offer: SdpText | null, reply: ReofferReply): void {
-    if (!this.media.isOpen) return reply.reject(488);
-    this.media.negotiate(offer).then(
-      (local) => {
-        if (typeof local === 'string') return reply.accept(local);
-        const { status, ...options } = mediaRefusal(local);
-        reply.reject(status, options);
-      },
-      (error: unknown) => {
-        this.log.error({ reason: String(error) }, 'media could not be changed');
-        reply.reject(500);
-      },
-    );
+    this.media.reoffered(offer, reply).catch((error: unknown) => {
+      this.log.error({ reason: String(error) }, 'media could not be changed');
+    });
   }
 
   key(key: string, durationMs: number): void {
@@ -154,6 +154,11 @@ export class ParticipantCall implements CallHandler {
     return this.incoming === null;
   }
 
+  /** The call has ended, though its leg may be there still. */
+  get isOver(): boolean {
+    return this.over;
+  }
+
   /** Is not in the room yet. */
   get isEntering(): boolean {
     return this.stage !== null;
@@ -178,29 +183,34 @@ export class ParticipantCall implements CallHandler {
     this.controlsChanged().catch((error: unknown) => this.hangUp(String(error)));
   }
 
-  /** Puts what changed in `controls` into effect; rejects with a `MixerError`. */
-  async controlsChanged(): Promise<void> {
-    // What is decided before the leg is open is told when it is.
-    if (this.media.isOpen) await this.tellMixer();
-    this.room.change(this.id, this.controls.view);
+  /** Decides about them, and puts it into effect. Rejects with a `MixerError`; then all is as it was before. */
+  decide(decision: Decision): Promise<void> {
+    return this.leg.decide(decision);
+  }
+
+  /** Puts what changed in `controls` or in who has the floor into effect; rejects with a `MixerError`. */
+  controlsChanged(): Promise<void> {
+    return this.leg.changed();
   }
 
   /** To another room, whose mixer may be another. Rejects with a `MixerError`. */
   async moveTo(room: Room): Promise<void> {
     if (room === this.room) return;
     const { mixers, owner } = this.options;
-    // Whom they spoke to alone is not there.
-    this.controls.speaksTo = null;
     const elsewhere = (await mixers.moveLeg(this.id, room.name)) === 'elsewhere';
-    if (this.over) return;
+    // Asked for twice, the other one was quicker.
+    if (this.over || room === this.room) return;
+    if (!owner.isOpen(room)) return this.hangUp(`room ${room.name} was closed`);
     const from = this.room;
     const view = from.leave(this.id);
     this.roomNow = room;
     this.ownLog = null;
+    // Whom they spoke to alone is not there.
+    this.controls.speaksTo = null;
     if (view !== undefined) room.join({ ...view, speaksTo: null, talking: false });
-    owner.moved(this, from);
+    owner.vacated(from);
     this.log.info({ from: from.name }, 'participant moved');
-    if (elsewhere) await this.reconnect(room);
+    if (elsewhere) await this.media.reconnect(room.name, this.call, () => this.over);
     await this.controlsChanged();
   }
 
@@ -233,24 +243,6 @@ export class ParticipantCall implements CallHandler {
     return this.ownLog;
   }
 
-  private controlForMixer() {
-    const control = this.controls.forMixer;
-    this.told = JSON.stringify(control);
-    return control;
-  }
-
-  private async tellMixer(): Promise<void> {
-    const before = this.told;
-    const control = this.controlForMixer();
-    if (this.told === before) return;
-    try {
-      await this.options.mixers.controlLeg(this.id, control);
-    } catch (error) {
-      this.told = '';
-      throw error;
-    }
-  }
-
   /** False when the call is over meanwhile. */
   private async openLeg(session: MediaSession, known?: AudioMedia): Promise<boolean> {
     if (!(await this.media.open(this.room.name, session, () => this.over, known))) return false;
@@ -259,46 +251,19 @@ export class ParticipantCall implements CallHandler {
     return true;
   }
 
+  private join(): void {
+    const { who, epochMs } = this.options;
+    this.room.join(newcomer(this.id, who, this.controls.view, epochMs()));
+  }
+
   private takes(call: Call): void {
     this.call = call;
     this.ownLog = null;
   }
 
-  private pickedUp(): void {
-    this.rings = false;
-    this.options.report?.(200, 'OK');
-  }
-
-  /** The media goes to another mixer: new ports, which the phone learns by a re-INVITE. */
-  private async reconnect(room: Room): Promise<void> {
-    try {
-      await this.media.openElsewhere(room.name);
-    } catch (error) {
-      this.hangUp(`could not be moved: ${String(error)}`);
-      throw error;
-    }
-    if (this.over) return void (await this.media.close());
-    this.call?.reoffer(
-      () => this.media.makeOffer(),
-      (result) => {
-        if ('status' in result) this.hangUp(`could not be moved: re-INVITE answered ${result.status}`);
-        else if (result.answer !== null) this.media.takeAnswer(result.answer);
-      },
-    );
-  }
-
   private logStart(): void {
-    const media = this.media.media;
-    this.log.info(
-      {
-        [this.incoming === null ? 'to' : 'from']: this.view?.uri,
-        source: this.call?.flow?.remoteAddress,
-        codec: media?.send.codec,
-        srtp: media?.crypto?.suite ?? null,
-        sessionId: this.call?.sessionId,
-      },
-      'call started',
-    );
+    const direction = this.calledByUs ? 'to' : 'from';
+    this.log.info(describeStart({ direction, uri: this.options.who.uri }, this.call, this.media.media), 'call started');
   }
 
   private show({ send, direction }: AudioMedia): void {
@@ -328,23 +293,5 @@ export class ParticipantCall implements CallHandler {
 
   private get view(): ParticipantView | undefined {
     return this.room.participant(this.id);
-  }
-
-  private firstView(): ParticipantView {
-    const { who } = this.options;
-    return {
-      id: this.id,
-      uri: who.uri,
-      displayName: who.displayName,
-      state: 'connecting',
-      ...this.controls.view,
-      talking: false,
-      levelDb: null,
-      hand: false,
-      handRaisedAt: null,
-      audio: null,
-      video: null,
-      joinedAt: new Date().toISOString(),
-    };
   }
 }

@@ -1,6 +1,14 @@
 import type { LegControl } from '../../mixer/protocol.ts';
 import type { ParticipantView, Role } from '../rooms/views.ts';
 
+/** What moderators and participants decide of it. */
+export type Decision = Partial<
+  Pick<
+    ParticipantControls,
+    'role' | 'mutedByModerator' | 'mutedBySelf' | 'deaf' | 'gainDb' | 'volumeDb' | 'speaksTo' | 'recorded'
+  >
+>;
+
 /** What is decided about a participant's sound, and by whom: a moderator's mute and one's own are apart. */
 export class ParticipantControls {
   role: Role;
@@ -10,6 +18,7 @@ export class ParticipantControls {
   gainDb = 0;
   volumeDb = 0;
   speaksTo: string[] | null = null;
+  recorded = true;
   /** Not in the room yet: is asked for a PIN, waits, or is still being called. */
   apart: boolean;
 
@@ -24,18 +33,34 @@ export class ParticipantControls {
     return this.mutedBySelf ? { by: 'self' } : null;
   }
 
+  /** Gives what takes it back, but for what was decided otherwise meanwhile. */
+  decide(decision: Decision): () => void {
+    const before = { ...this };
+    Object.assign(this, decision);
+    return () => {
+      for (const key of Object.keys(decision) as (keyof Decision)[]) {
+        if (this[key] === decision[key]) Object.assign(this, { [key]: before[key] });
+      }
+    };
+  }
+
   /** As who takes the place of another. */
-  takeOver({ mutedByModerator, mutedBySelf, deaf, gainDb, volumeDb }: ParticipantControls): void {
-    Object.assign(this, { mutedByModerator, mutedBySelf, deaf, gainDb, volumeDb });
+  takeOver({ mutedByModerator, mutedBySelf, deaf, gainDb, volumeDb, recorded }: ParticipantControls): void {
+    Object.assign(this, { mutedByModerator, mutedBySelf, deaf, gainDb, volumeDb, recorded });
   }
 
-  get forMixer(): LegControl {
-    const { deaf, gainDb, volumeDb, apart, speaksTo } = this;
-    return { muted: this.muted !== null, deaf, gainDb, volumeDb, apart, speaksTo };
+  /**
+   * @param maySpeak false: others have the floor. That is no mute, and shows as none; who speaks to some alone does not
+   *   need the floor
+   */
+  forMixer(maySpeak: boolean): LegControl {
+    const { deaf, gainDb, volumeDb, apart, speaksTo, recorded } = this;
+    const muted = this.muted !== null || (!maySpeak && speaksTo === null);
+    return { muted, deaf, gainDb, volumeDb, apart, speaksTo, recorded };
   }
 
-  get view(): Pick<ParticipantView, 'role' | 'muted' | 'deaf' | 'gainDb' | 'volumeDb' | 'speaksTo'> {
-    const { role, muted, deaf, gainDb, volumeDb, speaksTo } = this;
-    return { role, muted, deaf, gainDb, volumeDb, speaksTo };
+  get view(): Pick<ParticipantView, 'role' | 'muted' | 'deaf' | 'gainDb' | 'volumeDb' | 'speaksTo' | 'recorded'> {
+    const { role, muted, deaf, gainDb, volumeDb, speaksTo, recorded } = this;
+    return { role, muted, deaf, gainDb, volumeDb, speaksTo, recorded };
   }
 }

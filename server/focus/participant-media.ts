@@ -3,7 +3,8 @@ import type { Mixers } from '../mixers/mixers.ts';
 import type { MediaSession } from '../sdp/media-session.ts';
 import type { NegotiationExplanation } from '../sdp/negotiation-explanation.ts';
 import type { NegotiationFailure } from '../sdp/negotiation-failure.ts';
-import type { SdpText } from '../sip/dialog/call.ts';
+import type { Call, ReofferReply, SdpText } from '../sip/dialog/call.ts';
+import { mediaRefusal } from './admission.ts';
 
 export interface ParticipantMediaOptions {
   readonly leg: string;
@@ -58,13 +59,23 @@ export class ParticipantMedia {
     return true;
   }
 
-  /** On another mixer: other ports, of which the other side learns by the offer that must follow. */
-  async openElsewhere(room: string): Promise<void> {
-    const { mixers, leg } = this.options;
-    await mixers.closeLeg(leg);
-    const media = this.media === null ? {} : { media: this.media };
-    const ports = await mixers.openLeg(room, leg, { cname: leg, control: this.options.control(), ...media });
-    this.session?.rebind(ports);
+  /** To a room of another mixer: other ports, which the phone learns by a re-INVITE. */
+  async reconnect(room: string, call: Call | null, isOver: () => boolean): Promise<void> {
+    const { failed } = this.options;
+    try {
+      await this.openElsewhere(room);
+    } catch (error) {
+      failed(`could not be moved: ${String(error)}`);
+      throw error;
+    }
+    if (isOver()) return void (await this.close());
+    call?.reoffer(
+      () => this.makeOffer(),
+      (result) => {
+        if ('status' in result) failed(`could not be moved: re-INVITE answered ${result.status}`);
+        else if (result.answer !== null) this.takeAnswer(result.answer);
+      },
+    );
   }
 
   makeOffer(session: MediaSession | null = this.session): SdpText {
@@ -85,8 +96,22 @@ export class ParticipantMedia {
     return result.ok;
   }
 
+  /** They change the session, or want an offer of ours. Rejects with a `MixerError`, and the reply is told so. */
+  async reoffered(offer: SdpText | null, reply: ReofferReply): Promise<void> {
+    if (!this.isOpen) return reply.reject(488);
+    try {
+      const local = await this.negotiate(offer);
+      if (typeof local === 'string') return reply.accept(local);
+      const { status, ...options } = mediaRefusal(local);
+      reply.reject(status, options);
+    } catch (error) {
+      reply.reject(500);
+      throw error;
+    }
+  }
+
   /** Our answer to their offer, or our offer when they made none. */
-  async negotiate(offer: SdpText | null): Promise<SdpText | NegotiationFailure> {
+  private async negotiate(offer: SdpText | null): Promise<SdpText | NegotiationFailure> {
     if (offer === null || this.session === null) return this.makeOffer();
     this.awaitsAnswer = false;
     const result = this.session.answer(offer);
@@ -115,6 +140,14 @@ export class ParticipantMedia {
 
   close(): Promise<LegStatistics | null> {
     return this.options.mixers.closeLeg(this.options.leg);
+  }
+
+  private async openElsewhere(room: string): Promise<void> {
+    const { mixers, leg } = this.options;
+    await mixers.closeLeg(leg);
+    const media = this.media === null ? {} : { media: this.media };
+    const ports = await mixers.openLeg(room, leg, { cname: leg, control: this.options.control(), ...media });
+    this.session?.rebind(ports);
   }
 
   private async apply(media: AudioMedia): Promise<void> {

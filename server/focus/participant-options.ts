@@ -4,7 +4,7 @@ import type { Mixers } from '../mixers/mixers.ts';
 import type { Room } from '../rooms/room.ts';
 import type { Role } from '../rooms/views.ts';
 import type { MediaSession } from '../sdp/media-session.ts';
-import type { CallEnd, Referral } from '../sip/dialog/call.ts';
+import type { Call, CallEnd, CallHandler, Referral, SdpText } from '../sip/dialog/call.ts';
 import type { Timers } from '../timers.ts';
 import type { Arrival } from './arrival.ts';
 import type { Caller } from './caller.ts';
@@ -20,11 +20,16 @@ export interface ParticipantOwner {
   keyPressed(participant: ParticipantCall, key: string): void;
   /** By whichever means; told for each of them. */
   keyTold(participant: ParticipantCall, means: KeyMeans): void;
-  /** The room that they were in before. */
-  moved(participant: ParticipantCall, from: Room): void;
+  /** Whether there is this room still. */
+  isOpen(room: Room): boolean;
+  /** Somebody was moved out of it. */
+  vacated(room: Room): void;
   /** Exactly once, when call and leg are gone. */
   gone(participant: ParticipantCall, end: CallEnd, statistics: LegStatistics | null): void;
 }
+
+/** Places our call: sends the INVITE with this offer, and tells the handler what comes of it. */
+export type PlaceCall = (offer: SdpText, handler: CallHandler) => Call;
 
 export interface ParticipantCallOptions {
   id: string;
@@ -40,5 +45,7 @@ export interface ParticipantCallOptions {
   mixers: Mixers;
   timers: Timers;
   log: Log;
+  /** Milliseconds since 1970. */
+  epochMs: () => number;
   createSession(ports: MediaPorts, peer: string): MediaSession;
 }

@@ -11,6 +11,7 @@ import type { DialOuts } from './dial-outs.ts';
 import type { Focus } from './focus.ts';
 import type { Moderation } from './moderation.ts';
 import type { ParticipantCall } from './participant-call.ts';
+import type { Decision } from './participant-controls.ts';
 
 export interface ParticipantsControlOptions {
   readonly rooms: Rooms;
@@ -53,8 +54,9 @@ export class ParticipantsControl {
     }
     const { muted, role, hand } = patch;
     await carryOut(async () => {
-      if (muted !== undefined) await moderation.setMuted(participant, muted, 'moderator');
+      // First, as who becomes a moderator is not muted for having entered.
       if (role !== undefined) await moderation.setRole(participant, role);
+      if (muted !== undefined) await moderation.setMuted(participant, muted, 'moderator');
       if (hand !== undefined) moderation.setHand(participant, hand);
       await this.setSound(participant, patch);
       if (target !== null) await participant.moveTo(target);
@@ -62,7 +64,8 @@ export class ParticipantsControl {
     return this.view(participant.room, id);
   }
 
-  add(room: Room, { uri: text, displayName, role, confirm, retries, retryAfterS }: NewParticipant): ParticipantView {
+  add(room: Room, participant: NewParticipant): ParticipantView {
+    const { uri: text, displayName, role, recorded, confirm, retries, retryAfterS } = participant;
     const uri = parseUri(text);
     // A request method and headers in it would be for the one who answers to decide, not for us to send.
     if (uri === null || uri.headers.size > 0 || uri.parameters.has('method')) {
@@ -72,7 +75,7 @@ export class ParticipantsControl {
     if (this.options.focus.full || this.options.focus.isBusy(room)) {
       throw new ControlError('server-full', 'the server holds no more calls');
     }
-    return this.options.dialOuts.start(room, { uri, displayName, role, confirm }, { retries, retryAfterS });
+    return this.options.dialOuts.start(room, { uri, displayName, role, recorded, confirm }, { retries, retryAfterS });
   }
 
   /** Who waits in the lobby is told that a moderator did not let them in. */
@@ -97,14 +100,23 @@ export class ParticipantsControl {
     this.options.announcer.say({ room: room.name }, language, [muted ? 'all-muted' : 'all-unmuted']);
   }
 
+  /** Nobody: the floor is free. */
+  async giveFloor(room: Room, ids: readonly string[]): Promise<void> {
+    for (const id of ids) this.find(room, id);
+    const waiting = ids.find((id) => !room.present.some((present) => present.id === id));
+    if (waiting !== undefined) throw new ControlError('participant-elsewhere', `${waiting} has not entered yet`);
+    await carryOut(() => this.options.moderation.giveFloor(room, ids));
+  }
+
   private async setSound(participant: ParticipantCall, patch: ParticipantPatch): Promise<void> {
-    const { deaf, gainDb, volumeDb, speaksTo } = patch;
-    const { controls } = participant;
-    if (deaf !== undefined) controls.deaf = deaf;
-    if (gainDb !== undefined) controls.gainDb = gainDb;
-    if (volumeDb !== undefined) controls.volumeDb = volumeDb;
-    if (speaksTo !== undefined) controls.speaksTo = speaksTo === null ? null : [...new Set(speaksTo)];
-    await participant.controlsChanged();
+    const { deaf, gainDb, volumeDb, recorded, speaksTo } = patch;
+    const decision: Decision = {};
+    if (deaf !== undefined) decision.deaf = deaf;
+    if (gainDb !== undefined) decision.gainDb = gainDb;
+    if (volumeDb !== undefined) decision.volumeDb = volumeDb;
+    if (recorded !== undefined) decision.recorded = recorded;
+    if (speaksTo !== undefined) decision.speaksTo = speaksTo === null ? null : [...new Set(speaksTo)];
+    await participant.decide(decision);
   }
 
   /** Where they are to be moved; null: they stay. */

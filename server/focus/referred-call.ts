@@ -3,7 +3,7 @@ import { roomName } from '../rooms/room-name.ts';
 import type { Referral } from '../sip/dialog/call.ts';
 import type { Identify, Refusal } from './admission.ts';
 import { dialled } from './arrival.ts';
-import type { Callee } from './focus.ts';
+import type { Callee } from './focus-options.ts';
 
 export interface ReferralPolicy {
   readonly identify: Identify;

@@ -13,6 +13,7 @@ export interface RoomLifeOptions {
   /** Milliseconds since 1970. */
   readonly epochMs: () => number;
   moderatorCame(room: Room): void;
+  floorChanged(room: Room): void;
   /** Says why, and hangs up on everybody; unless `still` is false by then. */
   end(room: Room, why: readonly string[], still?: () => boolean): void;
 }
@@ -27,12 +28,9 @@ interface Alone {
 }
 
 /** Whether a moderator is in the room, or in one of its breakout rooms. */
-export function hasModerator(rooms: Iterable<Room>, room: Room): boolean {
-  for (const candidate of rooms) {
-    if (candidate !== room && candidate.breakoutOf !== room.name) continue;
-    if (candidate.present.some(({ role }) => role === 'moderator')) return true;
-  }
-  return false;
+export function hasModerator(rooms: Pick<Rooms, 'breakoutsOf'>, room: Room): boolean {
+  const all = [room, ...rooms.breakoutsOf(room)];
+  return all.some(({ present }) => present.some(({ role }) => role === 'moderator'));
 }
 
 /**
@@ -71,7 +69,9 @@ export class RoomLife {
         return this.seen(room, change.participant);
       case 'participant-left':
         return this.gone(room, change.participant);
-      case 'recording-changed':
+      case 'floor-changed':
+        return this.later(() => this.options.floorChanged(room));
+      default:
         return;
     }
   }
@@ -81,7 +81,9 @@ export class RoomLife {
     if (state !== 'connected' && state !== 'on-hold') return;
     const before = this.present.get(id);
     this.present.set(id, participant);
-    if (role === 'moderator' && before?.role !== 'moderator') this.later(() => this.options.moderatorCame(room));
+    const [is, was] = [role === 'moderator', before?.role === 'moderator'];
+    if (is && !was) this.later(() => this.options.moderatorCame(room));
+    if (was && !is) this.later(() => this.moderatorLeft(room));
     if (before !== undefined) return;
     this.later(() => {
       this.checkAlone(room);
@@ -100,11 +102,13 @@ export class RoomLife {
     });
   }
 
+  /** Or is one no more. */
   private moderatorLeft(room: Room): void {
     const { rooms, end } = this.options;
-    const without = (): boolean => room.size > 0 && !hasModerator(rooms, room);
-    if (!room.policy.endWhenModeratorLeaves || !without()) return;
-    end(room, ['moderator-left', 'conference-ends'], without);
+    const main = rooms.get(room.breakoutOf ?? '') ?? room;
+    const without = (): boolean => !hasModerator(rooms, main);
+    if (!main.policy.endWhenModeratorLeaves || !without()) return;
+    end(main, ['moderator-left', 'conference-ends'], without);
   }
 
   private announce(room: Room, id: string, what: 'join' | 'leave'): void {
@@ -166,7 +170,7 @@ export class RoomLife {
     const timer = timers.set(Math.min(leftMs, LONGEST_WAIT_MS), () => {
       if (epochMs() < atMs) return this.wait(room, atMs);
       this.ends.delete(room);
-      if (room.size > 0) end(room, ['conference-ends']);
+      end(room, ['conference-ends']);
     });
     this.ends.set(room, { atMs, timer });
   }

@@ -1,109 +1,132 @@
 import type { Log } from '../log.ts';
+import { MixerError } from '../mixers/mixer-channel.ts';
 import type { Mixers } from '../mixers/mixers.ts';
-import type { Recordings } from '../recordings/recordings.ts';
-import type { Room } from '../rooms/room.ts';
+import { RecordingClock } from '../recordings/recording-clock.ts';
+import type { RecordingEnd, Recordings } from '../recordings/recordings.ts';
+import { Timeline } from '../recordings/timeline.ts';
+import type { Room, RoomChange } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { RecordingView } from '../rooms/views.ts';
-import { ControlError } from './control.ts';
+import type { Timers } from '../timers.ts';
+import { ControlError, type NewRecording, type RecordingMark } from './control.ts';
+import { LiveRecording } from './live-recording.ts';
+import type { RecordingVoice } from './recording-voice.ts';
+import { Turns } from './turns.ts';
 
 export interface RoomRecordingsOptions {
-  rooms: Rooms;
-  mixers: Mixers;
-  recordings: Recordings;
-  log: Log;
+  readonly rooms: Rooms;
+  readonly mixers: Pick<Mixers, 'startRecording' | 'controlRecording' | 'stopRecording'>;
+  readonly recordings: Recordings;
+  readonly voice: RecordingVoice;
+  readonly timers: Timers;
+  readonly log: Log;
+  /** Wall clock, milliseconds since 1970. */
+  readonly epochMs: () => number;
 }
 
-/** Recordings of rooms: begun, ended, and gone on with when a mixer died. */
+/** Mixers count whole ticks. */
+const TICK_MS = 20;
+/** How often a mixer that has gone on with a recording is asked where it is, until it answers at once. */
+const MOST_QUESTIONS = 5;
+/** What the mixer says when a recording has gone with its process; `lost` is told when there is another one. */
+const LOST = new Set(['mixer-gone', 'deadline', 'no-such-recording']);
+
+/** Recordings of rooms, one at a time in each: begun, paused, ended, and gone on with when a mixer died. */
 export class RoomRecordings {
   private readonly options: RoomRecordingsOptions;
-  /** Recordings that are being ended: by a moderator and by an empty room, say, at the same time. */
-  private readonly ending = new Map<string, Promise<RecordingView>>();
+  /** What runs, by room. */
+  private readonly live = new Map<string, LiveRecording>();
+  /** Why a mixer ended one, until that is taken down. */
+  private readonly failures = new Map<string, string>();
+  /** What is done with one room's recordings is done one after the other. */
+  private readonly turns = new Turns();
 
   constructor(options: RoomRecordingsOptions) {
     this.options = options;
+    options.rooms.subscribe((room, change) => this.changed(room, change));
   }
 
-  async start(room: Room): Promise<RecordingView> {
-    if (this.running(room).length > 0) throw new ControlError('recording-running', `${room.name} is being recorded`);
-    return this.record(room);
+  /** Errors: `recording-running`, `recording-unavailable`. */
+  start(room: Room, wanted: NewRecording, startedBy: RecordingView['startedBy']): Promise<RecordingView> {
+    return this.turns.take(room.name, () => this.begin(room, wanted, startedBy));
   }
 
-  async stop(room: Room, id: string): Promise<RecordingView> {
-    const recording = this.find(room, id);
-    if (recording.state !== 'recording') throw new ControlError('recording-not-running', `${id} has ended`);
-    return this.end(room, id);
+  /** Errors: `recording-not-found`, `recording-not-running`, `mixer-unavailable`. */
+  update(room: Room, id: string, state: 'recording' | 'paused' | 'stopped'): Promise<RecordingView> {
+    this.find(room, id);
+    return this.turns.take(room.name, async () => {
+      const live = this.liveOf(room, id);
+      if (state === 'stopped') return this.end(live);
+      return this.setPaused(live, state === 'paused');
+    });
   }
 
-  async toggle(room: Room): Promise<'started' | 'stopped'> {
-    if (this.running(room).length > 0) {
-      await this.stopAll(room);
-      return 'stopped';
-    }
-    await this.record(room);
-    return 'started';
+  /** Errors: `recording-not-found`, `recording-not-running`. */
+  mark(room: Room, id: string, text: string): RecordingMark {
+    this.find(room, id);
+    const { t: positionMs, at } = this.liveOf(room, id).tell({ type: 'mark', text, by: 'moderator' });
+    return { text, positionMs, at };
   }
 
+  /** Starts one, or stops what runs; `announced`: all in the room are told. */
+  toggle(room: Room): Promise<{ now: 'started' | 'stopped'; announced: boolean }> {
+    return this.turns.take(room.name, async () => {
+      const live = this.live.get(room.name);
+      if (live === undefined) {
+        await this.begin(room, {}, 'keys');
+        return { now: 'started', announced: room.policy.recordingAnnounced };
+      }
+      await this.end(live);
+      return { now: 'stopped', announced: live.options.announced };
+    });
+  }
+
+  /** Errors: `recording-not-found`, `recording-running`. */
   async remove(room: Room, id: string): Promise<void> {
     this.find(room, id);
     await this.options.recordings.remove(id);
   }
 
-  /** Everybody has left, or the server stops. */
+  /** Everybody has left. */
   async stopAll(room: Room): Promise<void> {
-    await Promise.all(this.running(room).map((recording) => this.end(room, recording.id)));
+    await this.turns.take(room.name, async () => {
+      const live = this.live.get(room.name);
+      if (live !== undefined) await this.end(live);
+    });
   }
 
-  /** The mixer died: what it wrote stays, and the conference is recorded on, into a new file. */
+  /** The server stops. Settled when all have ended. */
+  async close(): Promise<void> {
+    await Promise.all([...this.live.values()].map(({ options }) => this.stopAll(options.room)));
+    await this.turns.settled();
+  }
+
+  /** Somebody who is in the room pressed it. */
+  keyPressed(room: Room, participant: string, key: string): void {
+    this.live.get(room.name)?.keyPressed(participant, key);
+  }
+
+  /** The mixer died: what it wrote stays, and each goes on with another part. */
   async lost(lost: { room: string; recording: string }[]): Promise<void> {
-    for (const { room: name, recording } of lost) {
-      const ended = await this.options.recordings.ended(recording, {
-        error: 'the mixer died; a new recording goes on',
-      });
-      const room = this.options.rooms.get(name);
-      if (!room) continue;
-      room.recordingChanged(ended);
-      if (room.size > 0) await this.record(room);
-    }
+    const all = lost.map(({ room, recording }) =>
+      this.turns.take(room, async () => {
+        const live = this.live.get(room);
+        if (live?.options.id === recording) await this.goOn(live);
+      }),
+    );
+    await Promise.all(all);
   }
 
+  /** The mixer could not go on with it. */
   async failed(id: string, reason: string): Promise<void> {
-    const ended = await this.options.recordings.ended(id, { error: reason });
-    this.options.log.error({ recording: id, room: ended.room, reason }, 'recording failed');
-    this.options.rooms.get(ended.room)?.recordingChanged(ended);
-  }
-
-  private async record(room: Room): Promise<RecordingView> {
-    const { recordings, mixers, log } = this.options;
-    const { id, path } = recordings.begin(room.name, new Date());
-    try {
-      await mixers.startRecording(room.name, id, path);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      room.recordingChanged(await recordings.ended(id, { error: reason }));
-      throw new ControlError('recording-unavailable', `the recording could not be started: ${reason}`);
-    }
-    log.info({ recording: id, room: room.name }, 'recording started');
-    room.recordingChanged(recordings.get(id));
-    return recordings.get(id);
-  }
-
-  private end(room: Room, id: string): Promise<RecordingView> {
-    const running = this.ending.get(id) ?? this.finishCapture(room, id).finally(() => this.ending.delete(id));
-    this.ending.set(id, running);
-    return running;
-  }
-
-  private async finishCapture(room: Room, id: string): Promise<RecordingView> {
-    const { recordings, mixers, log } = this.options;
-    const outcome = await mixers.stopRecording(room.name, id).catch((error: unknown) => ({ error: String(error) }));
-    const ended = await recordings.ended(id, outcome);
-    log.info({ recording: id, room: room.name, durationMs: ended.durationMs, error: ended.error }, 'recording ended');
-    room.recordingChanged(ended);
-    return ended;
-  }
-
-  private running(room: Room): RecordingView[] {
-    return this.options.recordings.list(room.name).filter((recording) => recording.state === 'recording');
+    const { room } = this.options.recordings.get(id);
+    // Whoever stops it meanwhile will find it gone, and this is why.
+    this.failures.set(id, reason);
+    await this.turns.take(room, async () => {
+      const live = this.live.get(room);
+      if (live?.options.id === id) await this.fail(live, reason);
+      this.failures.delete(id);
+    });
   }
 
   find(room: Room, id: string): RecordingView {
@@ -111,4 +134,217 @@ export class RoomRecordings {
     if (!recording) throw new ControlError('recording-not-found', `there is no recording ${id} of ${room.name}`);
     return recording;
   }
+
+  private liveOf(room: Room, id: string): LiveRecording {
+    const live = this.live.get(room.name);
+    if (live?.options.id !== id) throw new ControlError('recording-not-running', `${id} has ended`);
+    return live;
+  }
+
+  private changed(room: Room, change: RoomChange): void {
+    const live = this.live.get(room.name);
+    if (live?.options.room !== room) return;
+    live.changed(change);
+    if (change.change === 'room-changed') this.options.voice.setTone(room, !live.paused);
+  }
+
+  private async begin(room: Room, wanted: NewRecording, startedBy: RecordingView['startedBy']): Promise<RecordingView> {
+    if (this.live.has(room.name)) throw new ControlError('recording-running', `${room.name} is being recorded`);
+    const { recordings, voice, log } = this.options;
+    const { tracks = room.policy.recordTracks, announced = room.policy.recordingAnnounced } = wanted;
+    const begun = await recordings.begin({ room: room.name, startedBy, tracks });
+    const live = await this.createLive(room, { ...begun, tracks, announced });
+    try {
+      live.options.clock.run((await this.startMixer(live)).positionMs);
+    } catch (error) {
+      const reason = describe(error);
+      await live.options.timeline?.close();
+      await recordings.ended(begun.id, { durationMs: 0, error: reason });
+      throw new ControlError('recording-unavailable', `the recording could not be started: ${reason}`);
+    }
+    this.live.set(room.name, live);
+    live.begin();
+    live.follow(this.options.timers, () => this.checkClock(live));
+    const view = recordings.begun(begun.id, live.participants);
+    log.info({ recording: view.id, room: room.name, startedBy, tracks }, 'recording started');
+    if (announced) voice.tellAll(room, 'recording-started');
+    voice.setTone(room, true);
+    return view;
+  }
+
+  /** When the mixer dies over it, the next one goes on with it as with any other. */
+  private async startMixer(live: LiveRecording): Promise<{ positionMs: number }> {
+    try {
+      return await this.options.mixers.startRecording(this.toStart(live));
+    } catch (error) {
+      if (isLost(error)) return { positionMs: 0 };
+      throw error;
+    }
+  }
+
+  private async createLive(
+    room: Room,
+    about: { id: string; directory: string; key: string | null; tracks: boolean; announced: boolean },
+  ): Promise<LiveRecording> {
+    const { timers, epochMs, recordings, voice } = this.options;
+    const live: LiveRecording = new LiveRecording({
+      ...{ ...about, room, epochMs },
+      clock: new RecordingClock(() => timers.now()),
+      timeline: await this.openTimeline(about.id),
+      entered: ({ id }) => {
+        // What comes of a change is done after all were told of it.
+        if (about.announced && !live.paused) queueMicrotask(() => voice.tellNew(room, id));
+      },
+      participantsChanged: () => {
+        queueMicrotask(() => {
+          if (this.live.get(room.name) === live) recordings.changed(about.id, { participants: live.participants });
+        });
+      },
+    });
+    return live;
+  }
+
+  /** A recording without a time line is better than none. */
+  private async openTimeline(id: string): Promise<Timeline | null> {
+    const { recordings, timers, log } = this.options;
+    const failed = (reason: string): void => log.error({ recording: id, reason }, 'time line cannot be written');
+    try {
+      return new Timeline({ sink: await recordings.timelineFile(id), timers, failed });
+    } catch (error) {
+      failed(describe(error));
+      return null;
+    }
+  }
+
+  private toStart({ options, part, paused }: LiveRecording) {
+    const { room, id, directory, tracks, key } = options;
+    return { room: room.name, recording: id, directory, part: part.number, tracks, paused, key };
+  }
+
+  private async setPaused(live: LiveRecording, paused: boolean): Promise<RecordingView> {
+    const { recordings, voice, log } = this.options;
+    const { id, room, clock, announced } = live.options;
+    if (paused === live.paused) return recordings.get(id);
+    const positionMs = await this.controlMixer(live, paused);
+    if (paused) clock.stand(positionMs);
+    else clock.run(positionMs);
+    live.setPaused(paused);
+    log.info({ recording: id, room: room.name, positionMs }, paused ? 'recording paused' : 'recording goes on');
+    const view = recordings.changed(id, { state: paused ? 'paused' : 'recording' });
+    if (announced) voice.tellAll(room, paused ? 'recording-paused' : 'recording-resumed');
+    voice.setTone(room, !paused);
+    return view;
+  }
+
+  /** Gives the position. When the mixer is gone, the next part begins as it should be. */
+  private async controlMixer(live: LiveRecording, paused: boolean): Promise<number> {
+    const { id, room, clock } = live.options;
+    try {
+      const { positionMs } = await this.options.mixers.controlRecording(room.name, id, paused);
+      return live.part.startMs + positionMs;
+    } catch (error) {
+      if (isLost(error) && !this.failures.has(id)) return clock.positionMs;
+      throw new ControlError('mixer-unavailable', describe(error));
+    }
+  }
+
+  /** How far the answer is behind is not known, but no further than it took. */
+  private checkClock(live: LiveRecording): Promise<void> {
+    return this.turns.take(live.options.room.name, async () => {
+      if (live.paused || this.live.get(live.options.room.name) !== live) return;
+      await this.compareClocks(live);
+    });
+  }
+
+  /**
+   * The first part is the clock's measure. Those after it are put where the clock is, which nobody counted while there was no
+   * mixer. Gives how long the mixer took to answer; null when it has died, or has just failed, which is told otherwise.
+   */
+  private async compareClocks(live: LiveRecording): Promise<number | null> {
+    const { timers, mixers, recordings } = this.options;
+    const { id, room, clock } = live.options;
+    const [askedMs, askedAtMs] = [timers.now(), clock.positionMs];
+    const answer = await mixers.controlRecording(room.name, id, false).catch(() => null);
+    if (answer === null) return null;
+    const tookMs = timers.now() - askedMs;
+    const { positionMs } = answer;
+    if (live.part.number === 1) clock.correct(positionMs, tookMs + TICK_MS);
+    else if (live.placePart(askedAtMs - positionMs, clock.positionMs - positionMs + TICK_MS)) {
+      await recordings.setParts(id, live.parts);
+    }
+    return tookMs;
+  }
+
+  private async goOn(live: LiveRecording): Promise<void> {
+    const { rooms, recordings, mixers, log } = this.options;
+    const { id, room, clock } = live.options;
+    if (rooms.get(room.name) !== room) return void (await this.conclude(live, { durationMs: null, error: null }));
+    const number = live.part.number + 1;
+    try {
+      live.goOn({ number, startMs: clock.positionMs });
+      // Before there is anything in it, so that it is found whenever the server ends.
+      await recordings.setParts(id, live.parts);
+      const askedAtMs = clock.positionMs;
+      const { positionMs } = await mixers.startRecording(this.toStart(live));
+      live.placePart(Math.max(askedAtMs, clock.positionMs - positionMs), clock.positionMs - positionMs);
+      await recordings.setParts(id, live.parts);
+      live.tell({ type: 'part', part: number });
+      log.info({ recording: id, room: room.name, part: number }, 'recording goes on after the mixer died');
+    } catch (error) {
+      // That one died, too: `lost` is told of it again.
+      if (isLost(error))
+        return log.warn({ recording: id, room: room.name, part: number }, 'the next mixer died as well');
+      return this.fail(live, `the mixer died, and it could not go on: ${describe(error)}`);
+    }
+    // What a busy server reads late puts the part too late.
+    for (let asked = 0; asked < MOST_QUESTIONS && !live.paused; asked++) {
+      const tookMs = await this.compareClocks(live);
+      if (tookMs === null || tookMs <= TICK_MS) return;
+    }
+  }
+
+  private async end(live: LiveRecording): Promise<RecordingView> {
+    const { voice } = this.options;
+    const { room, announced } = live.options;
+    const view = await this.conclude(live, await this.stopMixer(live));
+    if (announced) voice.tellAll(room, 'recording-stopped');
+    return view;
+  }
+
+  private async stopMixer(live: LiveRecording): Promise<RecordingEnd> {
+    const { id, room } = live.options;
+    try {
+      const { durationMs } = await this.options.mixers.stopRecording(room.name, id);
+      return { durationMs: Math.round(live.part.startMs + durationMs), error: null };
+    } catch (error) {
+      return { durationMs: null, error: this.failures.get(id) ?? (isLost(error) ? null : describe(error)) };
+    }
+  }
+
+  private async fail(live: LiveRecording, reason: string): Promise<void> {
+    const { log, voice } = this.options;
+    const { id, room, announced } = live.options;
+    log.error({ recording: id, room: room.name, reason }, 'recording failed');
+    // At once: what follows looks at a disk that may be the reason.
+    if (announced) voice.tellAll(room, 'recording-stopped');
+    await this.conclude(live, { durationMs: null, error: reason });
+  }
+
+  /** Nothing is recorded any more. */
+  private async conclude(live: LiveRecording, end: RecordingEnd): Promise<RecordingView> {
+    const { recordings, voice } = this.options;
+    const { id, room } = live.options;
+    this.live.delete(room.name);
+    voice.setTone(room, false);
+    await live.end(end.durationMs, end.error);
+    return recordings.ended(id, end);
+  }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof MixerError && LOST.has(error.code);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import { roomName } from '../rooms/room-name.ts';
+import type { RoomView } from '../rooms/views.ts';
 import { HttpProblem } from './problems.ts';
 
 /** What a token allows; each allows what those before it do. */
@@ -8,7 +9,7 @@ export type Scope = (typeof SCOPES)[number];
 /** Who asks, as the token says. */
 export interface Access {
   readonly scope: Scope;
-  /** The only room that there is for this token; null: all. */
+  /** The only room, besides its breakout rooms, that there is for this token; null: all. */
   readonly room: string | null;
   /** For the log and to tell callers apart; null for the administrator of the configuration. */
   readonly tokenId: string | null;
@@ -35,20 +36,27 @@ export interface AccessRule {
 }
 
 /**
- * Throws when the token does not suffice. Other rooms than the token's are answered as if there were none of that name
- * (404, not 403): otherwise a token for one room could find out which others there are.
+ * Throws when the token does not suffice. Other rooms than the token's and its breakout rooms are answered as if there were
+ * none of that name (404, not 403): otherwise a token for one room could find out which others there are.
+ * @param breakoutOf the room that people of an open room go back to; null: none, or it is not open
  */
-export function checkAccess(access: Access, rule: AccessRule, params: { readonly room?: unknown }): void {
+export function checkAccess(
+  access: Access,
+  rule: AccessRule,
+  params: { readonly room?: unknown },
+  breakoutOf: (room: string) => string | null,
+): void {
   if (rank(access.scope) < rank(rule.scope)) throw insufficient(rule.scope, `the token's scope is ${access.scope}`);
   if (access.room === null) return;
   if (rule.path.startsWith('/rooms/{room}')) {
-    if (!isOwnRoom(access, String(params.room))) throw noSuchRoom(String(params.room));
+    const name = String(params.room);
+    if (!mayKnow(access, { name: roomName(name) ?? name, breakoutOf: breakoutOf(name) })) throw noSuchRoom(name);
   } else if (!rule.narrows) throw insufficient(rule.scope, 'the token is for one room only');
 }
 
 /** Whether the token lets its bearer know of this room at all. */
-export function isOwnRoom(access: Access, room: string): boolean {
-  return access.room === null || roomName(room) === access.room;
+export function mayKnow({ room }: Access, { name, breakoutOf }: Pick<RoomView, 'name' | 'breakoutOf'>): boolean {
+  return room === null || name === room || breakoutOf === room;
 }
 
 /** In the words of the conference, so that the two cannot be told apart. */

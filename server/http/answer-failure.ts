@@ -68,6 +68,8 @@ function answerRaw(stream: Duplex, problem: HttpProblem): void {
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
   ];
+  // Nobody counts it, so it must not stay open until the other side closes it too.
+  stream.once('finish', () => stream.destroy());
   stream.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 

@@ -1,6 +1,8 @@
 import type { Request, RequestHandler } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import type { Log } from '../log.ts';
+import type { DownloadLinks } from '../recordings/keeping/download-links.ts';
+import type { Access } from './access.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import { HttpProblem } from './problems.ts';
 
@@ -47,6 +49,8 @@ export function authenticate(tokens: AccessTokens, { limit, windowMs }: RateLimi
   });
 
   return async (request, response, next) => {
+    // A link stands for a token.
+    if (request.access !== undefined) return next();
     const given = bearerToken(request.headers.authorization);
     if (given === null) throw unauthorized('authentication-required', 'Bearer realm="parley"');
     const failures = await countFailure.getKey(clientOf(request));
@@ -61,6 +65,26 @@ export function authenticate(tokens: AccessTokens, { limit, windowMs }: RateLimi
     await countFailure(request, response, (problem?: unknown) =>
       next(problem ?? unauthorized('authentication-failed', 'Bearer realm="parley", error="invalid_token"')),
     );
+  };
+}
+
+/** Who has a link: there is nothing else for them than what it leads to. */
+const BY_LINK: Access = { scope: 'reader', room: null, tokenId: 'link', valid: () => true };
+
+/** Lets those in who come by a link to a file, with `expires` and `signature`. Throws `link-invalid`. */
+export function takeLinks(links: DownloadLinks): RequestHandler {
+  return (request, _response, next) => {
+    const { format, normalized, expires, signature } = request.query;
+    if (expires === undefined && signature === undefined) return next();
+    const file = {
+      recording: String(request.params['recording']),
+      format: String(format),
+      normalized: normalized === 'true',
+    };
+    const proof = { expires: Number(expires), signature: String(signature) };
+    if (!links.verify(file, proof)) throw new HttpProblem('link-invalid');
+    request.access = BY_LINK;
+    next();
   };
 }
 

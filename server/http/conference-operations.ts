@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { pathTo } from './base-path.ts';
 import { type Operation, operation } from './operation.ts';
+import { page, pageQuery } from './paging.ts';
 import { roomParams } from './room-operations.ts';
 import * as schemas from './schemas.ts';
 
@@ -30,19 +32,61 @@ export const conferenceOperations: readonly Operation[] = [
     path: '/rooms/{room}/announcements',
     id: 'announce',
     scope: 'moderator',
-    summary: 'Play a prompt or a recording to the room, or to one participant',
+    summary: 'Play a prompt, a recording or a sound to the room, or to one participant',
     params: roomParams,
     body: schemas.newAnnouncement,
     success: { status: 201, description: 'It is being played.', json: schemas.announcement },
     problems: [
-      ...(['room-not-found', 'participant-not-found', 'prompt-not-found'] as const),
+      ...(['room-not-found', 'participant-not-found', 'prompt-not-found', 'sound-not-found'] as const),
       ...(['recording-not-found', 'recording-empty', 'recording-running', 'recording-unavailable'] as const),
     ],
     async handle({ conference }, { params, body }) {
       const announcement = await conference.announce(params.room, body);
-      const path = `/rooms/${encodeURIComponent(params.room)}/announcements/${announcement.id}`;
-      return { json: announcement, location: path };
+      return { json: announcement, location: pathTo('rooms', params.room, 'announcements', announcement.id) };
     },
+  }),
+  operation({
+    method: 'get',
+    path: '/rooms/{room}/announcements',
+    id: 'listAnnouncements',
+    scope: 'reader',
+    summary: 'What is being played, or waits for its turn',
+    params: roomParams,
+    query: pageQuery,
+    success: { status: 200, description: 'The announcements.', json: schemas.announcementList },
+    problems: ['room-not-found'],
+    handle({ conference }, { params, query }) {
+      const all = conference.announcements(params.room);
+      const { items: announcements, nextCursor } = page(all, ({ createdAt, id }) => `${createdAt} ${id}`, query);
+      return { json: { announcements, nextCursor } };
+    },
+  }),
+  operation({
+    method: 'get',
+    path: '/rooms/{room}/announcements/{announcement}',
+    id: 'getAnnouncement',
+    scope: 'reader',
+    summary: 'An announcement, and how far it is',
+    params: announcementParams,
+    success: { status: 200, description: 'The announcement.', json: schemas.announcementProgress },
+    problems: ['room-not-found', 'announcement-not-found', 'mixer-unavailable'],
+    handle: async ({ conference }, { params }) => ({
+      json: await conference.updateAnnouncement(params.room, params.announcement, {}),
+    }),
+  }),
+  operation({
+    method: 'patch',
+    path: '/rooms/{room}/announcements/{announcement}',
+    id: 'updateAnnouncement',
+    scope: 'moderator',
+    summary: "Change an announcement's volume, or where it is",
+    params: announcementParams,
+    body: schemas.announcementPatch,
+    success: { status: 200, description: 'The announcement.', json: schemas.announcementProgress },
+    problems: ['room-not-found', 'announcement-not-found', 'mixer-unavailable'],
+    handle: async ({ conference }, { params, body }) => ({
+      json: await conference.updateAnnouncement(params.room, params.announcement, body),
+    }),
   }),
   operation({
     method: 'delete',

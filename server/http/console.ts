@@ -6,7 +6,7 @@ import helmet from 'helmet';
 import { refuseMethod } from './mount-operations.ts';
 
 /** The console's own paths, each the same page: it looks at the path itself. Everything else that is not there is 404. */
-const PAGES = ['/', '/rooms/:room'];
+const PAGES = ['/', '/rooms/:room', '/recordings'];
 
 /** Their names change with what is in them. */
 const ASSETS_MAX_AGE_MS = 365 * 24 * 3600 * 1000;
@@ -40,10 +40,11 @@ const securityPolicy: RequestHandler = helmet.contentSecurityPolicy({
     defaultSrc: ["'none'"],
     scriptSrc: ["'self'"],
     styleSrc: ["'self'"],
-    imgSrc: ["'self'"],
+    // Waveforms, which the page fetches with its token.
+    imgSrc: ["'self'", 'blob:'],
     connectSrc: ["'self'"],
-    // Recordings, which the page fetches with its token.
-    mediaSrc: ['blob:'],
+    // Recordings by link; captions, and recordings of who may make no links, which the page fetches with its token.
+    mediaSrc: ["'self'", 'blob:'],
     baseUri: ["'none'"],
     formAction: ["'none'"],
     frameAncestors: ["'none'"],

@@ -3,8 +3,8 @@ import type { RequestHandler } from 'express';
 const METHODS = 'GET, POST, PUT, PATCH, DELETE';
 const REQUEST_HEADERS = 'Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range, X-Request-Id';
 const ANSWER_HEADERS = [
-  ...['Content-Disposition', 'Content-Range', 'Idempotency-Replayed', 'Location', 'RateLimit', 'RateLimit-Policy'],
-  ...['Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
+  ...['Allow', 'Content-Disposition', 'Content-Range', 'Idempotency-Replayed', 'Link', 'Location'],
+  ...['RateLimit', 'RateLimit-Policy', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
 ].join(', ');
 const PREFLIGHT_SECONDS = '600';
 

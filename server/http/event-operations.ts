@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isOwnRoom } from './access.ts';
+import { mayKnow } from './access.ts';
 import { anyEvent } from './event-schemas.ts';
 import { type Operation, operation } from './operation.ts';
 import { roomParams } from './room-operations.ts';
@@ -27,7 +27,8 @@ export const eventOperations: readonly Operation[] = [
     handle: ({ conference }, { access }) => ({
       events: {
         room: access.room,
-        state: () => conference.rooms().filter(({ name }) => isOwnRoom(access, name)),
+        breakouts: true,
+        state: () => conference.rooms().filter((room) => mayKnow(access, room)),
       },
     }),
   }),
@@ -43,7 +44,8 @@ export const eventOperations: readonly Operation[] = [
     handle({ conference }, { params }) {
       const { name: room } = conference.room(params.room);
       // As it is when the stream begins, not now: between the two it may change.
-      return { events: { room, state: () => conference.rooms().filter(({ name }) => name === room) } };
+      const state = () => conference.rooms().filter(({ name }) => name === room);
+      return { events: { room, breakouts: false, state } };
     },
   }),
 ];

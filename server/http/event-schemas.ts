@@ -10,7 +10,15 @@ const about = {
 };
 
 const settings = room
-  .omit({ name: true, version: true, participants: true, recordings: true })
+  .omit({
+    name: true,
+    version: true,
+    participants: true,
+    floor: true,
+    activeSpeaker: true,
+    recording: true,
+    recordings: true,
+  })
   .meta({ id: 'RoomSettings', description: 'What the room is like, without who is in it.' });
 
 const roomEvent = (event: EventName, id: string) =>
@@ -18,17 +26,28 @@ const roomEvent = (event: EventName, id: string) =>
 const participantEvent = (event: EventName, id: string) =>
   z.object({ ...about, event: z.literal(event), participant }).meta({ id });
 
+const recordingEvent = (event: EventName, id: string) =>
+  z.object({ ...about, event: z.literal(event), recording }).meta({ id });
+
 /** Of every event, the data of its server-sent event and the body of its webhook. */
 export const eventSchemas: Record<EventName, z.ZodObject> = {
-  'room-opened': roomEvent('room-opened', 'RoomOpened'),
+  'room-opened': roomEvent('room-opened', 'RoomOpened')
+    .extend({ recordings: z.array(recording) })
+    .meta({ id: 'RoomOpened' }),
   'room-changed': roomEvent('room-changed', 'RoomChanged'),
   'room-closed': roomEvent('room-closed', 'RoomClosed'),
   'participant-joined': participantEvent('participant-joined', 'ParticipantJoined'),
   'participant-changed': participantEvent('participant-changed', 'ParticipantChanged'),
   'participant-left': participantEvent('participant-left', 'ParticipantLeft'),
-  'recording-changed': z
-    .object({ ...about, event: z.literal('recording-changed'), recording })
-    .meta({ id: 'RecordingChanged' }),
+  'floor-changed': z
+    .object({ ...about, event: z.literal('floor-changed'), ...room.pick({ floor: true }).shape })
+    .meta({ id: 'FloorChanged' }),
+  'speaker-changed': z
+    .object({ ...about, event: z.literal('speaker-changed'), ...room.pick({ activeSpeaker: true }).shape })
+    .meta({ id: 'SpeakerChanged' }),
+  'recording-changed': recordingEvent('recording-changed', 'RecordingChanged'),
+  'recording-ready': recordingEvent('recording-ready', 'RecordingReady'),
+  'recording-removed': recordingEvent('recording-removed', 'RecordingRemoved'),
 };
 
 /** For the documents. */
@@ -39,7 +58,11 @@ export const eventMeanings: Record<EventName, string> = {
   'participant-joined': 'Somebody has come, or is being called.',
   'participant-changed': 'Anything of a participant is different: state, mute, role, hand, talking.',
   'participant-left': 'Somebody has gone.',
-  'recording-changed': 'A recording has begun, stopped or failed.',
+  'floor-changed': 'The floor was given to others, or given back.',
+  'speaker-changed': 'Somebody else speaks, or nobody does.',
+  'recording-changed': 'A recording has begun, paused, gone on, stopped or failed, or a file of it has got on.',
+  'recording-ready': 'All files are there that were wanted of a recording, and their copies elsewhere.',
+  'recording-removed': 'A recording and its files were removed.',
 };
 
 /** The first of a stream, unless it resumes: all that is there. */

@@ -15,12 +15,12 @@ import type { EventStreams } from '../events/event-streams.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { answerBrokenRequest, answerFailure, answerUnknownUpgrade } from './answer-failure.ts';
-import { authenticate, limitRequests, type RateLimit } from './authenticate.ts';
+import { authenticate, limitRequests, type RateLimit, takeLinks } from './authenticate.ts';
 import { BASE_PATH } from './base-path.ts';
 import { serveConsole } from './console.ts';
 import { allowOrigins } from './cors.ts';
 import type { Idempotency } from './idempotency.ts';
-import { mountOperations, refuseMethod } from './mount-operations.ts';
+import { expressPath, mountOperations, refuseMethod } from './mount-operations.ts';
 import { openApiDocument } from './openapi.ts';
 import type { Controls } from './operation.ts';
 import { operations } from './operations.ts';
@@ -32,9 +32,10 @@ export interface HttpLimits {
   requests: RateLimit;
   /** Wrong tokens. */
   failures: RateLimit;
-  /** From the first byte to the end of the headers, and of the body. */
+  /** From the first byte to the end of the headers; from there to that of the body, and of one that is a file. */
   headersTimeoutMs: number;
   requestTimeoutMs: number;
+  uploadTimeoutMs: number;
 }
 
 const defaultLimits: HttpLimits = {
@@ -42,6 +43,7 @@ const defaultLimits: HttpLimits = {
   failures: { limit: 10, windowMs: 60_000 },
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
+  uploadTimeoutMs: 900_000,
 };
 
 /** Both in PEM. */
@@ -106,6 +108,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const application = createApplication(options, limits);
   const listener: RequestListener = (request, response) => {
     answering.add(response);
+    if (!isUpload(request)) limitBody(server, request, response, limits.requestTimeoutMs);
     if (closing) response.shouldKeepAlive = false;
     response.once('close', () => {
       answering.delete(response);
@@ -145,10 +148,41 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
+const uploads = new Set(
+  operations
+    .filter(({ upload }) => upload !== undefined)
+    .map(({ method, path }) => `${method.toUpperCase()} ${BASE_PATH}${path}`),
+);
+
+function isUpload({ method, url = '' }: IncomingMessage): boolean {
+  return uploads.has(`${method} ${url.split('?', 1)[0]}`);
+}
+
+/** What Node's own error of that kind has. */
+const LATE = { code: 'ERR_HTTP_REQUEST_TIMEOUT' };
+
+/** Ends a request whose body takes too long, as Node ends those that exceed the time for uploads. */
+function limitBody(
+  server: Server | TlsServer,
+  request: IncomingMessage,
+  response: ServerResponse,
+  timeoutMs: number,
+): void {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers;
+  if (length === '0' && coding === undefined) return;
+  const timer = setTimeout(() => {
+    // It was answered without the body.
+    if (response.headersSent) request.socket.destroy();
+    else server.emit('clientError', Object.assign(new Error('too long'), LATE), request.socket);
+  }, timeoutMs);
+  request.once('close', () => clearTimeout(timer));
+  request.once('end', () => clearTimeout(timer));
+}
+
 function createPlainOrTls(tls: HttpIdentity | null, limits: HttpLimits, listener: RequestListener): Server | TlsServer {
   const httpOptions: ServerOptions = {
     headersTimeout: limits.headersTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
+    requestTimeout: limits.uploadTimeoutMs,
     connectionsCheckingInterval: Math.min(5000, limits.headersTimeoutMs),
     maxHeaderSize: MAX_HEADER_BYTES,
   };
@@ -180,7 +214,7 @@ function createApplication(options: HttpServerOptions, limits: HttpLimits) {
   application.use(probes(health, metrics));
 
   const api = express.Router({ caseSensitive: true });
-  const document = openApiDocument(operations, version);
+  let document: object | null = null;
   api.use((_request, response, next) => {
     response.setHeader('Cache-Control', 'no-store');
     next();
@@ -188,9 +222,12 @@ function createApplication(options: HttpServerOptions, limits: HttpLimits) {
   // First, so that pages can read also that they ask too much.
   api.use(allowOrigins(corsOrigins), limitRequests(limits.requests));
   api.get('/openapi.json', (_request, response) => {
+    document ??= openApiDocument(operations, version);
     response.json(document);
   });
   api.all('/openapi.json', refuseMethod(['GET']));
+  for (const { path } of operations.filter(({ linked }) => linked))
+    api.get(expressPath(path), takeLinks(controls.links));
   api.use(authenticate(controls.tokens, limits.failures, log));
   api.use(mountOperations(operations, { controls, streams, idempotency }));
   application.use(BASE_PATH, api);

@@ -26,7 +26,8 @@ export function mountOperations(operations: readonly Operation[], surroundings: 
   const router = Router({ caseSensitive: true });
   for (const operation of operations) {
     const steps: RequestHandler[] = operation.body ? [requireJson, readJson] : [];
-    router[operation.method](expressPath(operation.path), requireAccess(operation), ...steps, (request, response) =>
+    const access = requireAccess(operation, surroundings.controls);
+    router[operation.method](expressPath(operation.path), access, ...steps, (request, response) =>
       answer(operation, surroundings, request, response),
     );
   }
@@ -38,7 +39,7 @@ export function mountOperations(operations: readonly Operation[], surroundings: 
 }
 
 /** `/rooms/{room}` → `/rooms/:room`. */
-const expressPath = (path: string) => path.replace(/\{(\w+)\}/g, ':$1');
+export const expressPath = (path: string) => path.replace(/\{(\w+)\}/g, ':$1');
 
 /** Answers 405 with Allow (RFC 9110 §15.5.6). GET stands for HEAD too. */
 export function refuseMethod(methods: readonly string[]): RequestHandler {
@@ -56,9 +57,10 @@ const requireJson: RequestHandler = (request, _response, next) => {
 };
 
 /** Before the body is read. */
-function requireAccess(operation: Operation): RequestHandler {
+function requireAccess(operation: Operation, { conference }: Controls): RequestHandler {
+  const breakoutOf = (room: string) => conference.breakoutOf(room);
   return (request, _response, next) => {
-    checkAccess(accessOf(request), operation, request.params);
+    checkAccess(accessOf(request), operation, request.params, breakoutOf);
     next();
   };
 }
@@ -80,8 +82,11 @@ async function answer(
   const access = accessOf(request);
   const prefers = (types: readonly string[]) => request.accepts([...types]) || null;
   const carryOut = () =>
-    operation.handle(controls, { params: request.params, query: query.data, body, access, prefers });
+    operation.handle(controls, { params: request.params, query: query.data, body, access, prefers, upload: request });
   const key = operation.method === 'post' ? idempotencyKey(request.get('Idempotency-Key')) : null;
+  if (key !== null && operation.upload !== undefined) {
+    throw new HttpProblem('idempotency-key-invalid', { detail: 'an upload takes none' });
+  }
   if (key === null) {
     const reply = await carryOut();
     if (reply.events) sendEvents(streams, reply.events, access, request, response);
@@ -104,7 +109,7 @@ function readBody(operation: Operation, given: unknown): unknown {
 }
 
 function send({ success }: Operation, reply: Reply, request: Request, response: Response): void {
-  const { json, location, file, content, next } = reply;
+  const { json, location, file, accepted, content, next } = reply;
   if (file) {
     sendRecording(file, request, response);
     return;
@@ -117,7 +122,8 @@ function send({ success }: Operation, reply: Reply, request: Request, response: 
     return;
   }
   if (location !== undefined) response.location(BASE_PATH + location);
-  response.status(location === undefined ? success.status : 201);
+  if (accepted) response.set('Retry-After', String(accepted.retryAfterS));
+  response.status(location !== undefined ? 201 : accepted ? 202 : success.status);
   if (json === undefined) response.end();
   else response.json(json);
 }

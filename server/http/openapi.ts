@@ -52,20 +52,20 @@ export function openApiDocument(operations: readonly Operation[], version: strin
     description: 'Each operation names the least scope that the token must have: reader, moderator or administrator.',
   });
   for (const operation of operations) {
-    const { method, path, id, scope, summary, params, query, body, bodyOptional } = operation;
+    const { method, path, id, scope, summary, params, query, linked } = operation;
     const headers = headersOf(operation);
     registry.registerPath({
       method,
       path,
       operationId: id,
       summary,
-      description: `Needs a token of scope \`${scope}\`.`,
+      description: `Needs a token of scope \`${scope}\`${linked ? ', or the `expires` and `signature` of a link' : ''}.`,
       security: [{ bearer: [scope] }],
       request: {
         params,
         ...(query && { query }),
         ...(headers && { headers }),
-        ...(body && { body: { required: !bodyOptional, content: { 'application/json': { schema: body } } } }),
+        ...requestBody(operation),
       },
       responses: { ...success(operation), ...failures(operation) },
     });
@@ -79,8 +79,14 @@ export function openApiDocument(operations: readonly Operation[], version: strin
   });
 }
 
-function headersOf({ method, success }: Operation): z.ZodObject | null {
-  if (method === 'post') {
+function requestBody({ body, bodyOptional, upload }: Operation) {
+  if (body) return { body: { required: !bodyOptional, content: { 'application/json': { schema: body } } } };
+  if (upload === undefined) return {};
+  return { body: { required: true, description: upload, content: { 'application/octet-stream': binary } } };
+}
+
+function headersOf({ method, success, upload }: Operation): z.ZodObject | null {
+  if (method === 'post' && upload === undefined) {
     const key = z.string().optional().meta({ description: 'Lets a request that may have arrived be sent again.' });
     return z.object({ 'Idempotency-Key': key });
   }
@@ -110,14 +116,17 @@ function registerWebhook(registry: OpenAPIRegistry, name: (typeof eventNames)[nu
   });
 }
 
+const binary = { schema: { type: 'string', format: 'binary' } } as const;
 const created = {
   headers: { Location: { schema: { type: 'string' as const }, description: 'Path of what was made.' } },
 };
+const retryAfter = {
+  headers: { 'Retry-After': { schema: { type: 'integer' as const }, description: 'Seconds until it is asked again.' } },
+};
 
 function success({
-  success: { status, description, json, texts, files, events, mayCreate },
+  success: { status, description, json, texts, files, events, mayCreate, mayWait },
 }: Operation): Record<string, ResponseConfig> {
-  const binary = { schema: { type: 'string', format: 'binary' } } as const;
   const content = json
     ? { 'application/json': { schema: json }, ...Object.fromEntries((texts ?? []).map((type) => [type, binary])) }
     : events
@@ -128,8 +137,12 @@ function success({
     ...(content && { content }),
     ...(status === 201 && created),
   };
+  const later = mayWait && {
+    202: { description: 'It is being made.', content: { 'application/json': { schema: mayWait } }, ...retryAfter },
+  };
   if (mayCreate) return { [status]: response, 201: { ...response, ...created } };
-  return files ? { [status]: response, 206: response } : { [status]: response };
+  if (status === 202) return { 202: { ...response, ...retryAfter } };
+  return files ? { [status]: response, ...later, 206: response } : { [status]: response };
 }
 
 function failures(operation: Operation): Record<string, ResponseConfig> {

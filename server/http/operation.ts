@@ -1,10 +1,13 @@
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { DiagnosisControl } from '../diagnosis/diagnosis-control.ts';
 import type { Webhooks } from '../events/webhooks.ts';
 import type { ConferenceControl, RecordingFile } from '../focus/control.ts';
+import type { DownloadLinks } from '../recordings/keeping/download-links.ts';
 import type { RecordControl } from '../records/call-record.ts';
 import type { UserControl } from '../registrar/user-control.ts';
 import type { RoomView } from '../rooms/views.ts';
+import type { SoundLibrary } from '../sounds/sound-library.ts';
 import type { Access, AccessRule } from './access.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { ProblemCode } from './problems.ts';
@@ -16,6 +19,8 @@ export interface Controls {
   tokens: AccessTokens;
   webhooks: Webhooks;
   records: RecordControl;
+  sounds: SoundLibrary;
+  links: DownloadLinks;
   diagnosis: DiagnosisControl;
 }
 
@@ -23,6 +28,8 @@ export interface Controls {
 export interface EventStreamReply {
   /** Null: of all rooms. */
   room: string | null;
+  /** Also of its breakout rooms. */
+  breakouts: boolean;
   /** The rooms as they are now. */
   state(): RoomView[];
 }
@@ -33,6 +40,8 @@ export interface Reply {
   /** Where the new resource is; a path. The status is 201 then. */
   location?: string;
   file?: RecordingFile;
+  /** It is yet to be done: the status is 202, with when to ask again. */
+  accepted?: { retryAfterS: number };
   events?: EventStreamReply;
   /** One of `success.texts` instead of JSON. */
   content?: { contentType: string; fileName: string; bytes: string | Buffer };
@@ -43,6 +52,8 @@ export interface Reply {
 /** What a request is told by, besides what the schemas gave. */
 export interface Asking {
   access: Access;
+  /** The body, where the operation takes a file; otherwise there is nothing in it. */
+  upload: Readable;
   /** The best of these media types by `Accept`, the first when it says nothing; null: none of them. */
   prefers(types: readonly string[]): string | null;
 }
@@ -56,11 +67,13 @@ interface OperationBase extends AccessRule {
   id: string;
   summary: string;
   success: {
-    status: 200 | 201 | 204;
+    status: 200 | 201 | 202 | 204;
     description: string;
     json?: z.ZodType;
     /** It may also make something, and then has status 201. */
     mayCreate?: true;
+    /** It may also have to be waited for, and then has status 202 and this. */
+    mayWait?: z.ZodType;
     /** Media types of a file; ranges are possible. */
     files?: readonly string[];
     /** Media types that there are instead of JSON. */
@@ -68,6 +81,10 @@ interface OperationBase extends AccessRule {
     /** Server-sent events, each with data like this. */
     events?: z.ZodType;
   };
+  /** The body is a file, of which this says what it can be. */
+  upload?: string;
+  /** A `signature` in the query, as of a link, stands for a token. */
+  linked?: true;
   /** The answer holds a secret that is shown once: it is not stored for `Idempotency-Key`, only remembered. */
   secretAnswer?: true;
   /** Those of its own; the ones that any operation has are added. */

@@ -6,6 +6,7 @@ import { participantOperations } from './participant-operations.ts';
 import { recordOperations } from './record-operations.ts';
 import { recordingOperations } from './recording-operations.ts';
 import { roomOperations } from './room-operations.ts';
+import { soundOperations } from './sound-operations.ts';
 import { tokenOperations } from './token-operations.ts';
 import { userOperations } from './user-operations.ts';
 import { webhookOperations } from './webhook-operations.ts';
@@ -18,6 +19,7 @@ export const operations: readonly Operation[] = [
   ...conferenceOperations,
   ...recordingOperations,
   ...recordOperations,
+  ...soundOperations,
   ...eventOperations,
   ...userOperations,
   ...tokenOperations,

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { ConferenceControl } from '../focus/control.ts';
-import { type Access, isOwnRoom } from './access.ts';
+import { roomName } from '../rooms/room-name.ts';
+import { type Access, mayKnow } from './access.ts';
+import { pathTo } from './base-path.ts';
 import { type Operation, operation } from './operation.ts';
 import { page, pageQuery } from './paging.ts';
 import { HttpProblem } from './problems.ts';
@@ -40,8 +42,7 @@ export const participantOperations: readonly Operation[] = [
     problems: ['room-not-found', 'participant-uri-invalid', 'room-full', 'server-full'],
     handle({ conference }, { params, body }) {
       const added = conference.addParticipant(params.room, body);
-      const path = `/rooms/${encodeURIComponent(params.room)}/participants/${encodeURIComponent(added.id)}`;
-      return { json: added, location: path };
+      return { json: added, location: pathTo('rooms', params.room, 'participants', added.id) };
     },
   }),
   operation({
@@ -96,9 +97,7 @@ export const participantOperations: readonly Operation[] = [
 
 /** A token for one room moves people within it and its breakout rooms; others are as if they were not there. */
 function checkMayMoveTo(access: Access, conference: ConferenceControl, name: string): void {
-  if (isOwnRoom(access, name)) return;
-  const room = conference.rooms().find((candidate) => candidate.name === name.toLowerCase());
-  if (room === undefined || room.breakoutOf !== access.room) {
+  if (!mayKnow(access, { name: roomName(name) ?? name, breakoutOf: conference.breakoutOf(name) })) {
     throw new HttpProblem('room-not-found', { detail: `there is no room ${name}` });
   }
 }

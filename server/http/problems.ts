@@ -72,6 +72,11 @@ export const problemKinds = {
     title: 'The token does not allow this',
     meaning: 'The token is right, but not for this; `WWW-Authenticate` names the `scope` that is needed.',
   },
+  'link-invalid': {
+    status: 403,
+    title: 'The link is not good',
+    meaning: 'The link was not made here, was changed, or has expired.',
+  },
   'not-found': { status: 404, title: 'There is nothing here', meaning: 'No resource has this path.' },
   'room-not-found': { status: 404, title: 'There is no such room', meaning: 'No room has this name.' },
   'participant-not-found': {
@@ -89,6 +94,7 @@ export const problemKinds = {
     title: 'There is no such announcement',
     meaning: 'No announcement in this room has this id; it may have ended.',
   },
+  'sound-not-found': { status: 404, title: 'There is no such sound', meaning: 'No uploaded sound has this id.' },
   'recording-not-found': {
     status: 404,
     title: 'There is no such recording',
@@ -143,6 +149,11 @@ export const problemKinds = {
     title: 'The recording is empty',
     meaning: 'It was stopped before anything was recorded: there is no file to be had.',
   },
+  'recording-captures-gone': {
+    status: 409,
+    title: 'This cannot be made of the recording any more',
+    meaning: 'Only the files that were made of it were kept, elsewhere; `detail` says which.',
+  },
   'too-many-tokens': { status: 409, title: 'There are too many tokens', meaning: 'There are 1000 tokens already.' },
   'too-many-webhooks': {
     status: 409,
@@ -159,6 +170,11 @@ export const problemKinds = {
     title: 'The body is too large',
     meaning: 'The body has more than 65536 bytes.',
   },
+  'sound-too-large': {
+    status: 413,
+    title: 'The sound is too large',
+    meaning: 'An audio file may have 500 MB.',
+  },
   'unsupported-media-type': {
     status: 415,
     title: 'The body is of the wrong type',
@@ -168,6 +184,11 @@ export const problemKinds = {
     status: 416,
     title: 'The range lies outside of the file',
     meaning: '`Content-Range` says how long the file is.',
+  },
+  'sound-invalid': {
+    status: 422,
+    title: 'This is no sound',
+    meaning: 'The body is no audio file of a kind that can be read, or it is broken; `detail` says what is wrong.',
   },
   'idempotency-key-reused': {
     status: 422,
@@ -208,6 +229,11 @@ export const problemKinds = {
     status: 503,
     title: 'The mixer does not answer',
     meaning: 'The process that mixes this room is being restarted; try again soon.',
+  },
+  'sounds-unavailable': {
+    status: 503,
+    title: 'The sound cannot be made at present',
+    meaning: 'The disk is full, ffmpeg is missing, or too many sounds are being made; `detail` says why.',
   },
   'recording-unavailable': {
     status: 503,
@@ -284,6 +310,7 @@ const bodyHeaders = [
   'ETag',
   'Last-Modified',
   'Accept-Ranges',
+  'Repr-Digest',
 ];
 
 /** Answers with the problem. The headers must not have been sent. */

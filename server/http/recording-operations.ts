@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { type ConferenceControl, ControlError } from '../focus/control.ts';
+import { searchRecordings } from '../recordings/search.ts';
+import { roomName } from '../rooms/room-name.ts';
+import type { RecordingView } from '../rooms/views.ts';
+import { type Access, mayKnow } from './access.ts';
+import { BASE_PATH } from './base-path.ts';
 import { type Operation, operation } from './operation.ts';
 import { page, pageQuery } from './paging.ts';
+import type { ProblemCode } from './problems.ts';
 import { roomParams } from './room-operations.ts';
 import * as schemas from './schemas.ts';
 
@@ -14,11 +20,54 @@ function findRecording(conference: ConferenceControl, room: string, id: string) 
   return found;
 }
 
-/** False also when the room is not open: then nobody can list its recordings either. */
-function isOfRoom(conference: ConferenceControl, room: string, id: string): boolean {
-  const isOpen = conference.rooms().some(({ name }) => name === room);
-  return isOpen && conference.recordings(room).some((recording) => recording.id === id);
+/** One whose room the token is for, be it open or closed, or of a breakout room of that. Errors: `recording-not-found`. */
+function knownRecording(access: Access, conference: ConferenceControl, id: string): RecordingView {
+  const found = conference.recording(id);
+  if (!maySee(access, conference, found)) throw new ControlError('recording-not-found', `there is no recording ${id}`);
+  return found;
 }
+
+function maySee(access: Access, conference: ConferenceControl, { room }: RecordingView): boolean {
+  return access.room === null || mayKnow(access, { name: room, breakoutOf: conference.breakoutOf(room) });
+}
+
+const pageKey = ({ startedAt, id }: RecordingView) => `${startedAt} ${id}`;
+
+const anyRecording = z.object({ recording: recordingId });
+const moment = z.iso.datetime({ offset: true });
+const text = z.string().min(1).max(200);
+
+const searchQuery = pageQuery.extend({
+  q: text.optional().meta({
+    description: "Words, each of which is in the room's name, in a participant's, or in the id.",
+  }),
+  room: text.optional().meta({ description: 'Of this room only.' }),
+  state: schemas.recording.shape.state.optional(),
+  participant: text.optional().meta({ description: 'Part of the name of one who was recorded.' }),
+  from: moment.optional().meta({ description: 'That began then or later.' }),
+  to: moment.optional().meta({ description: 'That began before then.' }),
+});
+
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+
+const fileQuery = z.strictObject({
+  format: schemas.recordingFormat.default('wav'),
+  normalized: flag.default(false).meta({ description: 'Brought to a common loudness.' }),
+  wait: flag.default(true).meta({ description: 'False: 202 when it is not there yet, while it is being made.' }),
+  expires: z.string().optional().meta({ description: 'Of a link.' }),
+  signature: z.string().optional().meta({ description: 'Of a link.' }),
+});
+
+/** What is being made is asked for again after that. */
+const RETRY_AFTER_S = 2;
+
+const FILE_PROBLEMS = [
+  'recording-not-found',
+  'recording-running',
+  'recording-empty',
+  'recording-captures-gone',
+  'recording-unavailable',
+] as const satisfies ProblemCode[];
 
 export const recordingOperations: readonly Operation[] = [
   operation({
@@ -33,7 +82,7 @@ export const recordingOperations: readonly Operation[] = [
     problems: ['room-not-found'],
     handle({ conference }, { params, query }) {
       const all = conference.recordings(params.room);
-      const { items: recordings, nextCursor } = page(all, ({ startedAt, id }) => `${startedAt} ${id}`, query);
+      const { items: recordings, nextCursor } = page(all, pageKey, query);
       return { json: { recordings, nextCursor } };
     },
   }),
@@ -42,14 +91,14 @@ export const recordingOperations: readonly Operation[] = [
     path: '/rooms/{room}/recordings',
     id: 'startRecording',
     scope: 'moderator',
-    summary: "Start to record the room's mix",
+    summary: "Start to record the room's mix, and each participant if wanted",
     params: roomParams,
     body: schemas.newRecording,
     bodyOptional: true,
     success: { status: 201, description: 'The recording runs.', json: schemas.recording },
     problems: ['room-not-found', 'recording-running', 'recording-unavailable', 'mixer-unavailable'],
-    async handle({ conference }, { params }) {
-      const recording = await conference.startRecording(params.room);
+    async handle({ conference }, { params, body }) {
+      const recording = await conference.startRecording(params.room, body);
       const path = [recording.room, 'recordings', recording.id].map(encodeURIComponent).join('/');
       return { json: recording, location: `/rooms/${path}` };
     },
@@ -70,13 +119,27 @@ export const recordingOperations: readonly Operation[] = [
     path: '/rooms/{room}/recordings/{recording}',
     id: 'updateRecording',
     scope: 'moderator',
-    summary: 'Stop a recording',
+    summary: 'Pause a recording, let it go on, or stop it',
     params: recordingParams,
     body: schemas.recordingPatch,
-    success: { status: 200, description: 'The recording, stopped.', json: schemas.recording },
+    success: { status: 200, description: 'The recording, as it is now.', json: schemas.recording },
     problems: ['room-not-found', 'recording-not-found', 'recording-not-running', 'mixer-unavailable'],
-    handle: async ({ conference }, { params }) => ({
-      json: await conference.stopRecording(params.room, params.recording),
+    handle: async ({ conference }, { params, body }) => ({
+      json: await conference.updateRecording(params.room, params.recording, body.state),
+    }),
+  }),
+  operation({
+    method: 'post',
+    path: '/rooms/{room}/recordings/{recording}/marks',
+    id: 'markRecording',
+    scope: 'moderator',
+    summary: 'Mark this moment of a recording that runs: it is in the time line and in the captions',
+    params: recordingParams,
+    body: schemas.newRecordingMark,
+    success: { status: 200, description: 'The mark.', json: schemas.recordingMark },
+    problems: ['room-not-found', 'recording-not-found', 'recording-not-running'],
+    handle: ({ conference }, { params, body }) => ({
+      json: conference.markRecording(params.room, params.recording, body.text),
     }),
   }),
   operation({
@@ -95,30 +158,124 @@ export const recordingOperations: readonly Operation[] = [
   }),
   operation({
     method: 'get',
+    path: '/recordings',
+    id: 'listAllRecordings',
+    scope: 'reader',
+    narrows: true,
+    summary: 'Recordings of all rooms, also of those that are closed by now',
+    params: z.object({}),
+    query: searchQuery,
+    success: { status: 200, description: 'The recordings, oldest first.', json: schemas.recordingList },
+    problems: [],
+    handle({ conference }, { query, access }) {
+      const { from, to, room, limit, cursor, ...search } = query;
+      const all = conference.allRecordings().filter((recording) => maySee(access, conference, recording));
+      const found = searchRecordings(all, {
+        ...search,
+        room: room && (roomName(room) ?? room),
+        fromMs: from === undefined ? undefined : Date.parse(from),
+        toMs: to === undefined ? undefined : Date.parse(to),
+      });
+      const { items: recordings, nextCursor } = page(found, pageKey, { limit, cursor });
+      return { json: { recordings, nextCursor } };
+    },
+  }),
+  operation({
+    method: 'get',
+    path: '/recordings/{recording}',
+    id: 'findRecording',
+    scope: 'reader',
+    narrows: true,
+    summary: 'One recording, of whatever room',
+    params: anyRecording,
+    success: { status: 200, description: 'The recording.', json: schemas.recording },
+    problems: ['recording-not-found'],
+    handle: ({ conference }, { params, access }) => ({ json: knownRecording(access, conference, params.recording) }),
+  }),
+  operation({
+    method: 'delete',
+    path: '/recordings/{recording}',
+    id: 'removeRecording',
+    scope: 'moderator',
+    narrows: true,
+    summary: 'Remove a recording of whatever room, its files and their copies',
+    params: anyRecording,
+    success: { status: 204, description: 'The recording is gone.' },
+    problems: ['recording-not-found', 'recording-running'],
+    async handle({ conference }, { params, access }) {
+      await conference.removeRecording(knownRecording(access, conference, params.recording).id);
+      return {};
+    },
+  }),
+  operation({
+    method: 'get',
     path: '/recordings/{recording}/file',
     id: 'downloadRecording',
     scope: 'reader',
     narrows: true,
-    summary: 'The recorded sound as a file; the first call for a format makes it',
-    params: z.object({ recording: recordingId }),
-    query: z.strictObject({ format: schemas.recordingFormat.default('wav') }),
+    linked: true,
+    summary: 'The recording as a file; the first call for a format makes it',
+    params: anyRecording,
+    query: fileQuery,
     success: {
       status: 200,
       description: 'The file, or with 206 the part that `Range` asked for.',
-      files: ['audio/wav', 'audio/mp4', 'audio/x-matroska'],
+      files: [
+        ...['audio/wav', 'audio/mpeg', 'audio/mp4', 'audio/webm', 'audio/ogg', 'audio/matroska'],
+        ...['application/zip', 'image/png', 'text/vtt', 'application/jsonl'],
+      ],
+      mayWait: schemas.recordingFile,
     },
-    problems: [
-      'recording-not-found',
-      'recording-running',
-      'recording-empty',
-      'recording-unavailable',
-      'range-not-satisfiable',
-    ],
+    problems: [...FILE_PROBLEMS, 'link-invalid', 'range-not-satisfiable'],
     async handle({ conference }, { params, query, access }) {
-      if (access.room !== null && !isOfRoom(conference, access.room, params.recording)) {
-        throw new ControlError('recording-not-found', `there is no recording ${params.recording}`);
+      const { id } = knownRecording(access, conference, params.recording);
+      const { format, normalized, wait } = query;
+      if (!wait) {
+        const { file, here } = await conference.wantRecordingFile(id, format, normalized, false);
+        if (!here) return { json: file, accepted: { retryAfterS: RETRY_AFTER_S } };
       }
-      return { file: await conference.recordingFile(params.recording, query.format) };
+      return { file: await conference.recordingFile(id, format, normalized) };
+    },
+  }),
+  operation({
+    method: 'post',
+    path: '/recordings/{recording}/files',
+    id: 'makeRecordingFile',
+    scope: 'moderator',
+    narrows: true,
+    summary: 'Have a file of a recording made in the background, also one that could not be made before',
+    params: anyRecording,
+    body: schemas.newRecordingFile,
+    success: { status: 202, description: 'The file, as far as it is.', json: schemas.recordingFile },
+    problems: FILE_PROBLEMS,
+    async handle({ conference }, { params, body, access }) {
+      const { id } = knownRecording(access, conference, params.recording);
+      const { file } = await conference.wantRecordingFile(id, body.format, body.normalized, true);
+      return { json: file, accepted: { retryAfterS: RETRY_AFTER_S } };
+    },
+  }),
+  operation({
+    method: 'post',
+    path: '/recordings/{recording}/links',
+    id: 'linkRecording',
+    scope: 'moderator',
+    narrows: true,
+    secretAnswer: true,
+    summary: 'Make a link to a file of a recording that needs no token until it expires',
+    params: anyRecording,
+    body: schemas.newRecordingLink,
+    success: { status: 200, description: 'The link.', json: schemas.recordingLink },
+    problems: ['recording-not-found', 'recording-running'],
+    handle({ conference, links }, { params, body, access }) {
+      const { id, stoppedAt } = knownRecording(access, conference, params.recording);
+      if (stoppedAt === null) throw new ControlError('recording-running', `${id} is still being recorded`);
+      const { format, normalized, expiresInSeconds } = body;
+      const { expires, signature } = links.sign({ recording: id, format, normalized }, expiresInSeconds);
+      const query = new URLSearchParams({
+        ...{ format, normalized: String(normalized), expires: String(expires), signature },
+      });
+      const url = `${BASE_PATH}/recordings/${encodeURIComponent(id)}/file?${query}`;
+      return { json: { url, expiresAt: new Date(expires * 1000).toISOString() } };
     },
   }),
 ];

@@ -23,9 +23,11 @@ export function logRequests(log: Log, metrics: Metrics): RequestHandler {
     // Routers change `path` on the way, and the query may hold what is nobody's business.
     const { method, path } = request;
     response.once('close', () => {
-      const { statusCode: status, writableFinished: finished } = response;
-      metrics.countHttpRequest(method, status);
-      const level = status >= 500 ? 'error' : method === 'GET' || method === 'HEAD' ? 'debug' : 'info';
+      const { writableFinished: finished } = response;
+      // Who went away before there was an answer got no status.
+      const status = response.headersSent ? response.statusCode : null;
+      if (status !== null) metrics.countHttpRequest(method, status);
+      const level = (status ?? 0) >= 500 ? 'error' : method === 'GET' || method === 'HEAD' ? 'debug' : 'info';
       // The id of the token, which is no secret.
       const by = request.access && (request.access.tokenId ?? 'administrator');
       const durationMs = Math.round(performance.now() - begun);

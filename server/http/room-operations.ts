@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { saidOf } from '../rooms/policy.ts';
-import { isOwnRoom } from './access.ts';
+import { mayKnow } from './access.ts';
+import { pathTo } from './base-path.ts';
 import { type Operation, operation } from './operation.ts';
 import { page, pageQuery } from './paging.ts';
 import * as schemas from './schemas.ts';
@@ -20,7 +21,7 @@ export const roomOperations: readonly Operation[] = [
     success: { status: 200, description: 'The rooms.', json: schemas.roomList },
     problems: [],
     handle({ conference }, { query, access }) {
-      const known = conference.rooms().filter(({ name }) => isOwnRoom(access, name));
+      const known = conference.rooms().filter((room) => mayKnow(access, room));
       const { items: rooms, nextCursor } = page(known, ({ name }) => name, query);
       return { json: { rooms, nextCursor } };
     },
@@ -37,7 +38,7 @@ export const roomOperations: readonly Operation[] = [
     problems: ['room-exists', 'room-name-invalid', 'room-policy-invalid'],
     handle({ conference }, { body: { name, ...policy } }) {
       const room = conference.createRoom(name, saidOf(policy));
-      return { json: room, location: `/rooms/${encodeURIComponent(room.name)}` };
+      return { json: room, location: pathTo('rooms', room.name) };
     },
   }),
   operation({
@@ -91,6 +92,34 @@ export const roomOperations: readonly Operation[] = [
     problems: ['room-not-found', 'participant-not-found', 'mixer-unavailable'],
     async handle({ conference }, { params, body }) {
       await conference.muteAll(params.room, body.muted, body.except);
+      return {};
+    },
+  }),
+  operation({
+    method: 'put',
+    path: '/rooms/{room}/floor',
+    id: 'giveFloor',
+    scope: 'moderator',
+    summary: 'Give the floor: only these are heard by all, until it is given to others or back',
+    params: roomParams,
+    body: schemas.floor,
+    success: { status: 200, description: 'Who has the floor now.', json: schemas.floor },
+    problems: ['room-not-found', 'participant-not-found', 'participant-elsewhere', 'mixer-unavailable'],
+    handle: async ({ conference }, { params, body }) => ({
+      json: { participants: await conference.giveFloor(params.room, body.participants) },
+    }),
+  }),
+  operation({
+    method: 'delete',
+    path: '/rooms/{room}/floor',
+    id: 'freeFloor',
+    scope: 'moderator',
+    summary: 'Take the floor back: all are heard again who are not muted',
+    params: roomParams,
+    success: { status: 204, description: 'The floor is free.' },
+    problems: ['room-not-found', 'mixer-unavailable'],
+    async handle({ conference }, { params }) {
+      await conference.giveFloor(params.room, []);
       return {};
     },
   }),

@@ -1,15 +1,28 @@
 import { z } from 'zod';
 import type {
   Announcement,
+  AnnouncementPatch,
+  AnnouncementProgress,
   BreakoutGroup,
   NewAnnouncement,
   NewParticipant,
+  NewRecording,
   ParticipantPatch,
-  RecordingFormat,
+  RecordingMark,
 } from '../focus/control.ts';
 import type { RegistrationView, UserView } from '../registrar/user-control.ts';
 import { policyNotes, policyShape, type RoomPolicy, type SaidPolicy } from '../rooms/policy.ts';
-import type { ParticipantDetails, ParticipantView, RecordingView, Role, RoomView } from '../rooms/views.ts';
+import {
+  type ParticipantDetails,
+  type ParticipantView,
+  RECORDING_FORMATS,
+  type RecordingFileView,
+  type RecordingFormat,
+  type RecordingView,
+  type Role,
+  type RoomView,
+} from '../rooms/views.ts';
+import type { SoundView } from '../sounds/sound-library.ts';
 import { nextCursor } from './paging.ts';
 import { type ProblemDocument, problemCodes } from './problems.ts';
 
@@ -40,6 +53,7 @@ export const participant = z
     hand: z.boolean().meta({ description: 'Has raised a hand.' }),
     handRaisedAt: timestamp.nullable().meta({ description: 'Whose is earliest has raised it first.' }),
     speaksTo: z.array(z.string()).nullable().meta({ description: 'Who alone hears this one, by id; null: all do.' }),
+    recorded: z.boolean().meta({ description: 'False: in no recording, neither in the mix nor in a track.' }),
     audio: z
       .object({
         codec: z.string(),
@@ -90,16 +104,41 @@ export const participantDetails = participant
   })
   .meta({ id: 'ParticipantDetails' }) satisfies z.ZodType<ParticipantDetails>;
 
+export const recordingFormat = z.enum(RECORDING_FORMATS).meta({
+  description:
+    'Sound: wav (PCM), mp3, m4a and mp4 (AAC), webm, ogg and mka (Opus). zip: all tracks in step, with time line and captions; tracks: one Matroska file with all tracks; png: the waveform; vtt: captions, who spoke when; jsonl: the time line.',
+}) satisfies z.ZodType<RecordingFormat>;
+
+export const recordingFile = z
+  .object({
+    format: recordingFormat,
+    normalized: z.boolean().meta({ description: 'Brought to a common loudness.' }),
+    state: z.enum(['queued', 'working', 'ready', 'failed']),
+    progress: z.number().meta({ description: 'The share that is done, 0 to 1.' }),
+    bytes: z.number().nullable(),
+    sha256: z.string().nullable().meta({ description: 'Checksum, hexadecimal.' }),
+    error: z.string().nullable().meta({ description: 'Why it failed.' }),
+    stored: z.string().nullable().meta({ description: 'Where else it is: s3://bucket/key, or a path.' }),
+  })
+  .meta({ id: 'RecordingFile' }) satisfies z.ZodType<RecordingFileView>;
+
 export const recording = z
   .object({
     id: z.string(),
     room: z.string(),
-    state: z.enum(['recording', 'stopped', 'failed']),
+    state: z.enum(['recording', 'paused', 'stopped', 'failed']),
     startedAt: timestamp,
     stoppedAt: timestamp.nullable(),
-    durationMs: z.number().nullable(),
-    bytes: z.number().nullable().meta({ description: 'Size of what was captured.' }),
+    durationMs: z.number().nullable().meta({ description: 'What was recorded, without pauses; null before the end.' }),
+    bytes: z.number().nullable().meta({ description: 'Size of what was captured; null before the end.' }),
     error: z.string().nullable().meta({ description: 'Why it failed.' }),
+    startedBy: z.enum(['moderator', 'keys', 'policy']),
+    tracks: z.boolean().meta({ description: 'Each participant has a track of their own, too.' }),
+    encrypted: z.boolean().meta({ description: 'It is encrypted on the disk.' }),
+    participants: z
+      .array(z.string())
+      .meta({ description: 'Names of those who were recorded, or their URIs, as they came; the first 100.' }),
+    files: z.array(recordingFile).meta({ description: 'What was made of it, or is to be.' }),
   })
   .meta({ id: 'Recording' }) satisfies z.ZodType<RecordingView>;
 
@@ -123,9 +162,12 @@ export const room = z
     origin: z.enum(['configured', 'created', 'adhoc']).meta({
       description: 'Configured rooms are always there, created ones until deleted, ad-hoc ones until empty.',
     }),
+    recording: z.enum(['off', 'recording', 'paused']).meta({ description: 'Whether a recording runs.' }),
     version: z.int().meta({ description: 'Goes up by one with every change of anything in the room.' }),
+    floor: z.array(z.string()).meta({ description: 'Who alone is heard by all, by id; empty: the floor is free.' }),
+    activeSpeaker: z.string().nullable().meta({ description: 'Who speaks at present, by id; null: nobody.' }),
     participants: z.array(participant),
-    recordings: z.array(recording),
+    recordings: z.array(recording).meta({ description: 'The latest 20, oldest first; what runs is among them.' }),
   })
   .meta({ id: 'Room' }) satisfies z.ZodType<RoomView>;
 
@@ -158,6 +200,7 @@ export const newParticipant = z
     uri: z.string().meta({ description: 'Whom to call: a sip or sips URI.' }),
     displayName: z.string().min(1).max(200).nullable().default(null).meta({ description: 'How the others see them.' }),
     role: role.default('participant'),
+    recorded: z.boolean().default(true).meta({ description: 'False: they are in no recording.' }),
     confirm: z.boolean().default(false).meta({
       description: 'They hear that they are invited and must press 1; else they are hung up on. Keeps mailboxes out.',
     }),
@@ -176,6 +219,7 @@ export const participantPatch = z
     volumeDb: z.number().min(-30).max(20),
     role,
     hand: z.boolean(),
+    recorded: z.boolean().meta({ description: 'False: they are in no recording from now on.' }),
     speaksTo: z
       .array(z.string())
       .max(100)
@@ -187,6 +231,9 @@ export const participantPatch = z
   .partial()
   .meta({ id: 'ParticipantPatch' }) satisfies z.ZodType<ParticipantPatch>;
 
+const announcementGain = z.number().min(-60).max(20);
+const announcementPosition = z.int().min(0).max(86_400_000);
+
 export const newAnnouncement = z
   .strictObject({
     prompt: z
@@ -197,18 +244,54 @@ export const newAnnouncement = z
       .default(null)
       .meta({ description: 'Id of a prompt, ours or your own.' }),
     recording: z.string().nullable().default(null).meta({ description: 'Id of a recording of this room.' }),
+    sound: z.string().nullable().default(null).meta({ description: 'Id of a sound that was uploaded.' }),
     participant: z.string().nullable().default(null).meta({ description: 'Who alone hears it; null: all do.' }),
-    gainDb: z.number().min(-60).max(20).default(0),
+    gainDb: announcementGain.default(0),
+    startMs: announcementPosition.default(0).meta({ description: 'Where to begin.' }),
     repeat: z.boolean().default(false).meta({ description: 'Until it is removed.' }),
   })
-  .refine(({ prompt, recording }) => (prompt === null) !== (recording === null), {
-    message: 'There must be one of `prompt` and `recording`.',
+  .refine(({ prompt, recording, sound }) => [prompt, recording, sound].filter((one) => one !== null).length === 1, {
+    message: 'There must be one of `prompt`, `recording` and `sound`.',
   })
   .meta({ id: 'NewAnnouncement' }) satisfies z.ZodType<NewAnnouncement>;
 
 export const announcement = newAnnouncement
-  .safeExtend({ id: z.string(), room: z.string() })
+  .safeExtend({
+    id: z.string(),
+    room: z.string(),
+    createdAt: timestamp.meta({ description: 'When it was asked for.' }),
+  })
   .meta({ id: 'Announcement' }) satisfies z.ZodType<Announcement>;
+
+export const announcementList = z
+  .object({ announcements: z.array(announcement), nextCursor })
+  .meta({ id: 'AnnouncementList' });
+
+export const announcementProgress = announcement
+  .safeExtend({
+    positionMs: z.number().meta({ description: 'What is played next, from the beginning.' }),
+    durationMs: z.number(),
+  })
+  .meta({ id: 'AnnouncementProgress' }) satisfies z.ZodType<AnnouncementProgress>;
+
+export const announcementPatch = z
+  .strictObject({
+    gainDb: announcementGain,
+    positionMs: announcementPosition.meta({ description: 'Where to go on; the end when there is not so much.' }),
+  })
+  .partial()
+  .meta({ id: 'AnnouncementPatch' }) satisfies z.ZodType<AnnouncementPatch>;
+
+export const sound = z
+  .object({
+    id: z.string(),
+    name: z.string().meta({ description: 'What people call it.' }),
+    durationMs: z.number(),
+    createdAt: timestamp,
+  })
+  .meta({ id: 'Sound' }) satisfies z.ZodType<SoundView>;
+
+export const soundList = z.object({ sounds: z.array(sound), nextCursor }).meta({ id: 'SoundList' });
 
 export const newBreakouts = z
   .strictObject({
@@ -234,12 +317,61 @@ export const roomMute = z
   })
   .meta({ id: 'RoomMute' });
 
-export const newRecording = z.strictObject({}).meta({ id: 'NewRecording' });
-export const recordingPatch = z.strictObject({ state: z.literal('stopped') }).meta({ id: 'RecordingPatch' });
+export const floor = z
+  .strictObject({
+    participants: z
+      .array(z.string())
+      .min(1)
+      .max(100)
+      .meta({ description: 'Who alone is heard by all from now on, by id. They must have entered the room.' }),
+  })
+  .meta({ id: 'Floor' });
 
-export const recordingFormat = z
-  .enum(['wav', 'mp4', 'mka'])
-  .meta({ description: 'wav: PCM; mp4: AAC; mka: Matroska as it was captured.' }) satisfies z.ZodType<RecordingFormat>;
+export const newRecording = z
+  .strictObject({
+    tracks: z.boolean().meta({ description: "A track of each participant, too. As the room's `recordTracks`." }),
+    announced: z.boolean().meta({ description: "All are told of it. As the room's `recordingAnnounced`." }),
+  })
+  .partial()
+  .meta({ id: 'NewRecording' }) satisfies z.ZodType<NewRecording>;
+
+export const recordingPatch = z
+  .strictObject({
+    state: z.enum(['recording', 'paused', 'stopped']).meta({ description: 'What was stopped never goes on.' }),
+  })
+  .meta({ id: 'RecordingPatch' });
+
+export const newRecordingMark = z
+  .strictObject({ text: z.string().min(1).max(200).meta({ description: 'What is to be found there.' }) })
+  .meta({ id: 'NewRecordingMark' });
+
+export const recordingMark = newRecordingMark
+  .extend({
+    positionMs: z.number().meta({ description: 'In what is recorded, from its beginning.' }),
+    at: timestamp,
+  })
+  .meta({ id: 'RecordingMark' }) satisfies z.ZodType<RecordingMark>;
+
+const isNormalized = z.boolean().default(false).meta({ description: 'Brought to a common loudness.' });
+
+export const newRecordingFile = z
+  .strictObject({ format: recordingFormat, normalized: isNormalized })
+  .meta({ id: 'NewRecordingFile' });
+
+export const newRecordingLink = z
+  .strictObject({
+    format: recordingFormat,
+    normalized: isNormalized,
+    expiresInSeconds: z.int().min(60).max(604_800).default(86_400).meta({ description: 'A minute to a week.' }),
+  })
+  .meta({ id: 'NewRecordingLink' });
+
+export const recordingLink = z
+  .object({
+    url: z.string().meta({ description: 'From the root of this server on, such as /api/v1/recordings/…' }),
+    expiresAt: timestamp,
+  })
+  .meta({ id: 'RecordingLink' });
 
 export const user = z
   .object({

@@ -7,7 +7,7 @@ import { HttpProblem } from './problems.ts';
 /** Answers with server-sent events for as long as the reader stays. */
 export function sendEvents(
   streams: EventStreams,
-  { room, state }: EventStreamReply,
+  { room, breakouts, state }: EventStreamReply,
   access: Access,
   request: Request,
   response: Response,
@@ -33,7 +33,7 @@ export function sendEvents(
       end: () => void response.end(),
       cut: () => void response.destroy(),
     },
-    room,
+    ...{ room, breakouts },
     lastEventId: request.get('Last-Event-ID') ?? null,
     state,
     allowed: () => access.valid(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { roomName } from '../rooms/room-name.ts';
 import { SCOPES } from './access.ts';
 import type { TokenView } from './access-tokens.ts';
+import { namedRoom } from './named-room.ts';
 import { type Operation, operation } from './operation.ts';
 import { nextCursor, page, pageQuery } from './paging.ts';
 import { HttpProblem } from './problems.ts';
@@ -102,10 +102,7 @@ export const tokenOperations: readonly Operation[] = [
     secretAnswer: true,
     problems: ['room-name-invalid', 'too-many-tokens'],
     handle({ tokens }, { body: { name, scope, room: asked, expiresAt } }) {
-      const room = asked === null ? null : roomName(asked);
-      if (asked !== null && room === null) {
-        throw new HttpProblem('room-name-invalid', { detail: `${asked} cannot be a room's name` });
-      }
+      const room = namedRoom(asked);
       const made = tokens.add({ name, scope, room, expiresMs: expiresAt === null ? null : Date.parse(expiresAt) });
       if (!made) throw new HttpProblem('too-many-tokens');
       return { json: { ...made.view, token: made.token }, location: `/tokens/${made.view.id}` };

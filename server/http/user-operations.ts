@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pathTo } from './base-path.ts';
 import { type Operation, operation } from './operation.ts';
 import { page, pageQuery } from './paging.ts';
 import * as schemas from './schemas.ts';
@@ -44,7 +45,7 @@ export const userOperations: readonly Operation[] = [
     problems: ['user-name-invalid'],
     handle({ users }, { params, body }) {
       const { user, created } = users.putUser(params.user, body);
-      return { json: user, ...(created && { location: `/users/${encodeURIComponent(user.name)}` }) };
+      return { json: user, ...(created && { location: pathTo('users', user.name) }) };
     },
   }),
   operation({
@@ -73,7 +74,8 @@ export const userOperations: readonly Operation[] = [
     problems: ['user-not-found'],
     handle({ users }, { params, query }) {
       const all = users.registrations(params.user);
-      const { items: registrations, nextCursor } = page(all, ({ registeredAt, id }) => `${registeredAt} ${id}`, query);
+      // Numbers in the order in which phones came; `registeredAt` changes with each refresh.
+      const { items: registrations, nextCursor } = page(all, ({ id }) => id.padStart(16, '0'), query);
       return { json: { registrations, nextCursor } };
     },
   }),

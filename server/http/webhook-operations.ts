@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { FailureView, WebhookView } from '../events/webhooks.ts';
-import { roomName } from '../rooms/room-name.ts';
 import { eventName, eventSchemas } from './event-schemas.ts';
+import { namedRoom } from './named-room.ts';
 import { type Operation, operation } from './operation.ts';
 import { nextCursor, page, pageQuery } from './paging.ts';
 import { HttpProblem } from './problems.ts';
@@ -111,10 +111,7 @@ export const webhookOperations: readonly Operation[] = [
     handle({ webhooks }, { body: { url, events, room: asked, secret: given } }) {
       const problem = webhooks.urlProblem(url);
       if (problem !== null) throw new HttpProblem('webhook-url-invalid', { detail: problem });
-      const room = asked === null ? null : roomName(asked);
-      if (asked !== null && room === null) {
-        throw new HttpProblem('room-name-invalid', { detail: `${asked} cannot be a room's name` });
-      }
+      const room = namedRoom(asked);
       if (webhooks.full) throw new HttpProblem('too-many-webhooks');
       const { webhook, secret } = webhooks.add({ url, events, room, secret: given });
       return { json: { ...webhook, secret }, location: `/webhooks/${webhook.id}` };

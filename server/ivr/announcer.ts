@@ -1,4 +1,4 @@
-import type { MixerEvent, SoundToPlay } from '../../mixer/protocol.ts';
+import type { MixerEvent, MixerParams, PlaybackPosition, SoundToPlay } from '../../mixer/protocol.ts';
 import type { Log } from '../log.ts';
 import type { Prompts } from '../prompts/prompts.ts';
 import type { KeyAction, Language, RoomKeys } from '../rooms/policy.ts';
@@ -8,14 +8,17 @@ export type PromptFiles = Pick<Prompts, 'file' | 'count' | 'sound' | 'music' | '
 export interface SoundPlayer {
   /** Settled when it is to be played; its end comes as `playbackEnded`. */
   playSound(sound: SoundToPlay): Promise<void>;
+  controlSound(change: MixerParams<'controlSound'>): Promise<PlaybackPosition>;
   stopSound(playback: string): Promise<void>;
 }
+
+export type Tone = 'join' | 'leave' | 'beep' | 'recording-tone';
 
 /** One thing that is said or played: a prompt by its id, or something made of several. */
 export type Sound =
   | string
   | { count: number }
-  | { sound: 'join' | 'leave' | 'beep' }
+  | { sound: Tone }
   | { menu: RoomKeys; moderator: boolean }
   /** What these keys are for. */
   | { action: KeyAction; keys: string }
@@ -25,6 +28,8 @@ export type Listeners = { room: string } | { leg: string };
 
 export interface Playback {
   readonly id: string;
+  /** Changes the volume, goes on elsewhere, and says where it is. Rejects when it has ended. */
+  control(change: { gainDb?: number; positionMs?: number }): Promise<PlaybackPosition>;
   /** Nothing happens when it has ended. Who waits for its end is not told. */
   stop(): void;
 }
@@ -35,11 +40,15 @@ export interface AnnouncerOptions {
   readonly log: Log;
 }
 
+interface Playing extends Pick<SoundToPlay, 'to' | 'files'> {
+  readonly ended: () => void;
+}
+
 /** Says prompts and plays sounds to participants and rooms, and tells when they were heard. */
 export class Announcer {
   private readonly options: AnnouncerOptions;
   /** What is played, and whom to tell when it ends. */
-  private readonly playing = new Map<string, () => void>();
+  private readonly playing = new Map<string, Playing>();
   private serial = 0;
 
   constructor(options: AnnouncerOptions) {
@@ -55,6 +64,11 @@ export class Announcer {
     return this.play({ to, files, gainDb: 0, repeat: false }, heard);
   }
 
+  /** Without words, and at that volume. */
+  playTone(to: Listeners, tone: Tone, gainDb: number): Playback {
+    return this.play({ to, files: [this.options.prompts.sound(tone)], gainDb, repeat: false }, () => {});
+  }
+
   /** Until it is stopped. */
   playMusic(to: Listeners): Playback {
     return this.play({ to, files: [...this.options.prompts.music()], gainDb: MUSIC_DB, repeat: true }, () => {});
@@ -63,23 +77,25 @@ export class Announcer {
   play(sound: Omit<SoundToPlay, 'playback'>, ended: () => void): Playback {
     const { player, log } = this.options;
     const id = `sound-${++this.serial}`;
-    this.playing.set(id, ended);
-    if (sound.files.length === 0) queueMicrotask(() => this.ended(id));
+    const { to, files } = sound;
+    this.playing.set(id, { to, files, ended });
+    if (files.length === 0) queueMicrotask(() => this.ended(id));
     else {
       player.playSound({ playback: id, ...sound }).catch((error: unknown) => {
         // Who hung up meanwhile is no fault.
         const level = GONE.has(String((error as { code?: unknown }).code)) ? 'debug' : 'warn';
-        log[level]({ to: sound.to, files: sound.files, reason: String(error) }, 'sound could not be played');
+        log[level]({ to, files, reason: String(error) }, 'sound could not be played');
         this.ended(id);
       });
     }
-    return { id, stop: () => this.stop(id) };
+    return { id, control: (change) => player.controlSound({ playback: id, ...change }), stop: () => this.stop(id) };
   }
 
   happened(event: MixerEvent): void {
     if (event.event !== 'playbackEnded') return;
     if (event.reason === 'failed') {
-      this.options.log.warn({ playback: event.playback, reason: event.detail }, 'sound could not be played');
+      const { to, files } = this.playing.get(event.playback) ?? {};
+      this.options.log.warn({ to, files, reason: event.detail }, 'sound could not be played');
     }
     this.ended(event.playback);
   }
@@ -92,9 +108,9 @@ export class Announcer {
   }
 
   private ended(id: string): void {
-    const ended = this.playing.get(id);
+    const playing = this.playing.get(id);
     this.playing.delete(id);
-    ended?.();
+    playing?.ended();
   }
 
   private filesOf(language: Language, sound: Sound): readonly string[] {

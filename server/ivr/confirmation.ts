@@ -4,7 +4,9 @@ export interface ConfirmationEffects {
   say(prompts: readonly string[], said: () => void): void;
   hush(): void;
   confirmed(): void;
-  /** A mailbox, or somebody who does not want to. */
+  /** Somebody who does not want to. */
+  declined(): void;
+  /** Nothing was pressed: a mailbox, as it seems. */
   unconfirmed(): void;
 }
 
@@ -25,7 +27,10 @@ export class Confirmation {
   }
 
   start(): void {
-    if (this.asked === TIMES) return this.end(false);
+    if (this.asked === TIMES) {
+      this.stop();
+      return this.effects.unconfirmed();
+    }
     this.asked++;
     this.effects.say(['press-1-to-join'], () => {
       if (!this.over) this.timer = this.timers.set(CONFIRM_MS, () => this.start());
@@ -35,17 +40,13 @@ export class Confirmation {
   key(key: string): void {
     if (this.over || key === '#' || key === '*') return;
     this.effects.hush();
-    this.end(key === '1');
+    this.stop();
+    if (key === '1') this.effects.confirmed();
+    else this.effects.declined();
   }
 
   stop(): void {
     this.over = true;
     this.timer?.clear();
-  }
-
-  private end(confirmed: boolean): void {
-    this.stop();
-    if (confirmed) this.effects.confirmed();
-    else this.effects.unconfirmed();
   }
 }

@@ -20,7 +20,7 @@ export interface NewArrival {
   readonly moderator: boolean;
   /** The PIN that came with the call; null when none did. */
   readonly pin: string | null;
-  /** Was called, or takes the place of one who is in: is asked for no PIN, and does not wait in the lobby. */
+  /** Was called: is asked for no PIN, and does not wait in the lobby. */
   readonly invited: boolean;
 }
 
@@ -113,6 +113,12 @@ export class Entry {
     if (this.at !== 'lobby' && this.at !== 'waiting') return false;
     this.turnAway('lobby-refused', ['lobby-refused', 'goodbye']);
     return true;
+  }
+
+  /** By a moderator: who is one does not wait. */
+  setModerator(moderator: boolean): void {
+    this.moderator = moderator;
+    if (moderator && (this.at === 'lobby' || this.at === 'waiting')) this.enter();
   }
 
   moderatorCame(): void {

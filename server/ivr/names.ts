@@ -21,6 +21,8 @@ export class Names {
   private readonly recorder: NameRecorder;
   private readonly log: Log;
   private readonly said = new Set<string>();
+  /** Who is saying theirs. */
+  private readonly saying = new Set<string>();
 
   /** What a former run left behind is removed. Throws when the directory cannot be made. */
   constructor(directory: string, recorder: NameRecorder, log: Log) {
@@ -34,6 +36,7 @@ export class Names {
   /** Settled when the name was said, or was not. */
   async record(participant: string): Promise<void> {
     const path = this.pathOf(participant);
+    this.saying.add(participant);
     try {
       const { durationMs } = await this.recorder.recordLeg({
         ...{ leg: participant, path },
@@ -43,6 +46,8 @@ export class Names {
     } catch (error) {
       this.log.warn({ participant, reason: String(error) }, 'name not recorded');
     }
+    // Who hung up in the middle of it has been forgotten already; what they had said comes all the same.
+    if (!this.saying.delete(participant)) this.forget(participant);
   }
 
   /** The file with it; null when it was not said. */
@@ -51,8 +56,13 @@ export class Names {
   }
 
   forget(participant: string): void {
+    this.saying.delete(participant);
     if (!this.said.delete(participant)) return;
-    rmSync(this.pathOf(participant), { force: true });
+    try {
+      rmSync(this.pathOf(participant), { force: true });
+    } catch (error) {
+      this.log.warn({ participant, reason: String(error) }, 'name not removed');
+    }
   }
 
   private pathOf(participant: string): string {

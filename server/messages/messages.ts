@@ -4,6 +4,7 @@ import { memberWhoSends } from '../focus/member-who-sends.ts';
 import type { Log } from '../log.ts';
 import type { Room } from '../rooms/room.ts';
 import { roomName } from '../rooms/room-name.ts';
+import type { Call } from '../sip/dialog/call.ts';
 import type { PeerContact } from '../sip/dialog/ways.ts';
 import type { ResponseParts } from '../sip/message/create-message.ts';
 import type { SipRequest } from '../sip/message/message.ts';
@@ -16,7 +17,10 @@ import { hopsLeft, readText, type TextMessage } from './text-message.ts';
 
 export interface MessagesOptions {
   readonly rooms: { get(name: string): Room | undefined };
-  readonly focus: { members(room: Room): Member[] };
+  readonly focus: {
+    members(room: Room): Member[];
+    participantOf(call: Call): { readonly id: string; readonly room: Room } | undefined;
+  };
   readonly location: { user(name: string | null): string | null; contacts(user: string): PeerContact[] };
   readonly log: Log;
   readonly domain: string;
@@ -40,12 +44,17 @@ export class Messages implements MethodHandler {
     this.options = options;
   }
 
-  received(request: SipRequest, flow: Flow, respond: Respond): void {
-    const { rooms, focus } = this.options;
+  /** Within a call to the room that it is in, whatever the Request-URI says. */
+  received(request: SipRequest, flow: Flow, respond: Respond, call: Call | null): void {
+    const { rooms, focus, isTrusted } = this.options;
+    const own = call === null ? undefined : focus.participantOf(call);
     const name = request.uri?.user ?? null;
-    const room = rooms.get(roomName(name) ?? '');
+    const room = own?.room ?? rooms.get(roomName(name) ?? '');
     const members = room === undefined ? [] : focus.members(room);
-    const member = memberWhoSends(request, flow, members, this.options.isTrusted(flow.remoteAddress));
+    const member =
+      own === undefined
+        ? memberWhoSends(request, flow, members, isTrusted(flow.remoteAddress))
+        : (members.find(({ id }) => id === own.id) ?? null);
     const sender = member ?? this.userWhoSends(request, flow);
     if ('status' in sender) {
       // Nobody is to find out who our users are; rooms are no secret.

@@ -23,6 +23,8 @@ export class MixerError extends Error {
 
 /** A mixer that does not answer for this long is taken for dead. */
 export const DEADLINE_MS = 5000;
+/** A new process has everything to load first, perhaps on a busy machine. */
+export const GREETING_MS = 30_000;
 
 interface Waiting {
   method: MixerMethod;
@@ -49,11 +51,13 @@ export interface MixerChannelOptions {
 export class MixerChannel {
   private readonly options: MixerChannelOptions;
   private readonly waiting = new Map<number, Waiting>();
+  private readonly greeting: Timer;
   private nextId = 1;
   private state: 'greeting' | 'spare' | 'open' | 'closed' = 'greeting';
 
   constructor(options: MixerChannelOptions) {
     this.options = options;
+    this.greeting = options.timers.set(GREETING_MS, () => options.failed('it did not greet in time'));
   }
 
   /** Greeted and not configured yet. */
@@ -102,6 +106,7 @@ export class MixerChannel {
   /** The process is gone. */
   closed(reason: string): void {
     this.state = 'closed';
+    this.greeting.clear();
     for (const id of [...this.waiting.keys()]) {
       const waiting = this.settle(id)!;
       waiting.reject(new MixerError('mixer-gone', `${waiting.method}: ${reason}`));
@@ -109,6 +114,7 @@ export class MixerChannel {
   }
 
   private greeted(version: number, pid: number, native: readonly string[]): void {
+    this.greeting.clear();
     if (version !== PROTOCOL_VERSION) {
       return this.options.failed(`it speaks protocol version ${version}, we speak ${PROTOCOL_VERSION}`);
     }
@@ -130,4 +136,14 @@ export class MixerChannel {
     waiting.deadline.clear();
     return waiting;
   }
+}
+
+/** Whether the mixer is dead, or taken for dead: its next life may be asked again. */
+export function isLost(error: unknown): boolean {
+  return error instanceof MixerError && (error.code === 'mixer-gone' || error.code === 'deadline');
+}
+
+/** For what a dead mixer cannot do, and its next life need not. */
+export function orGone(error: unknown): void {
+  if (!(error instanceof MixerError && error.code === 'mixer-gone')) throw error;
 }

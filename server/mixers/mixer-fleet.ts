@@ -24,6 +24,8 @@ export interface Mixer {
   quickDeaths: number;
   /** Busy share of the process, as it last said; 0–1. */
   load: number;
+  /** How many are in the rooms that are placed on it, for who places rooms. */
+  legs: number;
 }
 
 export interface MixerFleetOptions {
@@ -59,7 +61,7 @@ export class MixerFleet {
   async start(): Promise<void> {
     const starting: Promise<void>[] = [];
     for (let index = 0; index < this.options.count; index++) {
-      const mixer: Mixer = { index, running: null, startedMs: 0, quickDeaths: 0, load: 0 };
+      const mixer: Mixer = { index, running: null, startedMs: 0, quickDeaths: 0, load: 0, legs: 0 };
       this.mixers.push(mixer);
       starting.push(this.launch().then((running) => this.employ(mixer, running)));
     }
@@ -132,6 +134,7 @@ export class MixerFleet {
 
   /** Sees to it that a process stands by. */
   private reserve(): void {
+    if (this.stopping) return;
     this.launch().then(
       (running) => {
         const waiting = this.mixers.find((mixer) => mixer.running === null);

@@ -14,6 +14,8 @@ export interface MixerProcessOptions {
  * was half.
  */
 const YOUNG_GENERATION = '--max-semi-space-size=1';
+/** Of libuv's four, recordings on a disk that hangs would take all, and no prompt could be read from another. */
+const FILE_THREADS = '16';
 
 /** What may wait: the caller is gone already. */
 const UNHURRIED: ReadonlySet<MixerMethod> = new Set(['closeLeg', 'closeRoom']);
@@ -34,6 +36,7 @@ export class MixerProcess {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       detached: true,
       execArgv: [...process.execArgv, YOUNG_GENERATION],
+      env: { ...process.env, UV_THREADPOOL_SIZE: process.env['UV_THREADPOOL_SIZE'] ?? FILE_THREADS },
     });
     let gone = false;
     const exited = (reason: string): void => {

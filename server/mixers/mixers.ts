@@ -8,12 +8,16 @@ import type {
   MixerParams,
   MixerResult,
   MixerStatistics,
+  PlaybackPosition,
   RecordingResult,
+  RecordingToStart,
   SoundToPlay,
 } from '../../mixer/protocol.ts';
 import type { Log } from '../log.ts';
-import { MixerError } from './mixer-channel.ts';
+import { isLost, MixerError, orGone } from './mixer-channel.ts';
 import { type Mixer, MixerFleet, type MixerFleetOptions } from './mixer-fleet.ts';
+import { type PlacedRoom, PlacedRooms } from './placed-rooms.ts';
+import { Playbacks } from './playbacks.ts';
 
 /** What a leg needs for its next life. */
 interface LegRecord {
@@ -22,18 +26,8 @@ interface LegRecord {
   control: LegControl;
   ports: MediaPorts;
   media: AudioMedia | null;
-}
-
-interface PlaybackRecord {
-  mixer: Mixer;
-  /** The mixer has taken it, and so its end is told. */
-  started: boolean;
-}
-
-interface RoomRecord {
-  mixer: Mixer;
-  legs: Set<string>;
-  recordings: Set<string>;
+  /** As was told last. */
+  talking: boolean;
 }
 
 export interface MixersOptions extends Omit<MixerFleetOptions, 'employed'> {
@@ -49,9 +43,9 @@ export interface MixersOptions extends Omit<MixerFleetOptions, 'employed'> {
 export class Mixers {
   private readonly options: MixersOptions;
   private readonly fleet: MixerFleet;
-  private readonly rooms = new Map<string, RoomRecord>();
+  private readonly rooms: PlacedRooms;
   private readonly legs = new Map<string, LegRecord>();
-  private readonly playbacks = new Map<string, PlaybackRecord>();
+  private readonly playbacks: Playbacks;
 
   constructor(options: MixersOptions) {
     this.options = options;
@@ -59,6 +53,12 @@ export class Mixers {
       ...options,
       event: (event) => this.happened(event),
       employed: (mixer) => void this.refill(mixer),
+    });
+    this.rooms = new PlacedRooms(this.fleet);
+    this.playbacks = new Playbacks({
+      request: (mixer, method, params) => this.request(mixer, method, params),
+      mixerFor: (to) => this.mixerFor(to),
+      happened: (event) => this.happened(event),
     });
   }
 
@@ -74,7 +74,7 @@ export class Mixers {
 
   /** Busy share, 0–1, of the mixer that the room is in, or would be placed on; 0 when none is up. */
   loadFor(room: string): number {
-    return (this.rooms.get(room)?.mixer ?? this.leastBusy())?.load ?? 0;
+    return (this.rooms.get(room)?.mixer ?? this.rooms.emptiest())?.load ?? 0;
   }
 
   async openLeg(
@@ -82,16 +82,17 @@ export class Mixers {
     leg: string,
     options: { cname: string; control: LegControl; media?: AudioMedia },
   ): Promise<MediaPorts> {
-    const record = this.place(room);
+    const { mixer } = this.rooms.place(room);
     // Counted before it is there, so that the room is not closed under it.
-    record.legs.add(leg);
+    this.rooms.addLeg(room, leg);
     try {
-      const ports = await this.request(record.mixer, 'openLeg', { room, leg, ...options });
-      this.legs.set(leg, { room, cname: options.cname, control: options.control, ports, media: options.media ?? null });
+      const ports = await this.request(mixer, 'openLeg', { room, leg, ...options });
+      const { cname, control, media = null } = options;
+      this.legs.set(leg, { room, cname, control, ports, media, talking: false });
       return ports;
     } catch (error) {
-      record.legs.delete(leg);
-      this.closeIfEmpty(room);
+      this.rooms.removeLeg(room, leg);
+      this.rooms.closeIfEmpty(room);
       throw error;
     }
   }
@@ -108,8 +109,8 @@ export class Mixers {
     await this.requestOrRefill(record, 'controlLeg', { leg, control });
   }
 
-  legStatistics(leg: string): Promise<LegStatistics> {
-    return this.request(this.rooms.get(this.leg(leg).room)!.mixer, 'legStatistics', { leg });
+  async legStatistics(leg: string): Promise<LegStatistics> {
+    return this.request(this.mixerFor({ leg }), 'legStatistics', { leg });
   }
 
   /** Null when the mixer is gone, and the counts with it. A room without legs and recordings is closed. */
@@ -117,23 +118,41 @@ export class Mixers {
     const record = this.legs.get(leg);
     if (!record) return null;
     this.legs.delete(leg);
-    const room = this.rooms.get(record.room)!;
-    room.legs.delete(leg);
-    const statistics = this.request(room.mixer, 'closeLeg', { leg }).catch(() => null);
-    this.closeIfEmpty(record.room);
+    this.rooms.removeLeg(record.room, leg);
+    const statistics = this.request(this.rooms.mixerOf(record.room), 'closeLeg', { leg }).catch(() => null);
+    this.rooms.closeIfEmpty(record.room);
     return statistics;
   }
 
-  async startRecording(room: string, recording: string, path: string): Promise<void> {
-    const record = this.place(room);
+  /** See `startRecording` of the protocol. When the mixer dies over it, that is told by `recordingsLost` as well. */
+  async startRecording(params: RecordingToStart): Promise<{ positionMs: number }> {
+    const { room, recording } = params;
+    const record = this.placeToRecord(room);
     record.recordings.add(recording);
     try {
-      await this.request(record.mixer, 'startRecording', { room, recording, path });
+      return await this.request(record.mixer, 'startRecording', params);
     } catch (error) {
+      if (isLost(error)) throw error;
       record.recordings.delete(recording);
-      this.closeIfEmpty(room);
+      this.rooms.closeIfEmpty(room);
       throw error;
     }
+  }
+
+  private placeToRecord(room: string): PlacedRoom {
+    try {
+      return this.rooms.place(room);
+    } catch {
+      // Of this one, no next life will tell.
+      throw new MixerError('no-such-room', 'no mixer is up');
+    }
+  }
+
+  /** See `controlRecording` of the protocol. */
+  async controlRecording(room: string, recording: string, paused: boolean): Promise<{ positionMs: number }> {
+    const record = this.rooms.get(room);
+    if (!record?.recordings.has(recording)) throw new MixerError('no-such-recording', 'it is not being recorded');
+    return this.request(record.mixer, 'controlRecording', { recording, paused });
   }
 
   async stopRecording(room: string, recording: string): Promise<RecordingResult> {
@@ -142,32 +161,26 @@ export class Mixers {
     try {
       return await this.request(record.mixer, 'stopRecording', { recording });
     } finally {
-      this.closeIfEmpty(room);
+      this.rooms.closeIfEmpty(room);
     }
   }
 
   /**
    * Plays to a leg or to a room that is open. Settled when it is to be played; its end is told by `playbackEnded`, also
-   * when the mixer dies. Nothing is told of what was rejected.
+   * when the mixer dies; but what repeats is played again by its next life. Nothing is told of what was rejected.
    */
-  async playSound(sound: SoundToPlay): Promise<void> {
-    const { playback } = sound;
-    if (this.playbacks.has(playback)) throw new MixerError('already-exists', `playback ${playback} is there`);
-    const record: PlaybackRecord = { mixer: this.mixerFor(sound.to), started: false };
-    this.playbacks.set(playback, record);
-    try {
-      await this.request(record.mixer, 'playSound', sound);
-      record.started = true;
-    } catch (error) {
-      this.playbacks.delete(playback);
-      throw error;
-    }
+  playSound(sound: SoundToPlay): Promise<void> {
+    return this.playbacks.play(sound);
+  }
+
+  /** See `controlSound` of the protocol. */
+  controlSound(change: MixerParams<'controlSound'>): Promise<PlaybackPosition> {
+    return this.playbacks.control(change);
   }
 
   /** Nothing happens if it has ended. */
-  async stopSound(playback: string): Promise<void> {
-    const record = this.playbacks.get(playback);
-    if (record) await this.request(record.mixer, 'stopSound', { playback }).catch(orGone);
+  stopSound(playback: string): Promise<void> {
+    return this.playbacks.stop(playback);
   }
 
   /**
@@ -178,11 +191,10 @@ export class Mixers {
     const record = this.leg(leg);
     const before = record.room;
     if (room === before) return 'moved';
-    const { mixer } = this.rooms.get(before)!;
-    const target = this.place(room, mixer);
-    if (target.mixer !== mixer) return 'elsewhere';
+    const mixer = this.rooms.mixerOf(before);
+    if (this.rooms.place(room, mixer).mixer !== mixer) return 'elsewhere';
     // Counted in both as long as it may be in either, so that none is closed under it.
-    target.legs.add(leg);
+    this.rooms.addLeg(room, leg);
     record.room = room;
     try {
       await this.requestOrRefill(record, 'moveLeg', { leg, room });
@@ -192,15 +204,15 @@ export class Mixers {
     } finally {
       for (const name of [before, room]) {
         if (this.legs.get(leg)?.room === name) continue;
-        this.rooms.get(name)?.legs.delete(leg);
-        this.closeIfEmpty(name);
+        this.rooms.removeLeg(name, leg);
+        this.rooms.closeIfEmpty(name);
       }
     }
     return 'moved';
   }
 
   /** See `recordLeg` of the protocol. */
-  recordLeg(params: MixerParams<'recordLeg'>): Promise<MixerResult<'recordLeg'>> {
+  async recordLeg(params: MixerParams<'recordLeg'>): Promise<MixerResult<'recordLeg'>> {
     return this.fleet.request(this.mixerFor(params), 'recordLeg', params, params.maxMs);
   }
 
@@ -228,21 +240,22 @@ export class Mixers {
         };
       }
     }
-    if (event.event === 'recordingFailed') {
-      for (const room of this.rooms.values()) room.recordings.delete(event.recording);
-    }
-    if (event.event === 'playbackEnded') this.playbacks.delete(event.playback);
+    if (event.event === 'legTalking') this.noteTalking(event.leg, event.talking);
+    if (event.event === 'recordingFailed') this.rooms.recordingEnded(event.recording);
+    if (event.event === 'playbackEnded') this.playbacks.ended(event.playback);
     this.options.event(event);
   }
 
   /** Gives a process that takes the place of a dead one the rooms that were there. */
   private async refill(mixer: Mixer): Promise<void> {
-    const here = [...this.rooms].filter(([, record]) => record.mixer === mixer);
+    const here = this.rooms.on(mixer);
     const lost = here.flatMap(([room, { recordings }]) => [...recordings].map((recording) => ({ room, recording })));
     for (const [, { recordings }] of here) recordings.clear();
     const refilled = here.flatMap(([room, record]) => this.refillRoom(mixer, room, record));
+    // Of those that were open for their recording alone.
+    for (const [room] of here) this.rooms.closeIfEmpty(room);
     // Who waits for the end of one may hang up at once, which closes what must be open by then.
-    this.endPlaybacks(mixer);
+    this.playbacks.refill(mixer);
     const results = await Promise.allSettled(refilled);
     for (const result of results) {
       if (result.status === 'fulfilled') continue;
@@ -252,58 +265,26 @@ export class Mixers {
     if (lost.length > 0) this.options.recordingsLost(lost);
   }
 
-  private endPlaybacks(mixer: Mixer): void {
-    for (const [playback, record] of this.playbacks) {
-      if (record.mixer !== mixer || !record.started) continue;
-      this.happened({ event: 'playbackEnded', playback, reason: 'failed', detail: 'the mixer died' });
-    }
-  }
-
-  private refillRoom(mixer: Mixer, room: string, { legs }: RoomRecord): Promise<unknown>[] {
+  private refillRoom(mixer: Mixer, room: string, { legs }: PlacedRoom): Promise<unknown>[] {
     const requests: Promise<unknown>[] = [this.request(mixer, 'openRoom', { room })];
     for (const leg of legs) {
       const record = this.legs.get(leg);
       if (record?.room !== room) continue;
       const { cname, control, ports, media } = record;
+      // Who talks on is told anew.
+      if (record.talking) this.happened({ event: 'legTalking', leg, talking: false, levelDb: -127 });
       requests.push(this.request(mixer, 'openLeg', { room, leg, cname, control, ports, ...(media ? { media } : {}) }));
     }
     return requests;
   }
 
-  /** Who places something there must count it at once, as a room without anything is closed. A new one is put `beside`. */
-  private place(room: string, beside?: Mixer): RoomRecord {
-    const there = this.rooms.get(room);
-    if (there) return there;
-    const mixer = beside ?? this.leastBusy();
-    if (!mixer) throw new MixerError('mixer-gone', 'no mixer is up');
-    const record: RoomRecord = { mixer, legs: new Set(), recordings: new Set() };
-    this.rooms.set(room, record);
-    // Not waited for: the channel keeps the order, so what follows finds the room open, or fails as this did.
-    this.request(mixer, 'openRoom', { room }).catch(() => undefined);
-    return record;
-  }
-
-  private leastBusy(): Mixer | undefined {
-    const legs = new Map(this.fleet.mixers.filter((mixer) => mixer.running).map((mixer) => [mixer, 0]));
-    for (const { mixer, legs: here } of this.rooms.values()) {
-      const before = legs.get(mixer);
-      if (before !== undefined) legs.set(mixer, before + here.size);
-    }
-    return [...legs].sort(([, one], [, other]) => one - other)[0]?.[0];
-  }
-
-  private closeIfEmpty(room: string): void {
-    const record = this.rooms.get(room);
-    if (!record || record.legs.size > 0 || record.recordings.size > 0) return;
-    this.rooms.delete(room);
-    this.request(record.mixer, 'closeRoom', { room }).catch(() => undefined);
+  private noteTalking(leg: string, talking: boolean): void {
+    const record = this.legs.get(leg);
+    if (record) record.talking = talking;
   }
 
   private mixerFor(where: { room: string } | { leg: string }): Mixer {
-    const name = 'leg' in where ? this.leg(where.leg).room : where.room;
-    const room = this.rooms.get(name);
-    if (!room) throw new MixerError('no-such-room', `room ${name} is not open`);
-    return room.mixer;
+    return this.rooms.mixerOf('leg' in where ? this.leg(where.leg).room : where.room);
   }
 
   private leg(leg: string): LegRecord {
@@ -318,15 +299,10 @@ export class Mixers {
     method: M,
     params: MixerParams<M>,
   ): Promise<void> {
-    await this.request(this.rooms.get(record.room)!.mixer, method, params).catch(orGone);
+    await this.request(this.rooms.mixerOf(record.room), method, params).catch(orGone);
   }
 
   private request<M extends MixerMethod>(mixer: Mixer, method: M, params: MixerParams<M>): Promise<MixerResult<M>> {
     return this.fleet.request(mixer, method, params);
   }
-}
-
-/** For what a dead mixer cannot do, and its next life need not. */
-function orGone(error: unknown): void {
-  if (!(error instanceof MixerError && error.code === 'mixer-gone')) throw error;
 }

@@ -1,6 +1,6 @@
 /** Numbers as one says them, put together from files: `number-0` to `number-99`, hundreds and thousands. */
 
-export type PromptLanguage = 'en' | 'de';
+import type { Language } from '../rooms/policy.ts';
 
 /** As many as a room can hold. */
 export const LARGEST_NUMBER = 10_000;
@@ -12,7 +12,7 @@ export const LARGEST_NUMBER = 10_000;
  * @param n whole, 0 to `LARGEST_NUMBER`
  * @throws RangeError for any other
  */
-export function numberIds(language: PromptLanguage, n: number): string[] {
+export function numberIds(language: Language, n: number): string[] {
   if (!Number.isInteger(n) || n < 0 || n > LARGEST_NUMBER) {
     throw new RangeError(`only whole numbers from 0 to ${LARGEST_NUMBER} can be said, not ${n}`);
   }

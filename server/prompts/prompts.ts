@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../log.ts';
-import { numberIds, type PromptLanguage } from './numbers.ts';
+import { LANGUAGES, type Language } from '../rooms/policy.ts';
+import { numberIds } from './numbers.ts';
 import { checkOwnDirectory, ownSounds } from './own-sounds.ts';
 
 export interface PromptsOptions {
@@ -15,7 +16,6 @@ export interface PromptsOptions {
 /** `beep`: after it, somebody's voice is recorded. `pause`: 0.4 s of silence. */
 export type SoundId = 'join' | 'leave' | 'recording-tone' | 'beep' | 'pause';
 
-const LANGUAGES: readonly PromptLanguage[] = ['en', 'de'];
 const SOUNDS: readonly SoundId[] = ['join', 'leave', 'recording-tone', 'beep', 'pause'];
 
 /**
@@ -23,8 +23,7 @@ const SOUNDS: readonly SoundId[] = ['join', 'leave', 'recording-tone', 'beep', '
  * in the order in which they are to be played.
  */
 export class Prompts {
-  readonly languages: readonly PromptLanguage[] = LANGUAGES;
-  private readonly prompts: Readonly<Record<PromptLanguage, ReadonlyMap<string, string>>>;
+  private readonly prompts: Readonly<Record<Language, ReadonlyMap<string, string>>>;
   private readonly sounds: ReadonlyMap<string, string>;
   private readonly musicFiles: readonly string[];
 
@@ -44,12 +43,12 @@ export class Prompts {
   }
 
   /** Whether there is such a prompt, ours or an own one. */
-  has(language: PromptLanguage, id: string): boolean {
+  has(language: Language, id: string): boolean {
     return this.prompts[language].has(id);
   }
 
   /** Throws when there is no such prompt. */
-  file(language: PromptLanguage, id: string): string {
+  file(language: Language, id: string): string {
     const found = this.prompts[language].get(id);
     if (found === undefined) throw new Error(`there is no prompt ${id} in ${language}`);
     return found;
@@ -65,12 +64,12 @@ export class Prompts {
   }
 
   /** A whole number from 0 to 10,000; throws a RangeError for any other. */
-  number(language: PromptLanguage, n: number): string[] {
+  number(language: Language, n: number): string[] {
     return numberIds(language, n).map((id) => this.file(language, id));
   }
 
   /** "There are fourteen people in the conference.", "There is one person …", "There is nobody …" */
-  count(language: PromptLanguage, n: number): string[] {
+  count(language: Language, n: number): string[] {
     if (n === 0) return [this.file(language, 'participants-none')];
     if (n === 1) return [this.file(language, 'participant-one')];
     return [this.file(language, 'there-are'), ...this.number(language, n), this.file(language, 'participants')];
@@ -81,13 +80,13 @@ export class Prompts {
    *
    * @param keys of `0-9`, `*` and `#`
    */
-  menuEntry(language: PromptLanguage, action: string, keys: string): string[] {
+  menuEntry(language: Language, action: string, keys: string): string[] {
     return [`menu-${action}`, ...[...keys].map(keyId)].map((id) => this.file(language, id));
   }
 
   /** What the keys do: everybody's, and after them a moderator's. Pairs of keys and action, as in a room's `keys`. */
   menu(
-    language: PromptLanguage,
+    language: Language,
     everybody: Readonly<Record<string, string>>,
     moderators: Readonly<Record<string, string>> | null,
   ): string[] {
@@ -110,7 +109,7 @@ function keyId(key: string): string {
 }
 
 /** `prompts.json` says which there are. */
-function ourPrompts(assetsDir: string, language: PromptLanguage): [id: string, file: string][] {
+function ourPrompts(assetsDir: string, language: Language): [id: string, file: string][] {
   const directory = join(assetsDir, 'prompts', language);
   const texts = JSON.parse(readFileSync(join(directory, 'prompts.json'), 'utf8')) as Record<string, string>;
   return Object.keys(texts).map((id) => [id, join(directory, `${id}.g722`)]);

@@ -1,13 +1,21 @@
-import { stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
-import type { RecordingResult } from '../../mixer/protocol.ts';
-import { ControlError, type RecordingFile, type RecordingFormat } from '../focus/control.ts';
-import type { RecordingView } from '../rooms/views.ts';
-import { captureDurationMs } from './capture-duration.ts';
-import { RecordingCatalogue } from './catalogue.ts';
-import { findFfmpeg } from './ffmpeg-binary.ts';
-import { FinishedFiles } from './finished-files.ts';
-import { convert, finishedDurationMs } from './finishing.ts';
+import { join } from 'node:path';
+import { ControlError, type RecordingFile } from '../focus/control.ts';
+import { NodeTimers } from '../node-timers.ts';
+import type { RecordingChange } from '../rooms/room.ts';
+import type { RecordingFormat, RecordingView } from '../rooms/views.ts';
+import type { Timers } from '../timers.ts';
+import { recordedDurationMs } from './capture-duration.ts';
+import { capturedIn, freeBytesOf } from './captured.ts';
+import { type CatalogueEntry, type NewEntry, RecordingCatalogue, type RecordingPart } from './catalogue.ts';
+import { EntryWrites } from './entry-writes.ts';
+import type { FinishingOptions } from './finishing/finishing.ts';
+import { canBeNormalized } from './finishing/formats.ts';
+import { diskName, openPlain, openSealed } from './finishing/source.ts';
+import { Removal } from './keeping/removal.ts';
+import type { RetentionRules } from './keeping/retention.ts';
+import type { RecordingStorage } from './keeping/storage.ts';
+import { RecordedFiles, type WantedFile } from './recorded-files.ts';
+import { openTimelineFile, type TimelineSink } from './timeline.ts';
 
 export interface RecordingLog {
   info(fields: object, message: string): void;
@@ -19,155 +27,320 @@ export interface RecordingsOptions {
   log: RecordingLog;
   /** Wall clock, milliseconds since 1970. */
   now?: () => number;
-  /** Default: the system's ffmpeg, else the one that npm brought. */
-  findFfmpeg?: () => Promise<string | null>;
-  /** Conversions at a time; default: one a core. */
-  parallelConversions?: number;
-  convert?: typeof convert;
+  /** With less free on the disk, 10⁶ octets, none is begun. */
+  minFreeMb?: number;
+  /** Base64 of 32 octets, by which they are encrypted; null: they are not. */
+  key?: string | null;
+  /** What is made of every recording when it has ended. */
+  formats?: readonly RecordingFormat[];
+  /** Those are brought to a common loudness. */
+  normalize?: boolean;
+  finishing?: Partial<FinishingOptions>;
+  /** Default: the real ones. */
+  timers?: Timers;
+  /** Where finished files get a copy; null: nowhere. It is closed with this. */
+  storage?: RecordingStorage | null;
+  /** False: what has a copy there is removed from this disk. */
+  keepLocal?: boolean;
+  /** What is removed of itself, looked at when this is opened and every hour; default: nothing. */
+  retention?: RetentionRules;
+  /** Octets that are free on the disk of a directory. */
+  freeBytes?: (directory: string) => Promise<number>;
 }
 
-const CONTENT_TYPES: Record<RecordingFormat, string> = {
-  wav: 'audio/wav',
-  mp4: 'audio/mp4',
-  mka: 'audio/matroska', // RFC 9559 §27.3
-};
+export type RecordingListener = (change: RecordingChange, recording: RecordingView) => void;
 
-/** All recordings there are. Mixers write the captures; this keeps account of them and hands out finished files. */
+export type RecordingToBegin = Omit<NewEntry, 'encrypted' | 'participants'>;
+
+/** How a capture ended: as long as the mixers say, or as what is on the disk; null as error: somebody wanted it. */
+export interface RecordingEnd {
+  durationMs: number | null;
+  error: string | null;
+}
+
+/** Of each room; rooms are shown often, and what was recorded years ago seldom matters then. */
+const SHOWN_WITH_ROOM = 20;
+/** What can be made of those alone that have tracks. */
+const OF_TRACKS: ReadonlySet<RecordingFormat> = new Set(['zip', 'tracks']);
+const KEEP_ALL: RetentionRules = { keepDays: 0, keepGb: 0 };
+
+/** All recordings there are. Mixers write the captures; this keeps account of them, and tells what becomes of them. */
 export class Recordings {
   /** Since the start of the server. */
   started = 0;
   failed = 0;
+  readonly #options: RecordingsOptions;
   readonly #catalogue: RecordingCatalogue;
-  readonly #finished: FinishedFiles;
+  readonly #files: RecordedFiles;
+  readonly #removal: Removal;
+  readonly #writes: EntryWrites;
+  readonly #listeners = new Set<RecordingListener>();
+  /** Not shown yet, as no mixer has taken them. */
+  readonly #beginning = new Set<string>();
+  #loaded = false;
   readonly #log: RecordingLog;
   readonly #now: () => number;
+  readonly #key: Uint8Array | null;
 
   constructor(options: RecordingsOptions) {
-    this.#catalogue = new RecordingCatalogue(options.directory);
-    this.#finished = new FinishedFiles({
-      directory: options.directory,
-      parallel: options.parallelConversions ?? availableParallelism(),
-      ffmpegPath: options.findFfmpeg ?? (() => findFfmpeg(process.env['PATH'] ?? '')),
-      convert: options.convert ?? convert,
-      measureMs: finishedDurationMs,
+    const { directory, log, now = Date.now, key, timers = new NodeTimers(), finishing = {} } = options;
+    this.#options = options;
+    this.#catalogue = new RecordingCatalogue(directory);
+    this.#log = log;
+    this.#now = now;
+    const { storage = null, keepLocal = true, retention: rules = KEEP_ALL } = options;
+    this.#writes = new EntryWrites({ catalogue: this.#catalogue, timers, log });
+    this.#key = key == null ? null : Buffer.from(key, 'base64');
+    this.#files = new RecordedFiles({
+      ...{ catalogue: this.#catalogue, log, key: this.#key, timers, finishing, epochMs: now },
+      ...{ storage, keepLocal },
+      changed: (view, change, written) => {
+        this.#writes.watch(view.id, written);
+        this.#tell(change, view);
+      },
     });
-    this.#log = options.log;
-    this.#now = options.now ?? Date.now;
+    this.#removal = new Removal({
+      ...{ catalogue: this.#catalogue, files: this.#files, rules, timers, log, epochMs: now },
+      removed: (view) => this.#tell('recording-removed', view),
+    });
   }
 
-  /** Reads what is there, and closes the account of what a crash left running. */
-  async open(): Promise<void> {
+  /** Reads what is there, so that it can be listed. Throws when the directory is of no use. */
+  load(): void {
+    this.#loaded = true;
     for (const name of this.#catalogue.load()) this.#log.warn({ file: name }, 'recording entry cannot be read');
-    for (const recording of this.#catalogue.list()) {
-      if (recording.state === 'recording') await this.#closeAccount(recording);
-    }
   }
 
-  /** Announces a recording; a mixer then creates `path`. Errors: `recording-unavailable`. */
-  begin(room: string, startedAt: Date): { id: string; path: string } {
+  /** Closes the account of what a crash left running, and goes on with what was to be made and kept. Throws as `load`. */
+  async open(): Promise<void> {
+    if (!this.#loaded) this.load();
+    for (const view of this.#catalogue.list()) {
+      const entry = this.#entry(view.id);
+      if (isRunning(view)) await this.#closeAccount(entry);
+      else await this.#files.resume(entry);
+    }
+    await this.#catalogue.settled();
+    void this.sweep();
+  }
+
+  /** Told of each change after it was made; must not throw. Gives what ends it. */
+  subscribe(listener: RecordingListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /**
+   * Takes down that a recording is to begin; a mixer then writes captures into `directory`, sealed by `key`. Nobody sees it
+   * before `begun` or `ended`. Errors: `recording-unavailable`, which says why.
+   */
+  async begin(recording: RecordingToBegin): Promise<{ id: string; directory: string; key: string | null }> {
+    await this.#checkSpace();
+    const { key = null } = this.#options;
     try {
-      const { id } = this.#catalogue.add(room, startedAt);
+      const startedAt = new Date(this.#now());
+      const { view } = await this.#catalogue.add(
+        { ...recording, participants: [], encrypted: key !== null },
+        startedAt,
+      );
+      this.#beginning.add(view.id);
       this.started++;
-      return { id, path: this.#catalogue.capturePath(id) };
+      return { id: view.id, directory: this.#catalogue.directoryOf(view.id), key };
     } catch (error) {
       throw new ControlError('recording-unavailable', `recordings cannot be stored: ${describe(error)}`);
     }
   }
 
+  /** A mixer records it. */
+  begun(id: string, participants: string[]): RecordingView {
+    this.#beginning.delete(id);
+    const { view } = this.#change(id, { participants });
+    this.#tell('recording-changed', view);
+    return view;
+  }
+
+  /** Rejects when it cannot be made. */
+  timelineFile(id: string): Promise<TimelineSink> {
+    const source = this.#files.sourceOf(this.#entry(id));
+    const key = source.sealed ? this.#key : null;
+    return openTimelineFile(join(source.directory, diskName(source, 'timeline.jsonl')), key);
+  }
+
+  /** Where its parts begin. Settled when that is on the disk. */
+  async setParts(id: string, parts: readonly RecordingPart[]): Promise<void> {
+    await this.#catalogue.change(id, {}, { parts })?.written;
+  }
+
+  /** It has paused or goes on, or there are others in it. Errors: `recording-not-found`. */
+  changed(id: string, patch: Partial<Pick<RecordingView, 'state' | 'participants'>>): RecordingView {
+    const { view } = this.#change(id, patch);
+    this.#tell('recording-changed', view);
+    return view;
+  }
+
   /**
-   * Takes down how a recording ended: a mixer's result, or why it failed. What was recorded before a failure counts.
+   * Takes down how a recording ended. What was recorded before a failure counts.
    * Errors: `recording-not-found`, `recording-not-running`.
    */
-  async ended(id: string, outcome: RecordingResult | { error: string }): Promise<RecordingView> {
-    const recording = this.get(id);
-    if (recording.state !== 'recording') throw new ControlError('recording-not-running', `${id} has ended before`);
+  async ended(id: string, { durationMs, error }: RecordingEnd): Promise<RecordingView> {
+    const entry = this.#entry(id);
+    if (!isRunning(entry.view)) throw new ControlError('recording-not-running', `${id} has ended before`);
+    if (error !== null) this.failed++;
+    const { bytes } = await capturedIn(this.#catalogue.directoryOf(id));
+    const found = { durationMs: durationMs ?? (await this.#measuredOrNone(entry)), bytes };
     const stoppedAt = new Date(this.#now()).toISOString();
-    if ('error' in outcome) {
-      this.failed++;
-      const found = await this.#measure(id);
-      return this.#put({ ...recording, ...found, stoppedAt, state: 'failed', error: outcome.error });
-    }
-    const { durationMs, bytes } = outcome;
-    return this.#put({ ...recording, durationMs, bytes, stoppedAt, state: 'stopped' });
+    this.#beginning.delete(id);
+    return this.#close(id, { ...found, stoppedAt, error, state: error === null ? 'stopped' : 'failed' });
   }
 
   /** Oldest first. */
   list(room?: string): RecordingView[] {
-    return this.#catalogue.list(room);
+    return this.#catalogue.list(room).filter(({ id }) => !this.#beginning.has(id));
+  }
+
+  /** Those that are shown with the room itself: the last ones, and so what runs. Oldest first. */
+  latest(room: string): RecordingView[] {
+    return this.list(room).slice(-SHOWN_WITH_ROOM);
   }
 
   /** Errors: `recording-not-found`. */
   get(id: string): RecordingView {
-    const recording = this.#catalogue.get(id);
-    if (recording === undefined) throw new ControlError('recording-not-found', `there is no recording ${id}`);
-    return recording;
-  }
-
-  /** Deletes a recording and all its files. Errors: `recording-not-found`, `recording-running`. */
-  async remove(id: string): Promise<void> {
-    this.#ended(id);
-    this.#catalogue.hide(id);
-    await this.#finished.remove(id);
-    this.#catalogue.erase(id);
-    this.#log.info({ recording: id }, 'recording removed');
+    return this.#entry(id).view;
   }
 
   /**
-   * The recording as a file, made when it is first asked for. `onProgress` is told the share that is done, 0–1.
-   * Errors: `recording-not-found`, `recording-running`, `recording-empty`, `recording-unavailable`.
+   * Deletes a recording and all its files; what is elsewhere of it follows, also after a restart.
+   * Errors: `recording-not-found`, `recording-running`.
    */
-  async file(id: string, format: RecordingFormat, onProgress?: (share: number) => void): Promise<RecordingFile> {
-    const recording = this.#ended(id);
-    if (!recording.durationMs) throw new ControlError('recording-empty', `nothing was recorded in ${id}`);
-    const file = await this.#finished.get(id, format, recording.durationMs, onProgress);
-    if (!file.ok) {
-      this.#log.warn({ recording: id, format, reason: file.reason }, 'recording could not be finished');
-      throw new ControlError('recording-unavailable', `${id} could not be finished as ${format}: ${file.reason}`);
-    }
-    return { path: file.path, contentType: CONTENT_TYPES[format], fileName: fileName(recording, format) };
+  async remove(id: string): Promise<void> {
+    await this.#removal.remove(this.#ended(id).view);
   }
 
-  /** Lets conversions end for up to `deadlineMs`, then stops them; what they had made of a file goes with them. */
-  close(deadlineMs: number): Promise<void> {
-    return this.#finished.close(deadlineMs);
+  /**
+   * The recording as a file, made when it is first asked for, or fetched back from where it is kept. `onProgress` is told
+   * the share that is done, 0–1. Errors: `recording-not-found`, `recording-running`, `recording-empty`,
+   * `recording-captures-gone`, `recording-unavailable`.
+   */
+  async file(
+    id: string,
+    format: RecordingFormat,
+    normalized = false,
+    onProgress?: (share: number) => void,
+  ): Promise<RecordingFile> {
+    return this.#files.file(this.#ended(id), { format, normalized }, onProgress);
   }
 
-  #ended(id: string): RecordingView {
-    const recording = this.get(id);
-    if (recording.state === 'recording') throw new ControlError('recording-running', `${id} is still being recorded`);
-    return recording;
+  /**
+   * Has the file made in the background, or fetched back, and says how far that is. `again`: also when it could not be made
+   * before. Errors as `file`.
+   */
+  async want(id: string, format: RecordingFormat, normalized: boolean, again: boolean): Promise<WantedFile> {
+    return this.#files.want(this.#ended(id), { format, normalized }, again);
   }
 
-  async #closeAccount(recording: RecordingView): Promise<void> {
-    const found = await this.#measure(recording.id);
-    const empty = found.durationMs === 0;
-    const stoppedAt = new Date(Date.parse(recording.startedAt) + found.durationMs).toISOString();
-    const error = empty ? 'the server ended before anything was recorded' : null;
-    this.#put({ ...recording, ...found, stoppedAt, error, state: empty ? 'failed' : 'stopped' });
+  /** Removes what is to go by now, as it does every hour; settled when that is done. Never rejects. */
+  sweep(): Promise<void> {
+    return this.#removal.sweep();
   }
 
-  async #measure(id: string): Promise<{ durationMs: number; bytes: number }> {
-    const path = this.#catalogue.capturePath(id);
+  /** Lets work on files end for up to `deadlineMs`, then stops it; it goes on at the next start. */
+  async close(deadlineMs: number): Promise<void> {
+    this.#removal.close();
+    await this.#files.close(deadlineMs);
+    await this.#writes.close();
+  }
+
+  async #checkSpace(): Promise<void> {
+    const { directory, minFreeMb = 0, freeBytes = freeBytesOf } = this.#options;
+    if (minFreeMb === 0) return;
+    const freeMb = await freeBytes(directory).then(
+      (bytes) => Math.floor(bytes / 1e6),
+      (error: unknown) => {
+        throw new ControlError('recording-unavailable', `the disk cannot be looked at: ${describe(error)}`);
+      },
+    );
+    if (freeMb >= minFreeMb) return;
+    const text = `only ${freeMb} MB are free on the disk, and recordingMinFreeMb is ${minFreeMb}`;
+    throw new ControlError('recording-unavailable', text);
+  }
+
+  #entry(id: string): CatalogueEntry {
+    const entry = this.#catalogue.get(id);
+    if (entry === undefined) throw new ControlError('recording-not-found', `there is no recording ${id}`);
+    return entry;
+  }
+
+  #ended(id: string): CatalogueEntry {
+    const entry = this.#entry(id);
+    if (isRunning(entry.view)) throw new ControlError('recording-running', `${id} is still being recorded`);
+    return entry;
+  }
+
+  async #closeAccount(entry: CatalogueEntry): Promise<void> {
+    const { id, startedAt } = entry.view;
+    const { bytes, lastWriteMs } = await capturedIn(this.#catalogue.directoryOf(id));
+    const stoppedMs = Math.max(Date.parse(startedAt), lastWriteMs);
+    const ended = { bytes, stoppedAt: new Date(stoppedMs).toISOString() };
     try {
-      return { durationMs: await captureDurationMs(path), bytes: (await stat(path)).size };
-    } catch (error) {
-      this.#log.warn({ recording: id, error: describe(error) }, 'capture cannot be read');
-      return { durationMs: 0, bytes: 0 };
+      const durationMs = await this.#measure(entry);
+      const error = durationMs === 0 ? 'the server ended before anything was recorded' : null;
+      this.#close(id, { ...ended, durationMs, error, state: error === null ? 'stopped' : 'failed' });
+    } catch (failure) {
+      // Perhaps it can be another time, such as with the right key: so there is a length, near enough.
+      const error = `the server ended, and what was recorded cannot be read: ${describe(failure)}`;
+      this.#log.warn({ recording: id, error }, 'capture cannot be read');
+      this.#close(id, { ...ended, durationMs: stoppedMs - Date.parse(startedAt), error, state: 'failed' });
     }
   }
 
-  #put(recording: RecordingView): RecordingView {
-    this.#catalogue.put(recording);
-    const { id, room, state, durationMs, bytes, error } = recording;
+  /** What is to be made of it is written down with its end, so that no crash comes in between. */
+  #close(id: string, patch: Partial<RecordingView>): RecordingView {
+    const { formats = [], normalize = false } = this.#options;
+    const hasTracks = this.#entry(id).view.tracks;
+    const possible = formats.filter((format) => hasTracks || !OF_TRACKS.has(format));
+    const wanted = patch.durationMs ? possible : [];
+    const files = wanted.map((format) => {
+      return { ...QUEUED, format, normalized: normalize && canBeNormalized(format) };
+    });
+    const entry = this.#change(id, { ...patch, files });
+    const { view } = entry;
+    const { room, state, durationMs, bytes, error } = view;
     this.#log.info({ recording: id, room, state, durationMs, bytes, error }, 'recording ended');
-    return recording;
+    this.#tell('recording-changed', view);
+    for (const format of wanted) this.#files.wanted(entry, { format, normalized: normalize });
+    return this.#catalogue.get(id)?.view ?? view;
+  }
+
+  #change(id: string, patch: Partial<RecordingView>): CatalogueEntry {
+    const changed = this.#catalogue.change(id, patch);
+    if (changed === null) throw new ControlError('recording-not-found', `there is no recording ${id}`);
+    this.#writes.watch(id, changed.written);
+    return changed.entry;
+  }
+
+  #tell(change: RecordingChange, recording: RecordingView): void {
+    for (const listener of this.#listeners) listener(change, recording);
+  }
+
+  async #measuredOrNone(entry: CatalogueEntry): Promise<number> {
+    return this.#measure(entry).catch((error: unknown) => {
+      this.#log.warn({ recording: entry.view.id, error: describe(error) }, 'capture cannot be read');
+      return 0;
+    });
+  }
+
+  /** By what is on the disk. Rejects when that cannot be read. */
+  async #measure(entry: CatalogueEntry): Promise<number> {
+    const { encrypted } = entry.view;
+    if (encrypted && this.#key === null) throw new Error('it is encrypted, and there is no recordingKey');
+    const open = encrypted && this.#key !== null ? openSealed(this.#key) : openPlain;
+    return recordedDurationMs(this.#files.sourceOf(entry), open);
   }
 }
 
-/** For a download: what a user may have put into the room's name is kept only where every system takes it. */
-function fileName({ room, id }: RecordingView, format: RecordingFormat): string {
-  const safeRoom = room.replace(/[^A-Za-z0-9_-]+/g, '_').slice(0, 60);
-  return `${safeRoom}-${id.slice(0, 15)}.${format}`;
+const QUEUED = { state: 'queued', progress: 0, bytes: null, sha256: null, error: null, stored: null } as const;
+
+export function isRunning({ state }: RecordingView): boolean {
+  return state === 'recording' || state === 'paused';
 }
 
 function describe(error: unknown): string {

@@ -17,6 +17,9 @@ const MOST_RECORDINGS = 1000;
 /** Follows the rooms: a conference lasts from when somebody is in one until nobody is. */
 export class ConferenceWatch {
   private readonly conferences = new Map<Room, Conference>();
+  /** Of this run of the program: an id is made for each conference, and asking for random ones each time costs. */
+  private readonly run = randomBytes(6).toString('hex');
+  private serial = 0;
   private readonly ended: (record: ConferenceRecord, endedMs: number) => void;
 
   constructor(ended: (record: ConferenceRecord, endedMs: number) => void) {
@@ -51,8 +54,8 @@ export class ConferenceWatch {
   private entered(room: Room, id: string, atMs: number): void {
     let conference = this.conferences.get(room);
     if (conference === undefined) {
-      const name = randomBytes(8).toString('hex');
-      conference = { id: name, startedMs: atMs, present: new Set(), entries: 0, most: 0, recordings: new Set() };
+      const id = this.run + (++this.serial).toString(16).padStart(6, '0');
+      conference = { id, startedMs: atMs, present: new Set(), entries: 0, most: 0, recordings: new Set() };
       this.conferences.set(room, conference);
     }
     if (conference.present.has(id)) return;

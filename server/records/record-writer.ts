@@ -23,11 +23,12 @@ export interface RecordWriterOptions {
   readonly days: number;
 }
 
-const WAIT_MS = 500;
+/** What a crash may lose: less than a second. The longer, the less each record costs. */
+const WAIT_MS = 900;
 /** A disk that is full or slow is not asked twice a second. */
 const WAIT_AFTER_FAILURE_MS = 5_000;
-/** One transaction takes two or three milliseconds; calls wait meanwhile. */
-const BATCH = 100;
+/** One transaction takes about five milliseconds; calls wait meanwhile. */
+const BATCH = 200;
 const WAIT_BETWEEN_BATCHES_MS = 20;
 /** What waits for a disk that does not come back is lost, the oldest first. */
 const MOST_WAITING = 20_000;

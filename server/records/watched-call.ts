@@ -82,10 +82,11 @@ export function describeCallEnd(
   const { cause } = end;
   const theirs = 'reason' in end ? (end.reason ?? null) : 'message' in end ? end.message : null;
   const status = 'status' in end ? end.status : cause === 'no-answer' ? statusOf(end).status : null;
-  return { cause, status, reason: ourReason ?? theirs, endedBy: endedBy(cause, direction) };
+  return { cause, status, reason: ourReason ?? theirs, endedBy: endedBy(cause, direction, ourReason !== null) };
 }
 
-function endedBy(cause: CallEnd['cause'], direction: 'in' | 'out'): EndedBy {
+/** @param ours we have a reason for it, such as that no mixer is up */
+function endedBy(cause: CallEnd['cause'], direction: 'in' | 'out', ours: boolean): EndedBy {
   switch (cause) {
     case 'remote-bye':
       return 'participant';
@@ -93,7 +94,7 @@ function endedBy(cause: CallEnd['cause'], direction: 'in' | 'out'): EndedBy {
     case 'no-answer':
       return 'server';
     case 'rejected':
-      return direction === 'in' ? 'server' : 'participant';
+      return direction === 'in' || ours ? 'server' : 'participant';
     case 'cancelled':
       return direction === 'in' ? 'participant' : 'server';
     case 'ack-timeout':

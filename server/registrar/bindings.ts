@@ -62,6 +62,19 @@ export class Bindings {
     return found?.binding.user ?? null;
   }
 
+  /** As `userAt`; null also where several users have registered over this flow: it is that of a proxy, say. */
+  onlyUserAt(flow: Flow): string | null {
+    const key = flowKey(sourceOf(flow));
+    const now = this.options.epochMs();
+    let only: string | null = null;
+    for (const { binding } of key === null ? [] : (this.byFlow.get(key) ?? [])) {
+      if (binding.expiresMs <= now || binding.user === only) continue;
+      if (only !== null) return null;
+      only = binding.user;
+    }
+    return only;
+  }
+
   newId(): number {
     return ++this.lastId;
   }

@@ -66,9 +66,10 @@ export function openRegistrar(settings: RegistrarSettings, surroundings: Registr
     log.warn({ users: lockedOut.slice(0, 10), count: lockedOut.length, domain }, 'users need their password set anew');
   }
   const table = new BindingTable(database);
-  const writer = new WriteBehind(table, timers, log);
+  const stored = table.load(epochMs());
+  const writer = new WriteBehind(table, timers, log, stored.at(-1)?.id ?? 0);
   const bindings = new Bindings({ timers, epochMs, changed: (id, binding) => writer.changed(id, binding) });
-  bindings.restore(table.load(epochMs()));
+  bindings.restore(stored);
   const digest = new DigestServer({ realm: domain, users, nonces: new Nonces(), algorithms, qop });
   const authentication = new Authentication({ digest, timers, log, failed, isBanned });
   const registrar = new Registrar({

@@ -3,6 +3,7 @@ import { splitList, writeParameters } from '../sip/message/header-value.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import { type NameAddress, parseNameAddress } from '../sip/message/name-address.ts';
 import type { SipUri } from '../sip/message/uri.ts';
+import { isDirect } from '../sip/message/via.ts';
 
 /** A final response other than 200, and why. */
 export interface Refusal {
@@ -70,8 +71,7 @@ function keyOf({ text, instance, regId }: WantedContact): string {
 function offersOutbound(request: SipRequest, path: readonly string[]): 'yes' | 'no' | 'not-the-first-hop' {
   const supported = request.headers.all('supported').flatMap(splitList);
   if (!supported.some((tag) => tag.toLowerCase() === 'outbound')) return 'no';
-  const direct = request.headers.all('via').flatMap(splitList).length === 1;
-  if (direct) return 'yes';
+  if (isDirect(request)) return 'yes';
   // The proxy next to the client must keep the flow; it says so in its Path.
   const nearest = path.at(-1);
   return nearest !== undefined && parseNameAddress(nearest)?.uri?.parameters.has('ob') ? 'yes' : 'not-the-first-hop';

@@ -18,15 +18,24 @@ export class WriteBehind {
   private readonly timers: Timers;
   private readonly log: Log;
   private pending = new Map<number, Binding | null>();
+  /** No binding of a higher id is in the store: ids only go up. */
+  private lastStored: number;
   private timer: Timer | null = null;
 
-  constructor(store: BindingStore, timers: Timers, log: Log) {
+  /** @param lastStored the highest id in the store; 0 when it is empty */
+  constructor(store: BindingStore, timers: Timers, log: Log, lastStored: number) {
     this.store = store;
     this.timers = timers;
     this.log = log;
+    this.lastStored = lastStored;
   }
 
   changed(id: number, binding: Binding | null): void {
+    // What came and went since then is nothing to write. So what waits does not grow while the disk fails.
+    if (binding === null && id > this.lastStored) {
+      this.pending.delete(id);
+      return;
+    }
     this.pending.set(id, binding);
     this.timer ??= this.timers.set(WAIT_MS, () => this.flush());
   }
@@ -38,6 +47,7 @@ export class WriteBehind {
     if (this.pending.size === 0) return;
     try {
       this.store.write(this.pending);
+      for (const id of this.pending.keys()) this.lastStored = Math.max(this.lastStored, id);
       this.pending = new Map();
     } catch (error) {
       this.log.error({ err: error, bindings: this.pending.size }, 'bindings could not be written');

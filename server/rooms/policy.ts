@@ -17,6 +17,9 @@ export interface RoomKeys {
 export const LANGUAGES = ['en', 'de'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
+/** When a recording begins of itself. */
+export const RECORD_WHEN = ['manual', 'always', 'from-two'] as const;
+
 /** How a room behaves. */
 export interface RoomPolicy {
   displayName: string | null;
@@ -38,6 +41,10 @@ export interface RoomPolicy {
   announce: 'names' | 'chimes' | 'none';
   chimesAbove: number;
   music: boolean;
+  record: (typeof RECORD_WHEN)[number];
+  recordTracks: boolean;
+  recordingAnnounced: boolean;
+  recordingToneSeconds: number;
   keys: RoomKeys;
 }
 
@@ -66,6 +73,10 @@ export const USUAL_POLICY: RoomPolicy = {
   announce: 'none',
   chimesAbove: 10,
   music: false,
+  record: 'manual',
+  recordTracks: false,
+  recordingAnnounced: true,
+  recordingToneSeconds: 0,
   keys: USUAL_KEYS,
 };
 
@@ -103,6 +114,10 @@ export const policyShape = {
   announce: z.enum(['names', 'chimes', 'none']),
   chimesAbove: z.int().min(0).max(10_000),
   music: z.boolean(),
+  record: z.enum(RECORD_WHEN),
+  recordTracks: z.boolean(),
+  recordingAnnounced: z.boolean(),
+  recordingToneSeconds: z.literal(0).or(z.int().min(5).max(300)),
   keys,
 } satisfies { [Key in keyof RoomPolicy]: z.ZodType<RoomPolicy[Key]> };
 
@@ -152,14 +167,26 @@ export const policyNotes: { readonly [Key in keyof RoomPolicy]: { meaning: strin
     right: 'a whole number from 0 to 10000',
   },
   music: { meaning: 'Who is alone or waits hears music.', right: YES_OR_NO },
+  record: {
+    meaning:
+      'When a recording begins of itself: when the first (`always`) or the second one (`from-two`) is there, or never (`manual`).',
+    right: 'one of manual, always, from-two',
+  },
+  recordTracks: { meaning: 'Recordings have a track of each participant as well.', right: YES_OR_NO },
+  recordingAnnounced: {
+    meaning: 'All hear when a recording begins, pauses, goes on and ends; who comes later hears that one runs.',
+    right: YES_OR_NO,
+  },
+  recordingToneSeconds: {
+    meaning: 'While a recording runs, all hear a soft tone each so many seconds, which is recorded too; 0: none.',
+    right: '0, or a whole number of seconds from 5 to 300',
+  },
   keys: {
     meaning: 'Which keys do what, for everybody and for moderators.',
     right:
       'a mapping with `everybody` and `moderators`, each of sequences such as "*6" to actions, none the beginning of another',
   },
 };
-
-export const policyKeys = Object.keys(policyShape) as (keyof RoomPolicy)[];
 
 /** Why members do not go together, each with what it is about; null when they do. */
 export function policyConflict(policy: RoomPolicy): { member: keyof RoomPolicy; text: string } | null {

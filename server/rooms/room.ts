@@ -1,11 +1,16 @@
 import type { RoomPolicy } from './policy.ts';
-import type { ParticipantView, RecordingView, RoomView } from './views.ts';
+import type { ParticipantView, RecordingFlag, RecordingView, RoomView } from './views.ts';
 
 /** What changed in a room, for whoever shows it. */
 export type RoomChange =
   | { change: 'room-opened' | 'room-changed' | 'room-closed' }
   | { change: 'participant-joined' | 'participant-changed' | 'participant-left'; participant: ParticipantView }
-  | { change: 'recording-changed'; recording: RecordingView };
+  | { change: 'floor-changed'; floor: string[] }
+  | { change: 'speaker-changed'; activeSpeaker: string | null }
+  | { change: RecordingChange; recording: RecordingView };
+
+/** Something of a recording is other than before; all files that were wanted of it are there; it is gone with its files. */
+export type RecordingChange = 'recording-changed' | 'recording-ready' | 'recording-removed';
 
 export type RoomListener = (room: Room, change: RoomChange) => void;
 
@@ -19,6 +24,9 @@ export class Room {
   readonly breakoutOf: string | null;
   private policyNow: RoomPolicy;
   private versionNow = 0;
+  private floorNow: readonly string[] = [];
+  private activeSpeakerNow: string | null = null;
+  private running: RecordingView | null = null;
   private readonly participantsById = new Map<string, ParticipantView>();
   private readonly listener: RoomListener;
 
@@ -86,9 +94,12 @@ export class Room {
     if (before) this.participantsById.set(id, { ...before, levelDb });
   }
 
+  /** Who leaves loses the floor first, and speaks no more: what is told never names one who is not there. */
   leave(id: string): ParticipantView | undefined {
     const participant = this.participantsById.get(id);
     if (!participant) return undefined;
+    this.giveFloor(this.floorNow.filter((holder) => holder !== id));
+    if (this.activeSpeakerNow === id) this.setActiveSpeaker(null);
     this.participantsById.delete(id);
     this.changed({ change: 'participant-left', participant });
     return participant;
@@ -100,8 +111,46 @@ export class Room {
     this.changed({ change: 'room-changed' });
   }
 
-  recordingChanged(recording: RecordingView): void {
-    this.changed({ change: 'recording-changed', recording });
+  /** Those who are heard by all; none: all are. */
+  get floor(): readonly string[] {
+    return this.floorNow;
+  }
+
+  get activeSpeaker(): string | null {
+    return this.activeSpeakerNow;
+  }
+
+  /** Whether all may hear this one, as far as the floor goes. */
+  maySpeak(id: string): boolean {
+    return this.floorNow.length === 0 || this.floorNow.includes(id);
+  }
+
+  /** Only these are heard by all from now on; nobody: the floor is free. Who is not there does not get it. */
+  giveFloor(ids: readonly string[]): void {
+    const floor = [...new Set(ids)].filter((id) => this.participantsById.has(id));
+    if (String(floor) === String(this.floorNow)) return;
+    this.floorNow = floor;
+    this.changed({ change: 'floor-changed', floor: [...floor] });
+  }
+
+  /** Null: nobody speaks. One who is not there never does. */
+  setActiveSpeaker(id: string | null): void {
+    if (id === this.activeSpeakerNow || (id !== null && !this.participantsById.has(id))) return;
+    this.activeSpeakerNow = id;
+    this.changed({ change: 'speaker-changed', activeSpeaker: id });
+  }
+
+  /** Whether a recording runs; there is one at a time. */
+  get recording(): RecordingFlag {
+    if (this.running === null) return 'off';
+    return this.running.state === 'paused' ? 'paused' : 'recording';
+  }
+
+  recordingTold(change: RecordingChange, recording: RecordingView): void {
+    const runs = recording.state === 'recording' || recording.state === 'paused';
+    if (runs) this.running = recording;
+    else if (this.running?.id === recording.id) this.running = null;
+    this.changed({ change, recording });
   }
 
   view(recordings: RecordingView[]): RoomView {
@@ -113,6 +162,9 @@ export class Room {
       ...policy,
       pinRequired: pin !== null,
       moderatorPinSet: moderatorPin !== null,
+      floor: [...this.floorNow],
+      activeSpeaker: this.activeSpeakerNow,
+      recording: this.recording,
       version: this.versionNow,
       participants: this.participants,
       recordings,

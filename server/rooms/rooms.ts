@@ -1,6 +1,6 @@
 import { type RoomPolicy, USUAL_POLICY } from './policy.ts';
-import { Room, type RoomChange, type RoomListener } from './room.ts';
-import type { RoomView } from './views.ts';
+import { type RecordingChange, Room, type RoomChange, type RoomListener } from './room.ts';
+import type { RecordingView, RoomView } from './views.ts';
 
 /** All rooms that there are at the moment, by name. */
 export class Rooms {
@@ -41,10 +41,23 @@ export class Rooms {
     return this.byName.get(name);
   }
 
+  /** Its breakout rooms. */
+  breakoutsOf(room: Room): Room[] {
+    return [...this.byName.values()].filter(({ breakoutOf }) => breakoutOf === room.name);
+  }
+
   close(room: Room): void {
     if (this.byName.get(room.name) !== room) return;
     this.byName.delete(room.name);
     this.tell(room, { change: 'room-closed' });
+  }
+
+  /** Tells of a recording, whose room may be no more: then what is told has version 0. */
+  recordingTold(change: RecordingChange, recording: RecordingView): void {
+    const room = this.byName.get(recording.room);
+    if (room !== undefined) return room.recordingTold(change, recording);
+    const gone = new Room(recording.room, 'adhoc', this.policyWith({}), this.tell);
+    this.tell(gone, { change, recording });
   }
 
   [Symbol.iterator](): Iterator<Room> {

@@ -38,6 +38,8 @@ export interface ParticipantView {
   handRaisedAt: string | null;
   /** Participants who alone hear this one; null: all do. */
   speaksTo: string[] | null;
+  /** False: neither in the mix that is recorded nor in a track of its own. */
+  recorded: boolean;
   audio: { codec: string; clockRateHz: number; direction: string } | null;
   video: null;
   /** ISO 8601. */
@@ -50,17 +52,59 @@ export interface ParticipantDetails extends ParticipantView {
   quality: LegQuality | null;
 }
 
+/**
+ * What a recording can be had as: sound; `zip`: all tracks, with time line and captions; `tracks`: one file with all
+ * tracks; `png`: its waveform; `vtt`: who spoke when, as captions; `jsonl`: its time line.
+ */
+export const RECORDING_FORMATS = [
+  ...(['wav', 'mp3', 'm4a', 'mp4', 'webm', 'ogg', 'mka'] as const),
+  ...(['zip', 'tracks', 'png', 'vtt', 'jsonl'] as const),
+] as const;
+export type RecordingFormat = (typeof RECORDING_FORMATS)[number];
+
+/** A file that was made of a recording, or is to be. */
+export interface RecordingFileView {
+  format: RecordingFormat;
+  /** Brought to a common loudness. */
+  normalized: boolean;
+  state: 'queued' | 'working' | 'ready' | 'failed';
+  /** The share that is done, 0–1. */
+  progress: number;
+  bytes: number | null;
+  /** Hexadecimal. */
+  sha256: string | null;
+  /** Why it failed. */
+  error: string | null;
+  /** Where else it is: `s3://bucket/key`, or a path. */
+  stored: string | null;
+}
+
 export interface RecordingView {
   id: string;
   room: string;
-  state: 'recording' | 'stopped' | 'failed';
+  /** Pauses are no part of what is recorded. */
+  state: 'recording' | 'paused' | 'stopped' | 'failed';
+  /** ISO 8601. */
   startedAt: string;
   stoppedAt: string | null;
+  /** Of the recorded time line, without pauses; null before the end. */
   durationMs: number | null;
+  /** Of all that was captured; null before the end. */
   bytes: number | null;
   /** Why it failed. */
   error: string | null;
+  startedBy: 'moderator' | 'keys' | 'policy';
+  /** Whether each participant has a track of their own. */
+  tracks: boolean;
+  /** Whether it is encrypted on the disk. */
+  encrypted: boolean;
+  /** Names of those who were recorded, or their URIs, as they came; the first 100. */
+  participants: string[];
+  files: RecordingFileView[];
 }
+
+/** Whether a room is being recorded at present. */
+export type RecordingFlag = 'off' | 'recording' | 'paused';
 
 /** Never shows PINs: events and lists go to people who may not know them. */
 export interface RoomView extends Omit<RoomPolicy, 'pin' | 'moderatorPin'> {
@@ -71,6 +115,12 @@ export interface RoomView extends Omit<RoomPolicy, 'pin' | 'moderatorPin'> {
   breakoutOf: string | null;
   pinRequired: boolean;
   moderatorPinSet: boolean;
+  /** Ids of those who alone are heard by all, as a moderator gave them the floor; none: it is free, and all are. */
+  floor: string[];
+  /** Who speaks at present, by id; null: nobody. Steadier than `talking`. */
+  activeSpeaker: string | null;
+  /** Whether a recording runs. */
+  recording: RecordingFlag;
   /** Goes up by one with every change of anything in the room. */
   version: number;
   participants: ParticipantView[];

@@ -82,7 +82,7 @@ function settle(
     send ??= format;
   }
   if (send === null) return null;
-  const sendTelephoneEvent = telephoneEventFor(send.clockRateHz, theirs.telephoneEvents);
+  const accepted = telephoneEventFor(send.clockRateHz, theirs.telephoneEvents);
   return {
     remote: theirs.remote,
     rtcpMux: ours.rtcpMux && theirs.rtcpMux,
@@ -91,9 +91,7 @@ function settle(
     send,
     sendPtimeMs: sendPtimeFor(theirs, local.ptimeMs),
     receive,
-    sendTelephoneEvent,
-    receiveTelephoneEvent:
-      sendTelephoneEvent === null ? null : telephoneEventFor(sendTelephoneEvent.clockRateHz, ours.telephoneEvents),
+    receiveTelephoneEvent: accepted === null ? null : telephoneEventFor(accepted.clockRateHz, ours.telephoneEvents),
     sendComfortNoise:
       ours.comfortNoise && theirs.comfortNoise && !theirs.wantsSilence && mayRest(send.codec)
         ? COMFORT_NOISE_PAYLOAD_TYPE

@@ -148,7 +148,6 @@ function acceptStream(
       send,
       sendPtimeMs: sendPtimeFor(audio, local.ptimeMs),
       receive,
-      sendTelephoneEvent: telephoneEvent,
       receiveTelephoneEvent: telephoneEvent,
       sendComfortNoise: comfortNoise && !audio.wantsSilence ? COMFORT_NOISE_PAYLOAD_TYPE : null,
       receiveAudioLevel: audio.audioLevel,

@@ -34,7 +34,7 @@ export class BindingTable implements BindingStore {
     this.database = database;
   }
 
-  /** What has not expired by then; the rest is removed. */
+  /** What has not expired by then, by rising id; the rest is removed. */
   load(epochMs: number): Binding[] {
     this.database.run('DELETE FROM bindings WHERE expires_ms <= ?', epochMs);
     return this.database.all<BindingRow>('SELECT * FROM bindings ORDER BY id').map(bindingOf);

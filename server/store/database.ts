@@ -40,7 +40,8 @@ export class Database {
       work();
       this.connection.exec('COMMIT');
     } catch (error) {
-      this.connection.exec('ROLLBACK');
+      // SQLite gives up some by itself, as on a full disk: another ROLLBACK would fail, and hide why.
+      if (this.connection.inTransaction) this.connection.exec('ROLLBACK');
       throw error;
     }
   }

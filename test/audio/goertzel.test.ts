@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { goertzelHannLevelDb, goertzelLevelDb } from '../../mixer/audio/goertzel.ts';
+import { goertzelHannLevelDb, goertzelLevelDb } from './goertzel.ts';
 import { tone } from './signals.ts';
 
 test.each([goertzelLevelDb, goertzelHannLevelDb])(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { goertzelHannLevelDb } from '../../mixer/audio/goertzel.ts';
 import { Limiter } from '../../mixer/audio/limiter.ts';
+import { goertzelHannLevelDb } from './goertzel.ts';
 import { distortionDb, noise, tone } from './signals.ts';
 
 const RATES = [8000, 16000, 48000];

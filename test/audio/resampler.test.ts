@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { goertzelHannLevelDb } from '../../mixer/audio/goertzel.ts';
 import { Resampler } from '../../mixer/audio/resampler.ts';
+import { goertzelHannLevelDb } from './goertzel.ts';
 import { noise, tone } from './signals.ts';
 
 const PAIRS: [number, number][] = [

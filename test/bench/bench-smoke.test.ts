@@ -29,7 +29,11 @@ test('the short form of the benchmark measures every figure, with all codecs in 
     expect(parley.load.addedDelayMs?.median).toBeGreaterThan(0);
     expect(parley.ticks.count).toBeGreaterThan(10);
     expect(parley.gc.mixers.totalMs).toBeGreaterThanOrEqual(parley.gc.mixers.maxMs);
-    expect(parley.memoryPerCaller.mixers.pss).toBeGreaterThan(0);
+    const { server, mixers } = parley.memoryPerCaller;
+    for (const { managed } of [server, mixers]) {
+      expect(managed).toBeGreaterThan(5_000);
+      expect(managed).toBeLessThan(500_000);
+    }
     for (const { packetsReceived, packetsSent } of [parley, floor.node, floor.c ?? floor.node].map(
       ({ load }) => load,
     )) {

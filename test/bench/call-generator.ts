@@ -1,7 +1,7 @@
-import { createSocket } from 'node:dgram';
 import { performance } from 'node:perf_hooks';
 import { LOOPBACK } from '../e2e/clients/free-ports.ts';
 import { DurationHistogram, type DurationSummary } from './histogram.ts';
+import { openUdpSocket } from './open-udp-socket.ts';
 
 /** Many short calls from one process, without media: started by the benchmark with one job, gives one result. */
 
@@ -37,12 +37,7 @@ interface Call {
 const GIVE_UP_MS = 10_000;
 
 async function run(job: CallJob): Promise<CallResult> {
-  const socket = createSocket({
-    type: 'udp4',
-    recvBufferSize: 4 << 20,
-    lookup: (host, _options, found) => found(null, host, 4),
-  });
-  await new Promise<void>((resolve) => socket.bind(0, LOOPBACK, resolve));
+  const socket = await openUdpSocket();
   const { port } = socket.address();
   const calls = new Map<string, Call>();
   const setUp = new DurationHistogram();

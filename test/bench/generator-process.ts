@@ -9,6 +9,10 @@ const GENERATOR = fileURLToPath(new URL(`load-generator${import.meta.url.slice(-
 export class GeneratorProcess {
   readonly #child: ChildProcess = fork(GENERATOR, { serialization: 'advanced' });
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** Begins to call; with a refusal nothing is sent. */
   async start(job: LoadJob): Promise<{ calls: number; refusal: string | null }> {
     const running = this.#heard('running');

@@ -3,20 +3,19 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Metrics } from '../e2e/clients/metrics.ts';
 import { Parley } from '../e2e/clients/parley.ts';
 import type { Floor, Floors } from './floors.ts';
-import { type GcPauses, GcReader } from './gc-pauses.ts';
 import { GeneratorProcess } from './generator-process.ts';
 import { judged } from './judged.ts';
 import { type Durations, type LoadFigures, measureLoad, percent } from './load-figures.ts';
-import { callersOf } from './load-protocol.ts';
-import { type ProcessMemory, processesMemory } from './process-memory.ts';
+import { callersOf, type Load } from './load-protocol.ts';
 import type { LoadScenario } from './scenarios.ts';
 import { type TickTimes, tickTimes } from './tick-times.ts';
+import { type GcPauses, type MemoryInUse, WatchedProcesses } from './watched-processes.ts';
 
 export interface ParleyFigures extends LoadFigures {
   ticks: TickTimes;
   /** While it was measured; of the mixers together, but the longest pause of each alone. */
   gc: { server: GcPauses; mixers: GcPauses };
-  /** Above that of the server before the first call, bytes. */
+  /** Above that of the server without calls, which has had some before; bytes. */
   memoryPerCaller: Memory;
   /** Busy share of the busiest mixer, 0–1. */
   mixerLoad: number;
@@ -42,6 +41,10 @@ const LEAST_HALF_LOAD_CALLERS = 10;
 /** One range of media ports has room for no more. */
 const MOST_HALF_LOAD_CALLERS = 900;
 const IDLE_MS = 500;
+/** Before anything is measured so many call for so long: code that runs for the first time takes memory, once. */
+const WARM_UP_CALLERS = 10;
+const WARM_UP_TALKERS = 3;
+const WARM_UP_MS = 2_000;
 
 export interface RunDurations {
   parley: Durations;
@@ -88,7 +91,7 @@ async function measureParley(scenario: LoadScenario, durations: Durations): Prom
 }
 
 async function measureFresh(scenario: LoadScenario, durations: Durations): Promise<ScenarioResult['parley']> {
-  const gc = new GcReader();
+  const watched = new WatchedProcesses();
   const server = await Parley.start({
     env: {
       PARLEY_LOG_LEVEL: 'warn',
@@ -97,38 +100,37 @@ async function measureFresh(scenario: LoadScenario, durations: Durations): Promi
       PARLEY_MAX_MIXER_LOAD: '1',
       // One room is in one mixer; others would only idle beside it.
       ...(scenario.rooms === 1 ? { PARLEY_AUDIO_MIXERS: '1' } : {}),
-      ...gc.env,
+      ...watched.env,
     },
   });
   try {
-    return await measureServer(server, gc, scenario, durations);
+    return await measureServer(server, watched, scenario, durations);
   } finally {
     await server.kill();
-    gc.close();
+    watched.close();
   }
 }
 
 async function measureServer(
   server: Parley,
-  gc: GcReader,
+  watched: WatchedProcesses,
   scenario: LoadScenario,
   durations: Durations,
 ): Promise<ScenarioResult['parley']> {
   await pause(IDLE_MS);
   const processes: Processes = { server: [server.program.pid], mixers: server.mixerPids() };
-  const idle = memoryOf(processes);
+  await warmUp(server, scenario);
+  const idle = await memoryOf(watched, processes);
   const generator = new GeneratorProcess();
   try {
-    const uris = Array.from({ length: scenario.rooms }, (_, room) => server.sipUri(`bench-${room}`));
-    const target = { kind: 'rooms', sipPort: server.sipPort, uris } as const;
-    const { calls, refusal } = await generator.start({ ...scenario, target });
+    const { calls, refusal } = await startCalls(generator, server, scenario);
     if (refusal !== null) {
       const call = `call ${calls + 1} of ${callersOf(scenario)}`;
       const load = percent(busiest(await server.metrics()));
       return { failure: `overloaded: ${call} was answered ${refusal}; a mixer was busy ${load}` };
     }
     await pause(durations.settleSeconds * 1_000);
-    const figures = await measureCalls(server, processes, gc, generator, scenario, durations.measureSeconds);
+    const figures = await measureCalls(server, processes, watched, generator, scenario, durations.measureSeconds);
     await generator.stop();
     const { memory, ...others } = figures;
     const callers = callersOf(scenario);
@@ -142,20 +144,45 @@ async function measureServer(
   }
 }
 
-/** What scrapes, signals and walks through memory cost is outside of the time that CPU is counted. */
+/** Some callers in a room for each mixer, who hang up again. */
+async function warmUp(server: Parley, scenario: LoadScenario): Promise<void> {
+  const generator = new GeneratorProcess();
+  try {
+    const callersPerRoom = Math.min(WARM_UP_CALLERS, scenario.callersPerRoom);
+    const rooms = Math.min(scenario.rooms, cpus().length);
+    const talkersPerRoom = Math.min(WARM_UP_TALKERS, scenario.talkersPerRoom);
+    await startCalls(generator, server, { codecs: scenario.codecs, rooms, callersPerRoom, talkersPerRoom });
+    await pause(WARM_UP_MS);
+    await generator.stop();
+  } finally {
+    await generator.end();
+  }
+}
+
+function startCalls(
+  generator: GeneratorProcess,
+  server: Parley,
+  load: Load,
+): Promise<{ calls: number; refusal: string | null }> {
+  const uris = Array.from({ length: load.rooms }, (_, room) => server.sipUri(`bench-${room}`));
+  return generator.start({ ...load, target: { kind: 'rooms', sipPort: server.sipPort, uris } });
+}
+
+/** What scrapes, signals and collecting garbage cost is outside of the time that CPU is counted. */
 async function measureCalls(
   server: Parley,
   processes: Processes,
-  gc: GcReader,
+  watched: WatchedProcesses,
   generator: GeneratorProcess,
   scenario: LoadScenario,
   seconds: number,
 ): Promise<Omit<ParleyFigures, 'memoryPerCaller'> & { memory: Memory }> {
   const pids = [...processes.server, ...processes.mixers];
   const before = await server.metrics();
-  await gc.read(pids);
+  await watched.pauses(pids);
   const { figures, atEnd } = await measureLoad(generator, scenario, pids, seconds, async () => {
-    return { pauses: await gc.read(pids), after: await server.metrics(), memory: memoryOf(processes) };
+    const pauses = await watched.pauses(pids);
+    return { pauses, after: await server.metrics(), memory: await memoryOf(watched, processes) };
   });
   const { pauses, after, memory } = atEnd;
   const ticks = tickTimes(before, after, scenario.rooms * figures.load.seconds);
@@ -177,17 +204,17 @@ interface Processes {
 }
 
 interface Memory {
-  server: ProcessMemory;
-  mixers: ProcessMemory;
+  server: MemoryInUse;
+  mixers: MemoryInUse;
 }
 
-const memoryOf = ({ server, mixers }: Processes): Memory => ({
-  server: processesMemory(server),
-  mixers: processesMemory(mixers),
+const memoryOf = async (watched: WatchedProcesses, { server, mixers }: Processes): Promise<Memory> => ({
+  server: await watched.memory(server),
+  mixers: await watched.memory(mixers),
 });
 
-function grown(before: ProcessMemory, after: ProcessMemory, callers: number): ProcessMemory {
-  return { rss: (after.rss - before.rss) / callers, pss: (after.pss - before.pss) / callers };
+function grown(before: MemoryInUse, after: MemoryInUse, callers: number): MemoryInUse {
+  return { managed: (after.managed - before.managed) / callers, all: (after.all - before.all) / callers };
 }
 
 function together(all: readonly GcPauses[]): GcPauses {

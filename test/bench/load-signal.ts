@@ -82,11 +82,11 @@ export function talkerLoop(codec: LoadCodec, seat: number): PayloadLoop {
     marked.push(turn);
     if (turn) addMarker(samples, packet * packetSamples, packetSamples, seat, CODEC_SHAPES[codec].sampleRateHz);
   }
-  return { payloads: encode(codec, samples), marked };
+  return { payloads: encodeLoop(codec, samples), marked };
 }
 
 function unmarkedLoop(codec: LoadCodec, number: number): PayloadLoop {
-  return { payloads: encode(codec, voice(codec, number, OTHER_SPEECH_AMPLITUDE)), marked: unmarked() };
+  return { payloads: encodeLoop(codec, voice(codec, number, OTHER_SPEECH_AMPLITUDE)), marked: unmarked() };
 }
 
 /** Harmonics up to 1200 Hz with syllables of 4 Hz that never quite stop. */
@@ -120,30 +120,38 @@ function listenerLoop(codec: LoadCodec): PayloadLoop {
   const samples = new Float32Array(LOOP_PACKETS * samplesPerPacket(codec));
   const random = seededRandom(1);
   for (let index = 0; index < samples.length; index++) samples[index] = (random() - 0.5) * 2 * ROOM_NOISE_AMPLITUDE;
-  return { payloads: encode(codec, samples), marked: unmarked() };
+  return { payloads: encodeLoop(codec, samples), marked: unmarked() };
 }
 
 const unmarked = (): boolean[] => new Array<boolean>(LOOP_PACKETS).fill(false);
 
-const samplesPerPacket = (codec: LoadCodec): number => (CODEC_SHAPES[codec].sampleRateHz * PTIME_MS) / 1_000;
+export const samplesPerPacket = (codec: LoadCodec): number => (CODEC_SHAPES[codec].sampleRateHz * PTIME_MS) / 1_000;
 
-function encode(codec: LoadCodec, samples: Float32Array): Buffer[] {
-  const encoder = packetEncoder(codec);
+/** What the second time round gives, so that the loop's end and its beginning fit each other: else there is a click. */
+export function encodeLoop(codec: LoadCodec, samples: Float32Array, what: 'speech' | 'music' = 'speech'): Buffer[] {
+  const encoder = packetEncoder(codec, what);
   const payloads: Buffer[] = [];
   const step = samplesPerPacket(codec);
-  for (let start = 0; start < samples.length; start += step) {
-    payloads.push(encoder.encode(samples.subarray(start, start + step)));
+  for (let start = 0; start < 2 * samples.length; start += step) {
+    const at = start % samples.length;
+    const payload = encoder.encode(samples.subarray(at, at + step));
+    if (start >= samples.length) payloads.push(payload);
   }
   encoder.close();
   return payloads;
 }
 
 /** For Opus libopus itself, as phones have it; G.722 is the mixer's own, whose tests hold it to a reference bit by bit. */
-function packetEncoder(codec: LoadCodec): { encode(packet: Float32Array): Buffer; close(): void } {
+function packetEncoder(
+  codec: LoadCodec,
+  what: 'speech' | 'music',
+): { encode(packet: Float32Array): Buffer; close(): void } {
   if (codec === 'PCMU') return { encode: (packet) => encodeG711('PCMU', packet), close: () => {} };
   if (codec === 'opus') {
-    const encoder = new OpusScript(48_000, 1, OpusScript.Application.VOIP);
-    encoder.setBitrate(32_000);
+    const { VOIP, RESTRICTED_LOWDELAY } = OpusScript.Application;
+    // For tones, only CELT: SILK takes them for noise now and then.
+    const encoder = new OpusScript(48_000, 1, what === 'speech' ? VOIP : RESTRICTED_LOWDELAY);
+    encoder.setBitrate(what === 'speech' ? 32_000 : 64_000);
     return {
       encode: (packet) => Buffer.from(encoder.encode(Buffer.from(pcm16(packet).buffer), packet.length)),
       close: () => encoder.delete(),

@@ -111,6 +111,7 @@ export function speakThrough(options: SpokenOptions): Spoken {
 function unrepaired(decoder: AudioDecoder): AudioDecoder {
   return {
     sampleRateHz: decoder.sampleRateHz,
+    historyPackets: decoder.historyPackets,
     decode: (payload, out, offset) => decoder.decode(payload, out, offset),
     samplesIn: (payload) => decoder.samplesIn(payload),
     saysSilence: (payload) => decoder.saysSilence(payload),

@@ -5,6 +5,8 @@ import { describeSignalling, measureSignalling, type SignallingScale } from './c
 import { Floors } from './floors.ts';
 import { goalTable } from './goals.ts';
 import { type RunDurations, runScenario, type ScenarioResult } from './load-run.ts';
+import { describeRecordings } from './recording-report.ts';
+import { measureRecordings, type RecordingScale } from './recordings.ts';
 import { measureRegistrations } from './registrations.ts';
 import { describeMachine, doubts, floorTable, METHOD, machine, tableHead, tableRow } from './report.ts';
 import { chosenScenarios, type LoadScenario, NAMING, standardNames } from './scenarios.ts';
@@ -12,7 +14,7 @@ import { TABLES } from './tables.ts';
 
 /**
  * `npm run bench [-- filter…] [--quick] [--json FILE] [--list]`: callers with sound, of the scenarios that the filters
- * choose; `signalling` is that of calls and registrations over SIP; `register` that of registrations in this process;
+ * choose; `recordings` is what these cost, and how fast they are finished; `signalling` that of calls and registrations over SIP; `register` that of registrations in this process;
  * `opus-loss` and `loss-table` are speech over a bad network, in virtual time.
  */
 
@@ -33,6 +35,7 @@ const QUICK_FLOOR = { settleSeconds: 0.5, measureSeconds: 1 };
 /** The names of the scenarios that have no callers who talk. */
 const REGISTRATIONS = 'register';
 const SIGNALLING = 'signalling';
+const RECORDINGS = 'recordings';
 
 const LONG_SIGNALLING: SignallingScale = {
   calls: 5_000,
@@ -47,6 +50,15 @@ const QUICK_SIGNALLING: SignallingScale = {
   registrations: 200,
   sustainSeconds: 2,
   sippCallsPerSecond: [100],
+};
+
+const LONG_RECORDINGS: RecordingScale = {
+  ...{ stretchSeconds: 10, rounds: 6, settleSeconds: 3, rooms: 100 },
+  ...{ finishedMinutes: 10, finishingSeconds: 30 },
+};
+const QUICK_RECORDINGS: RecordingScale = {
+  ...{ stretchSeconds: 2, rounds: 1, settleSeconds: 1, rooms: 10 },
+  ...{ finishedMinutes: 0.5, finishingSeconds: 2 },
 };
 
 const { values, positionals } = parseArgs({
@@ -67,12 +79,17 @@ if (tables.length > 0) {
   const figures = await measureSignalling(scale, peersPresent('sipp'));
   console.log(describeSignalling(figures));
   if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine: machine(), figures }, null, 2)}\n`);
+} else if (positionals.includes(RECORDINGS)) {
+  console.log(`${describeMachine(machine())}\n`);
+  const figures = await measureRecordings(values.quick ? QUICK_RECORDINGS : LONG_RECORDINGS);
+  console.log(describeRecordings(figures));
+  if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine: machine(), figures }, null, 2)}\n`);
 } else if (positionals.includes(REGISTRATIONS)) {
-  console.log(await measureRegistrations(values.quick ? 1_000 : 10_000));
+  console.log(measureRegistrations(values.quick ? 1_000 : 10_000));
   // Its transactions would last for 32 s more.
   process.exit();
 } else if (values.list) {
-  const others = [REGISTRATIONS, SIGNALLING, ...Object.keys(TABLES)].join(', ');
+  const others = [RECORDINGS, REGISTRATIONS, SIGNALLING, ...Object.keys(TABLES)].join(', ');
   console.log(`${standardNames(values.quick).join('\n')}\n\n${NAMING}\nbesides: ${others}`);
 } else {
   await run();

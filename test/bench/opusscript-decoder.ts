@@ -38,6 +38,7 @@ export function createOpusscriptDecoder(): AudioDecoder {
   };
   return {
     sampleRateHz: 48000,
+    historyPackets: 4,
     decode,
     samplesIn: (payload) => opusPacketSamples(payload, 48000),
     saysSilence: () => false,

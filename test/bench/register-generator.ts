@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createSocket } from 'node:dgram';
 import { LOOPBACK } from '../e2e/clients/free-ports.ts';
+import { openUdpSocket } from './open-udp-socket.ts';
 
 /** Registers many phones with digest over UDP, from one process: started by the benchmark with one job, gives one result. */
 
@@ -34,12 +34,7 @@ interface Phone {
 const CONCURRENCY = 100;
 
 async function run(job: RegisterJob): Promise<void> {
-  const socket = createSocket({
-    type: 'udp4',
-    recvBufferSize: 4 << 20,
-    lookup: (host, _options, found) => found(null, host, 4),
-  });
-  await new Promise<void>((resolve) => socket.bind(0, LOOPBACK, resolve));
+  const socket = await openUdpSocket();
   const { port } = socket.address();
   const phones = Array.from({ length: job.phones }, (_, index): Phone => {
     const user = userName(index % job.users);

@@ -1,8 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import pino from 'pino';
 import { NodeTimers } from '../../server/node-timers.ts';
 import { type OpenRegistrar, openRegistrar, type RegistrarSettings } from '../../server/registrar/open-registrar.ts';
@@ -12,6 +10,7 @@ import { parseMessage } from '../../server/sip/message/parse-message.ts';
 import type { Flow } from '../../server/sip/transport/flow.ts';
 import { UserAgent } from '../../server/sip/user-agent/user-agent.ts';
 import { Database } from '../../server/store/database.ts';
+import { collectGarbage } from './collect-garbage.ts';
 
 /** Registrations through the stack in this process, bytes in and bytes out, without sockets. */
 export interface RegistrationFigures {
@@ -146,7 +145,7 @@ function openAgent(office: OpenRegistrar, timers: NodeTimers): UserAgent {
 }
 
 /** Takes some seconds. Transactions are left that keep the process going for 32 s. */
-export async function measureRegistrations(users: number): Promise<RegistrationFigures> {
+export function measureRegistrations(users: number): RegistrationFigures {
   const directory = mkdtempSync(join(tmpdir(), 'parley-bench-'));
   const database = new Database(directory);
   const timers = new NodeTimers();
@@ -159,9 +158,9 @@ export async function measureRegistrations(users: number): Promise<RegistrationF
   for (const phone of phones) phone.challenged();
   const firstUs = timed(phones, receive);
   for (const phone of phones) phone.accepted();
-  // Until the bindings have been written.
   const before = process.cpuUsage();
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  // Writes the bindings, which wait for more of them otherwise.
+  office.close();
   const { user, system } = process.cpuUsage(before);
   const writeUs = (user + system) / users;
   const refreshUs = timed(phones, receive);
@@ -180,15 +179,13 @@ export async function measureRegistrations(users: number): Promise<RegistrationF
 
 /** What the heap loses when all bindings go. */
 function memoryOfBindings(office: OpenRegistrar, users: number): number {
-  setFlagsFromString('--expose_gc');
-  const collect = runInNewContext('gc') as () => void;
   office.close();
-  collect();
+  collectGarbage();
   const before = process.memoryUsage().heapUsed;
   for (let index = 0; index < users; index++) {
     for (const binding of office.bindings.of(`user${index}`)) office.bindings.remove(binding);
   }
   office.close();
-  collect();
+  collectGarbage();
   return Math.round((before - process.memoryUsage().heapUsed) / users);
 }

@@ -31,12 +31,11 @@ const floor: Floor = { name: 'PCMU, 100 callers', node: bare, c: null };
 
 function result(failure: string | null): ScenarioResult {
   const pauses = { count: 20, totalMs: 15, maxMs: 2 };
-  const memory = { rss: 40_000, pss: 30_000 };
   const parley: ParleyFigures = {
     ...bare,
     ticks: { count: 5_000, p999: 3, lateShare: 0 },
     gc: { server: pauses, mixers: pauses },
-    memoryPerCaller: { server: memory, mixers: memory },
+    memoryPerCaller: { server: { managed: 20_000, all: 25_000 }, mixers: { managed: 30_000, all: 40_000 } },
     mixerLoad: 0.3,
     failure,
   };
@@ -52,7 +51,7 @@ test('a line has every figure below its heading, and goals beside it', () => {
   expect(row).toEqual(
     expect.arrayContaining(['pcmu-100-3', '0.99', '1000', '1.25', '–', '18.0 / 26.0 / 29.0', '2.0, 2.0, 1.5']),
   );
-  expect(row).toContain('30 + 30 (80)');
+  expect(row).toContain('20 + 30 (65)');
   expect(goalTable([result(null)])).toMatch(
     /pcmu-100-3 \| 1 ms\/caller·s \| 3\.75 \/ 4\.7 \| 0\.987 ms\/caller·s \| yes \|/,
   );

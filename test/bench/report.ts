@@ -1,11 +1,11 @@
 import { cpus, loadavg, release } from 'node:os';
 import { TICK_TIME_BOUNDS_MS } from '../../mixer/protocol.ts';
 import type { Floor } from './floors.ts';
-import type { GcPauses } from './gc-pauses.ts';
 import type { DurationSummary } from './histogram.ts';
 import { percent } from './load-figures.ts';
 import { callersOf } from './load-protocol.ts';
 import type { ParleyFigures, ScenarioResult } from './load-run.ts';
+import type { GcPauses } from './watched-processes.ts';
 
 /** What the figures mean, below the table. */
 export const METHOD = `- ms/caller·s: CPU milliseconds (from /proc) of the server and all its mixers for one caller and second; callers/core: the
@@ -15,7 +15,8 @@ export const METHOD = `- ms/caller·s: CPU milliseconds (from /proc) of the serv
   sent. The 20 ms of filling a packet are not in it; what resampling and encoding add is. Loopback: no network jitter.
 - tick: how long a mixer took each time that rooms were due, from \`parley_mixer_tick_seconds\`.
 - GC: pauses a second, the longest, and milliseconds a second, as Node's perf_hooks count them.
-- kB/caller: memory (PSS) above that of the server before its first call; the kernel's socket buffers are not in it.
+- kB/caller: JavaScript heap and buffers in use after collecting garbage, above those of the server without calls, which has
+  had some before. In brackets with all other private memory of the processes; what the kernel keeps for sockets is in neither.
 - A 99.9th percentile of fewer than 1,000 values is left out.`;
 
 const HEAD = [
@@ -28,7 +29,7 @@ const HEAD = [
   'tick p99.9, ms',
   'GC mixer: 1/s, max ms, ms/s',
   'GC server: 1/s, max ms, ms/s',
-  'kB/caller: server + mixers (RSS of all)',
+  'kB/caller: server + mixers (with native)',
   'generator: CPU, late p99',
 ];
 const LEAST_FOR_P999 = 1_000;
@@ -81,7 +82,7 @@ const pauses = ({ count, maxMs, totalMs }: GcPauses, seconds: number): string =>
 const kilobytes = (bytes: number): string => (bytes / 1_000).toFixed(0);
 
 const memory = ({ server, mixers }: ParleyFigures['memoryPerCaller']): string =>
-  `${kilobytes(server.pss)} + ${kilobytes(mixers.pss)} (${kilobytes(server.rss + mixers.rss)})`;
+  `${kilobytes(server.managed)} + ${kilobytes(mixers.managed)} (${kilobytes(server.all + mixers.all)})`;
 
 export function floorTable(floors: Iterable<Floor>): string {
   const head = ['bare UDP echo of', 'Node, ms/caller·s', 'C, ms/caller·s'];

@@ -143,6 +143,24 @@ describe('a configured certificate', () => {
     expect(changes).toEqual([second]);
   });
 
+  it('is taken up again though it is as long and seems as old as the one before', async () => {
+    const pairs = [await createSelfSigned(NAMES, TODAY), await createSelfSigned(NAMES, TODAY)] as const;
+    const put = (pair: (typeof pairs)[number]): void => {
+      for (const [file, text] of [
+        [files.certificate, pair.certificate],
+        [files.key, pair.key],
+      ] as const) {
+        writeFileSync(file, text.padEnd(4096, '\n'));
+        utimesSync(file, 1, 1);
+      }
+    };
+    put(pairs[0]);
+    const certificate = await opened({ files });
+    put(pairs[1]);
+    await looks(4);
+    expect(certificate.current.certificate.trim()).toBe(pairs[1].certificate.trim());
+  });
+
   it('that is broken is named in the log once, and the former stays', async () => {
     const first = await issue();
     const certificate = await opened({ files });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { goertzelHannLevelDb } from '../../mixer/audio/goertzel.ts';
 import { createG722Decoder, createG722Encoder } from '../../mixer/codec/g722.ts';
+import { goertzelHannLevelDb } from '../audio/goertzel.ts';
 import { firstDifference, goldenOctets, goldenPcm } from './golden.ts';
 
 /** Encodes in frames of `frame` samples. */

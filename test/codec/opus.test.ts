@@ -1,5 +1,4 @@
 import { describe, expect, test, vi } from 'vitest';
-import { goertzelHannLevelDb } from '../../mixer/audio/goertzel.ts';
 import type { EncoderOptions } from '../../mixer/codec/codec.ts';
 import { createOpusEncoder, type OpusSampleRateHz } from '../../mixer/codec/opus.ts';
 import { createOpusDecoder } from '../../mixer/codec/opus-decoder.ts';
@@ -7,6 +6,7 @@ import { opusDecoderRuntime } from '../../mixer/codec/opus-decoder-runtime.ts';
 import { type OpusEncoders, opusEncoders } from '../../mixer/codec/opus-encoders.ts';
 import { opusPacketSamples } from '../../mixer/codec/opus-packet.ts';
 import { opusRuntime } from '../../mixer/codec/opus-runtime.ts';
+import { goertzelHannLevelDb } from '../audio/goertzel.ts';
 import { largestStep, levelDb, noise, speechLike, tone } from '../audio/signals.ts';
 import { firstDifference } from './golden.ts';
 
@@ -85,6 +85,20 @@ test('the bit rate is kept, and silence costs next to nothing with DTX', () => {
   expect((bytes(encodeAll(48000, pcm, VOICE)) * 8) / 4).toBeLessThan(1.3 * VOICE.bitrateBps);
   const silence = encodeAll(48000, new Int16Array(96000), { ...VOICE, dtx: true });
   expect(bytes(silence.slice(50))).toBeLessThan(50 * 8);
+});
+
+test.each([
+  ['WebAssembly', opusRuntime],
+  ["the system's, if it has one", opusEncoders],
+] as const)('what need not be sent has no octets with DTX, by %s; without DTX all is sent', (_name, library) => {
+  const silence = new Int16Array(96000);
+  const lengths = (dtx: boolean) =>
+    encodeAll(48000, silence, { ...VOICE, dtx }, 20, library()).map(({ length }) => length);
+  const rested = lengths(true).slice(50);
+  expect(rested.filter((length) => length === 0).length).toBeGreaterThan(40);
+  expect(rested.filter((length) => length > 0 && length <= 2)).toEqual([]);
+  expect(Math.max(...rested), 'a packet now and then').toBeGreaterThan(2);
+  expect(Math.min(...lengths(false))).toBeGreaterThan(0);
 });
 
 test('options out of range, and frames that Opus does not have, are refused', () => {

@@ -4,7 +4,7 @@ import { element, text, textElement, uriText } from '../../server/conference-eve
 import { Rooms } from '../../server/rooms/rooms.ts';
 import type { ParticipantView } from '../../server/rooms/views.ts';
 import { peersPresent } from '../e2e/clients/peer-programs.ts';
-import { someone } from '../http/fake-conference.ts';
+import { someone } from '../rooms/someone.ts';
 import { child, childText, readXml, schemaErrors } from './read-conference.ts';
 
 const HOSTILE = `</display-text><evil a="b">&amp;]]>'"\u0000\u0001\ud800\ufffe\t\r\n🎉ü`;
@@ -54,8 +54,39 @@ describe('a conference information document (RFC 4575 §5)', () => {
       ['active', 'false'],
       ['locked', 'true'],
       ['p:room-version', '0'],
+      ['p:recording', 'off'],
     ]);
     expect(child(info, 'users')?.children).toEqual([]);
+  });
+
+  it('names who has the floor and who speaks, and tells of each change; without the floor nobody sends', () => {
+    const room = new Rooms().open('demo', 'configured');
+    for (const id of ['a', 'b', 'c']) room.join(someone(id));
+    const journal = new ConferenceJournal(room, { domain: 'example.com', calledByUs: () => false });
+    const known = journal.serial;
+    room.giveFloor(['a', 'b']);
+    journal.changed({ change: 'floor-changed', floor: ['a', 'b'] });
+    room.setActiveSpeaker('b');
+    journal.changed({ change: 'speaker-changed', activeSpeaker: 'b' });
+    const info = readXml(journal.document(known, 8));
+    expect(info.attributes['state']).toBe('partial');
+    expect(childText(info, 'conference-state', 'p:floor')).toBe('a b');
+    expect(childText(info, 'conference-state', 'p:active-speaker')).toBe('b');
+    // Only of the third one anything is different.
+    const users = child(info, 'users')?.children ?? [];
+    expect(users.map(({ attributes }) => attributes['entity'])).toEqual(['sip:c@192.0.2.1']);
+    expect(childText(users[0], 'endpoint', 'media', 'status')).toBe('recvonly');
+    if (peersPresent('xmllint')) expect(schemaErrors([journal.document(known, 8)])).toBe('');
+    room.giveFloor([]);
+    journal.changed({ change: 'floor-changed', floor: [] });
+    const free = readXml(journal.document(null, 9));
+    expect(childText(free, 'conference-state', 'p:floor')).toBeUndefined();
+    const all = child(free, 'users')?.children ?? [];
+    expect(all.map((one) => childText(one, 'endpoint', 'media', 'status'))).toEqual([
+      'sendrecv',
+      'sendrecv',
+      'sendrecv',
+    ]);
   });
 
   it.each<[string, Partial<ParticipantView>, string, string]>([

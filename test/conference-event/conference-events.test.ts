@@ -9,7 +9,8 @@ import type { EventPackage } from '../../server/sip/dialog/received-subscription
 import type { SipRequest } from '../../server/sip/message/message.ts';
 import { parseUri } from '../../server/sip/message/uri.ts';
 import { peersPresent } from '../e2e/clients/peer-programs.ts';
-import { someone } from '../http/fake-conference.ts';
+import { someRecording } from '../rooms/some-recording.ts';
+import { someone } from '../rooms/someone.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
 import { establishedPeer, ScriptedPeer, statuses } from '../sip/dialog/scripted-peer.ts';
 import { childText, KnownConference, schemaErrors } from './read-conference.ts';
@@ -145,6 +146,23 @@ describe('a subscription to a room (RFC 4575 §3, RFC 6665 §4.2)', () => {
     expect(childText(known.state, 'locked')).toBe('true');
     expect(childText(known.description, 'subject')).toBe('Board');
     expect(known.roomVersion).toBe(room.version);
+  });
+
+  it('is told whether the room is being recorded', () => {
+    const peer = peerWith();
+    subscribe(peer);
+    take(peer);
+    for (const state of ['recording', 'paused', 'stopped'] as const) {
+      room.recordingTold('recording-changed', someRecording('r1', { state }));
+      peer.timers.advance(2000);
+      expect(take(peer)).toBe('partial');
+      expect(childText(known.state, 'p:recording')).toBe(state === 'stopped' ? 'off' : state);
+    }
+    const before = notifies(peer);
+    room.recordingTold('recording-ready', someRecording('r1', { state: 'stopped' }));
+    room.recordingTold('recording-changed', someRecording('r1', { state: 'stopped' }));
+    peer.timers.advance(2000);
+    expect(notifies(peer)).toBe(before);
   });
 
   it('is not told of what the document does not say: who talks, and how loud', () => {
@@ -350,6 +368,14 @@ describe('a participant', () => {
     peer.respond(peer.lastRequest, 200);
     expect(events.size).toBe(0);
     expect(peer.clean).toBe(true);
+  });
+
+  it('is asked for a password from elsewhere, as from another port: others may be behind the same NAT', () => {
+    const peer = peerWith();
+    const { contact, ...ann } = member('ann', peer);
+    members = [{ ...ann, contact: { ...contact, flow: { ...peer.flow, id: 'another', remotePort: 5099 } } }];
+    expect(statuses(subscribe(peer))).toEqual([401]);
+    expect(events.size).toBe(0);
   });
 
   it('may subscribe within the call; both go on without the other', () => {

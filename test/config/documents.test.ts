@@ -27,8 +27,8 @@ describe('docs/configuration.md', () => {
   it('names no variable or flag that is not there', () => {
     const variables = [...scalarKeys.map(variableOf), FILE_VARIABLE, 'PARLEY_REQUIRE_PEERS'];
     const flags = [...scalarKeys.map(flagOf), ...Object.keys(commandFlags)];
-    for (const [name] of docs.matchAll(/PARLEY_[A-Z_]+/g)) expect(variables).toContain(name);
-    for (const [, name] of docs.matchAll(/[`\s](--[a-z-]{2,})/g)) expect(flags).toContain(name);
+    for (const [name] of docs.matchAll(/PARLEY_[A-Z0-9_]+/g)) expect(variables).toContain(name);
+    for (const [, name] of docs.matchAll(/[`\s](--[a-z0-9-]{2,})/g)) expect(flags).toContain(name);
   });
 
   it("has each of a room's keys", () => {

@@ -98,6 +98,15 @@ describe('the configuration of a server that nobody configured', () => {
       comfortNoiseDb: -65,
       rtpSilenceTimeoutSeconds: 60,
       recordsDays: 90,
+      recordingMinFreeMb: 500,
+      recordingFormats: ['m4a'],
+      recordingNormalize: false,
+      recordingKeepDays: 0,
+      recordingKeepGb: 0,
+      recordingKeepLocal: true,
+      recordingS3Region: 'us-east-1',
+      recordingS3Prefix: '',
+      recordingS3PathStyle: true,
       logLevel: 'info',
     });
   });
@@ -174,6 +183,21 @@ describe('where values come from', () => {
     comfortNoiseDb: ['-70', -70],
     rtpSilenceTimeoutSeconds: ['5', 5],
     recordsDays: ['30', 30],
+    recordingMinFreeMb: ['50', 50],
+    recordingFormats: ['mp3,wav', ['mp3', 'wav']],
+    recordingNormalize: ['true', true],
+    recordingKeepDays: ['30', 30],
+    recordingKeepGb: ['2.5', 2.5],
+    recordingKey: ['0f'.repeat(32), Buffer.alloc(32, 15).toString('base64')],
+    recordingKeepLocal: ['false', false],
+    recordingFolder: ['/var/recordings', '/var/recordings'],
+    recordingS3Bucket: ['meetings', 'meetings'],
+    recordingS3Endpoint: ['http://127.0.0.1:9000', 'http://127.0.0.1:9000'],
+    recordingS3Region: ['eu-central-1', 'eu-central-1'],
+    recordingS3Prefix: ['parley/main', 'parley/main'],
+    recordingS3PathStyle: ['false', false],
+    recordingS3AccessKeyId: ['AKIA', 'AKIA'],
+    recordingS3SecretAccessKey: ['secret', 'secret'],
     logLevel: ['debug', 'debug'],
   };
 
@@ -181,6 +205,9 @@ describe('where values come from', () => {
   const companions: Record<string, string[]> = {
     tlsCertificate: ['--tls-key', 'key.pem'],
     tlsKey: ['--tls-certificate', 'certificate.pem'],
+    recordingKeepLocal: ['--recording-s3-bucket', 'recordings'],
+    recordingS3AccessKeyId: ['--recording-s3-secret-access-key', 'secret'],
+    recordingS3SecretAccessKey: ['--recording-s3-access-key-id', 'AKIA'],
   };
 
   it('has a case below for every key', () => {
@@ -411,7 +438,7 @@ describe('what no value shows alone', () => {
 
   it('refuses a port for TLS that is taken by others', () => {
     expect(problems(['--sips-port', '5060'])[0]).toContain('must not be the same as sipPort');
-    expect(problems(['--sips-port', '8080'])[0]).toContain('must not be the same as sipsPort');
+    expect(problems(['--sips-port', '8080'])[0]).toContain('sipsPort: given 8080; must not be the same as httpPort');
     expect(problems(['--sips-port', '5060', '--tls', 'false'])).toEqual([]);
   });
 
@@ -436,6 +463,12 @@ describe('what no value shows alone', () => {
     );
   });
 
+  it('refuses to keep recordings nowhere', () => {
+    const keepNone = ['--recording-keep-local', 'false'];
+    expect(problems(keepNone)[0]).toContain('recordingKeepLocal: given false; must have recordingFolder or');
+    expect(problems([...keepNone, '--recording-s3-bucket', 'recordings'])).toEqual([]);
+  });
+
   it('makes do with few media ports where nobody asked for more', () => {
     const { config } = good(['--rtp-min', '20000', '--rtp-max', '20019']);
     expect(config).toMatchObject({ maxCalls: 10, audioMixers: 1 });
@@ -444,7 +477,9 @@ describe('what no value shows alone', () => {
 
   it('refuses a SIP port among the media ports, and two servers on one port', () => {
     expect(problems(['--sip-port', '16400'])[0]).toContain('must not be one of the media ports');
-    expect(problems(['--sip-port', '8080'])[0]).toContain('httpPort: given 8080; must not be the same as sipPort');
+    expect(problems(['--sip-port', '8080'])[0]).toContain('sipPort: given 8080; must not be the same as httpPort');
+    const media = problems(['--rtp-min', '5000', '--rtp-max', '6000', '--max-calls', '100'])[0];
+    expect(media).toContain('rtpMin: given 5000; the media ports, 5000 to 6000, must not hold sipPort, which is 5060');
     expect(problems(['--sip-port', '8080', '--bind', '192.0.2.10'])).toEqual([]);
     expect(problems(['--sip-port', '0', '--http-port', '0'])).toEqual([]);
   });

@@ -28,6 +28,40 @@ describe('the console’s calls', () => {
     await response.body?.cancel();
   });
 
+  test('reach what there is for recordings, sounds and the floor', async () => {
+    const api = await apiWith();
+    const [ann] = await api.participants('demo');
+    await api.giveFloor('demo', [ann!.id]);
+    expect((await api.rooms()).find(({ name }) => name === 'demo')?.floor).toEqual([ann!.id]);
+    await api.giveFloor('demo', []);
+    expect((await api.rooms()).find(({ name }) => name === 'demo')?.floor).toEqual([]);
+    await api.startRecording('demo', { tracks: true, announced: false });
+    const { signal } = new AbortController();
+    const running = (await api.searchRecordings({ room: 'demo' }, signal)).find(({ state }) => state === 'recording')!;
+    expect(running.tracks).toBe(true);
+    expect((await api.markRecording(running, 'a decision')).text).toBe('a decision');
+    await api.changeRecording(running, 'paused');
+    await api.changeRecording(running, 'stopped');
+    expect((await api.recording(running.id)).state).toBe('stopped');
+    const wanted = { format: 'mp3', normalized: true } as const;
+    expect(await api.makeRecordingFile(running.id, wanted)).toMatchObject(wanted);
+    expect((await api.recordingLink(running.id, wanted, 3600)).url).toContain(running.id);
+    await api.deleteRecording(running.id);
+    await expect(api.recording(running.id)).rejects.toMatchObject({ code: 'recording-not-found' });
+    expect(await api.searchRecordings({ q: 'nobody at all' }, signal)).toEqual([]);
+    const sound = await api.addSound('a chime & more', new Blob(['as the fake takes anything']));
+    expect(sound.name).toBe('a chime & more');
+    await api.announce('demo', { sound: sound.id, gainDb: -3, repeat: true });
+    const [played] = await api.announcements('demo');
+    expect(played).toMatchObject({ sound: sound.id, repeat: true });
+    expect(await api.announcement('demo', played!.id)).toMatchObject({ gainDb: -3 });
+    expect(await api.changeAnnouncement('demo', played!.id, { gainDb: -9 })).toMatchObject({ gainDb: -9 });
+    await api.stopAnnouncement('demo', played!.id);
+    expect(await api.announcements('demo')).toEqual([]);
+    await api.deleteSound(sound.id);
+    expect(await api.sounds()).toEqual([]);
+  });
+
   test('fail with the code of the problem document, and its places', async () => {
     const api = await apiWith();
     await expect(api.participants('nowhere')).rejects.toMatchObject({ code: 'room-not-found', status: 404 });

@@ -1,8 +1,10 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../console/api.ts';
-import { Live } from '../../console/live.ts';
+import { Live, waitFor } from '../../console/live.ts';
 import type { RoomView } from '../../server/rooms/views.ts';
-import { event, participant, room } from './views.ts';
+import { someone } from '../rooms/someone.ts';
+import { event, room } from './views.ts';
 
 /** What happens to one attempt at a stream: it is refused, or gives this and ends. */
 type Attempt = ApiError | string;
@@ -14,7 +16,7 @@ const unknown = new ApiError('authentication-failed', 401, 'The token is wrong')
 const stateText = (id: string, rooms: RoomView[]) =>
   `retry: 700\n\nid: ${id}\nevent: state\ndata: ${JSON.stringify({ id, rooms })}\n\n`;
 const joinedText = (id: string) =>
-  `id: ${id}\nevent: participant-joined\ndata: ${JSON.stringify(event('participant-joined', { id, participant: participant('ann') }))}\n\n`;
+  `id: ${id}\nevent: participant-joined\ndata: ${JSON.stringify(event('participant-joined', { id, participant: someone('ann') }))}\n\n`;
 
 /** Plays the attempts one after the other, and tells what came of them; waiting takes no time. */
 async function play(attempts: Attempt[], polls: (RoomView[] | ApiError)[] = []): Promise<string[]> {
@@ -79,4 +81,14 @@ describe('what is shown is kept as the server has it', () => {
     expect(await play([unknown])).toEqual(['connecting', 'stream anew', 'authentication-failed']);
     expect(await play([refused], [unknown])).toEqual(['connecting', 'stream anew', 'authentication-failed']);
   });
+});
+
+test('waiting ends with the time or with the signal, and leaves no listener behind', async () => {
+  const stopping = new AbortController();
+  await waitFor(1, stopping.signal);
+  expect(getEventListeners(stopping.signal, 'abort')).toEqual([]);
+  const waiting = waitFor(3_600_000, stopping.signal);
+  stopping.abort();
+  await waiting;
+  expect(getEventListeners(stopping.signal, 'abort')).toEqual([]);
 });

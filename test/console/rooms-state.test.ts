@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { afterEvent, handsIn, presentIn, roomsState, runningRecording, waitingIn } from '../../console/rooms-state.ts';
-import { event, participant, recording, room, settings } from './views.ts';
+import { someone } from '../rooms/someone.ts';
+import { event, recording, room, settings } from './views.ts';
 
-const [ann, ben] = [participant('ann'), participant('ben')];
+const [ann, ben] = [someone('ann'), someone('ben')];
 const before = roomsState([room('demo', { participants: [ann] }), room('other')]);
 const demoAfter = (...events: Parameters<typeof afterEvent>[1][]) =>
   events.reduce((rooms, one) => afterEvent(rooms, one), before).get('demo');
@@ -24,6 +25,14 @@ describe('the rooms after events', () => {
     const opened = event('room-opened', { settings: locked, version: 0 });
     expect(demoAfter(opened)).toMatchObject({ name: 'demo', version: 0, participants: [] });
     expect(afterEvent(roomsState([]), opened).get('demo')).toMatchObject({ locked: true, recordings: [] });
+    const recordings = [recording('r1', { state: 'stopped' })];
+    expect(demoAfter({ ...opened, recordings })).toMatchObject({ recordings, recording: 'off' });
+  });
+
+  test('the floor is given, and people take turns to speak', () => {
+    expect(demoAfter(event('floor-changed', { floor: ['ann'] }))).toMatchObject({ floor: ['ann'], version: 2 });
+    expect(demoAfter(event('speaker-changed', { activeSpeaker: 'ann' }))!.activeSpeaker).toBe('ann');
+    expect(demoAfter(event('speaker-changed', { activeSpeaker: null }))!.activeSpeaker).toBeNull();
   });
 
   test('a recording begins and stops; of rooms that are not known nothing is made up', () => {
@@ -39,15 +48,15 @@ describe('the rooms after events', () => {
 describe('who is shown where', () => {
   const crowd = room('demo', {
     participants: [
-      participant('late', {
+      someone('late', {
         joinedAt: '2026-01-02T09:00:00.000Z',
         hand: true,
         handRaisedAt: '2026-01-02T09:01:00.000Z',
       }),
-      participant('knocks', { state: 'lobby' }),
-      participant('early', { hand: true, handRaisedAt: '2026-01-02T09:02:00.000Z' }),
-      participant('waits', { state: 'waiting' }),
-      participant('called', { state: 'connecting' }),
+      someone('knocks', { state: 'lobby' }),
+      someone('early', { hand: true, handRaisedAt: '2026-01-02T09:02:00.000Z' }),
+      someone('waits', { state: 'waiting' }),
+      someone('called', { state: 'connecting' }),
     ],
   });
   const ids = (views: { id: string }[]) => views.map(({ id }) => id);

@@ -1,29 +1,6 @@
 import type { EventData } from '../../server/events/room-event.ts';
 import { USUAL_POLICY } from '../../server/rooms/policy.ts';
-import type { ParticipantView, RecordingView, RoomView } from '../../server/rooms/views.ts';
-
-export function participant(id: string, more: Partial<ParticipantView> = {}): ParticipantView {
-  return {
-    id,
-    uri: `sip:${id}@example.com`,
-    displayName: null,
-    role: 'participant',
-    state: 'connected',
-    muted: null,
-    deaf: false,
-    gainDb: 0,
-    volumeDb: 0,
-    talking: false,
-    levelDb: null,
-    hand: false,
-    handRaisedAt: null,
-    speaksTo: null,
-    audio: { codec: 'opus', clockRateHz: 48_000, direction: 'sendrecv' },
-    video: null,
-    joinedAt: '2026-01-02T03:04:05.000Z',
-    ...more,
-  };
-}
+import type { RoomView } from '../../server/rooms/views.ts';
 
 export function room(name: string, more: Partial<RoomView> = {}): RoomView {
   const { pin, moderatorPin, ...policy } = USUAL_POLICY;
@@ -34,6 +11,9 @@ export function room(name: string, more: Partial<RoomView> = {}): RoomView {
     breakoutOf: null,
     pinRequired: false,
     moderatorPinSet: false,
+    floor: [],
+    activeSpeaker: null,
+    recording: 'off',
     version: 1,
     participants: [],
     recordings: [],
@@ -41,19 +21,7 @@ export function room(name: string, more: Partial<RoomView> = {}): RoomView {
   };
 }
 
-export function recording(id: string, more: Partial<RecordingView> = {}): RecordingView {
-  return {
-    id,
-    room: 'demo',
-    state: 'recording',
-    startedAt: '2026-01-02T03:04:05.000Z',
-    stoppedAt: null,
-    durationMs: null,
-    bytes: null,
-    error: null,
-    ...more,
-  };
-}
+export { someRecording as recording } from '../rooms/some-recording.ts';
 
 export function event(name: EventData['event'], what: Partial<EventData> = {}): EventData {
   return { id: 'x-1', event: name, at: '2026-01-02T03:04:05.000Z', room: 'demo', version: 2, ...what };
@@ -61,6 +29,6 @@ export function event(name: EventData['event'], what: Partial<EventData> = {}): 
 
 /** What events say of a room. */
 export function settings(view: RoomView): NonNullable<EventData['settings']> {
-  const { name, version, participants, recordings, ...rest } = view;
+  const { name, version, participants, floor, activeSpeaker, recording, recordings, ...rest } = view;
   return rest;
 }

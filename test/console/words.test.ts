@@ -11,34 +11,32 @@ import {
   traitsOf,
 } from '../../console/words.ts';
 import { problemKinds } from '../../server/http/problems.ts';
-import { event, participant, recording, room, settings } from './views.ts';
+import { someone } from '../rooms/someone.ts';
+import { event, recording, room, settings } from './views.ts';
 
 describe('what people are called, and what is said of them', () => {
   test('a name, else the user, else the address', () => {
-    expect(nameOf(participant('x', { displayName: ' Ann ' }))).toBe('Ann');
-    expect(nameOf(participant('ann'))).toBe('ann');
-    expect(nameOf(participant('x', { uri: 'sip:192.0.2.1' }))).toBe('sip:192.0.2.1');
+    expect(nameOf(someone('x', { displayName: ' Ann ' }))).toBe('Ann');
+    expect(nameOf(someone('ann'))).toBe('ann');
+    expect(nameOf(someone('x', { uri: 'sip:192.0.2.1' }))).toBe('sip:192.0.2.1');
   });
 
   test('mutes are told apart; a listener is one, not muted', () => {
-    expect(traitsOf(participant('a', { muted: { by: 'self' }, deaf: true }))).toEqual([
-      'muted themselves',
-      'hears nobody',
-    ]);
-    expect(traitsOf(participant('a', { muted: { by: 'moderator' } }))).toEqual(['muted by a moderator']);
-    expect(traitsOf(participant('a', { muted: { by: 'moderator' }, role: 'listener' }))).toEqual(['Listener']);
+    expect(traitsOf(someone('a', { muted: { by: 'self' }, deaf: true }))).toEqual(['muted themselves', 'hears nobody']);
+    expect(traitsOf(someone('a', { muted: { by: 'moderator' } }))).toEqual(['muted by a moderator']);
+    expect(traitsOf(someone('a', { muted: { by: 'moderator' }, role: 'listener' }))).toEqual(['Listener']);
   });
 });
 
 describe('what is spoken of an event', () => {
-  const ann = participant('ann');
+  const ann = someone('ann');
   const before = room('demo', { participants: [ann], recordings: [recording('r1')] });
-  const changed = (more: Parameters<typeof participant>[1]) =>
+  const changed = (more: Parameters<typeof someone>[1]) =>
     spokenOf(before, event('participant-changed', { participant: { ...ann, ...more } }));
 
   test('who comes, waits and goes', () => {
-    const comes = (more: Parameters<typeof participant>[1]) =>
-      spokenOf(before, event('participant-joined', { participant: participant('ben', more) }));
+    const comes = (more: Parameters<typeof someone>[1]) =>
+      spokenOf(before, event('participant-joined', { participant: someone('ben', more) }));
     expect(comes({})).toBe('ben joined');
     expect(comes({ state: 'lobby' })).toBe('ben waits in the lobby');
     expect(comes({ state: 'connecting' })).toBeNull();
@@ -62,6 +60,22 @@ describe('what is spoken of an event', () => {
     const stopped = event('recording-changed', { recording: recording('r1', { state: 'stopped' }) });
     expect(spokenOf(before, stopped)).toBe('The recording has stopped');
     expect(spokenOf(before, event('recording-changed', { recording: recording('r1') }))).toBeNull();
+    const paused = recording('r1', { state: 'paused' });
+    expect(spokenOf(before, event('recording-changed', { recording: paused }))).toBe('The recording is paused');
+    const ready = recording('r1', { state: 'stopped' });
+    expect(spokenOf(before, event('recording-ready', { recording: ready }))).toBeNull();
+    expect(spokenOf(before, event('recording-removed', { recording: ready }))).toBe('A recording was removed');
+    const goesOn = event('recording-changed', { recording: recording('r1') });
+    expect(spokenOf(room('demo', { recordings: [paused] }), goesOn)).toBe('The recording goes on');
+  });
+
+  test('who has the floor, not who speaks', () => {
+    const both = room('demo', { participants: [ann, someone('ben')] });
+    const floorIs = (floor: string[]) => spokenOf(both, event('floor-changed', { floor }));
+    expect(floorIs(['ann', 'ben'])).toBe('ann, ben have the floor');
+    expect(floorIs(['ben'])).toBe('ben has the floor');
+    expect(floorIs([])).toBe('The floor is free');
+    expect(spokenOf(both, event('speaker-changed', { activeSpeaker: 'ann' }))).toBeNull();
   });
 
   test('many at once are few words', () => {

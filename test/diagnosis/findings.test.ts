@@ -9,7 +9,7 @@ const GOOD: CallFacts = {
   state: 'connected',
   ended: null,
   answeredMs: NOW - 12_000,
-  ...{ muted: null, listener: false, deaf: false, speaksTo: null, gainDb: 0, volumeDb: 0 },
+  ...{ muted: null, listener: false, deaf: false, withoutFloor: false, speaksTo: null, gainDb: 0, volumeDb: 0 },
   ...{ direction: 'sendrecv', onHold: false, srtp: null, srtpRefused: 0, foreignPackets: 0 },
   ...{ packetsReceived: 600, packetsSent: 600, lastReceivedMs: NOW - 20 },
   ...{ signalled: '198.51.100.7:4000', signalledIsPrivate: false, latched: '198.51.100.7:4000' },
@@ -67,6 +67,8 @@ const cases: [string, Partial<CallFacts>, string[], RegExp][] = [
     ['nothing-received', 'muted-by-moderator'],
     /^We have received nothing/,
   ],
+  ['no floor', { withoutFloor: true, receivedLevelDb: null }, ['without-floor'], /the floor to others/],
+  ['no floor, which a whisper needs not', { withoutFloor: true, speaksTo: 1 }, ['whispers'], /Only 1 of the others/],
   ['whisper', { speaksTo: 1 }, ['whispers'], /Only 1 of the others/],
   ['turned down', { gainDb: -40 }, ['turned-down'], /turned down by 40 dB/],
   [

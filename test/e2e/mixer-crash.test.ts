@@ -65,6 +65,27 @@ describe('a mixer process dies in the middle of a conference', () => {
     assertWhoHearsWhom({ voices, listeners: listeners(), silenced: ['anne'], fromMs: toMs - 800, toMs });
   });
 
+  test('an announcement that repeats goes on, until it is stopped', async () => {
+    anne.media.silent = true;
+    bert.media.silent = true;
+    const heardDb = async (): Promise<number> => {
+      await pause(2_000);
+      const { pcm, sampleAt } = anne.hearing();
+      const toMs = performance.now() - 200;
+      const samples = pcm.samples.subarray(sampleAt(toMs - 1_500), sampleAt(toMs));
+      return 10 * Math.log10(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+    };
+    const { id } = await parley.api.announce('crash', { prompt: 'lobby-wait', repeat: true });
+    await pause(500);
+    expect(await heardDb()).toBeGreaterThan(-40);
+    process.kill(parley.mixerPids()[0]!, 'SIGKILL');
+    await pause(2_000);
+    expect(await heardDb()).toBeGreaterThan(-40);
+    await parley.api.stopAnnouncement('crash', id);
+    await pause(500);
+    expect(await heardDb()).toBeLessThan(-50);
+  });
+
   test('both can hang up afterwards, and nothing is left', async () => {
     process.kill(parley.mixerPids()[0]!, 'SIGKILL');
     await pause(1_000);

@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { EventStreams, type StreamRequest } from '../../server/events/event-streams.ts';
-import { someone } from '../http/fake-conference.ts';
+import { someone } from '../rooms/someone.ts';
 import { VirtualTimers } from '../sim/virtual-timers.ts';
 import { someRooms } from './some-rooms.ts';
 
@@ -44,7 +44,15 @@ function streaming() {
   const open = (more: Partial<StreamRequest> = {}) => {
     const reader = new Reader();
     const state = () => [...rooms].map((room) => room.view([]));
-    const usual = { sink: reader, room: null, lastEventId: null, state, allowed: () => true, reader: 'test' };
+    const usual = {
+      sink: reader,
+      room: null,
+      breakouts: false,
+      lastEventId: null,
+      state,
+      allowed: () => true,
+      reader: 'test',
+    };
     const close = streams.open({ ...usual, ...more });
     return { reader, close };
   };
@@ -127,7 +135,7 @@ describe('an event stream', () => {
   });
 
   it('is cut when the reader does not read, and others are not held up', () => {
-    const { rooms, open } = streaming();
+    const { rooms, streams, open } = streaming();
     const room = rooms.open('demo', 'adhoc');
     room.join(someone('anna'));
     const slow = open().reader;
@@ -143,6 +151,7 @@ describe('an event stream', () => {
     expect(slow.text.length).toBe(before);
     expect(fast.ended).toBeNull();
     expect(fast.events).toHaveLength(changes + 2);
+    expect([streams.size, streams.dropped]).toEqual([1, { slow: 1, token: 0 }]);
   });
 
   it('gives the reader of a large state time to take it', () => {
@@ -163,7 +172,7 @@ describe('an event stream', () => {
   });
 
   it('ends when its token is worth nothing any more, before it tells anything else', () => {
-    const { rooms, timers, open } = streaming();
+    const { rooms, timers, streams, open } = streaming();
     const room = rooms.open('demo', 'adhoc');
     let allowed = true;
     const { reader } = open({ allowed: () => allowed });
@@ -171,6 +180,7 @@ describe('an event stream', () => {
     room.join(someone('anna'));
     expect(reader.ended).toBe('end');
     expect(reader.events.map(({ event }) => event)).toEqual(['state']);
+    expect([streams.size, streams.dropped]).toEqual([0, { slow: 0, token: 1 }]);
     const idle = open({ allowed: () => allowed }).reader;
     timers.advance(15_000);
     expect(idle.ended).toBe('end');

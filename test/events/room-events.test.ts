@@ -1,20 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { eventNames, type RoomEvent } from '../../server/events/room-event.ts';
+import { RoomEvents } from '../../server/events/room-events.ts';
 import { eventMeanings, eventSchemas } from '../../server/http/event-schemas.ts';
-import type { RecordingView } from '../../server/rooms/views.ts';
-import { someone } from '../http/fake-conference.ts';
+import { Rooms } from '../../server/rooms/rooms.ts';
+import { someRecording } from '../rooms/some-recording.ts';
+import { someone } from '../rooms/someone.ts';
 import { someRooms } from './some-rooms.ts';
 
-const recording: RecordingView = {
-  id: 'rec-1',
-  room: 'demo',
-  state: 'recording',
-  startedAt: '2026-01-02T03:04:05.678Z',
-  stoppedAt: null,
-  durationMs: null,
-  bytes: null,
-  error: null,
-};
+const recording = someRecording('rec-1');
 
 /** One change of each kind. */
 function everything() {
@@ -25,20 +18,44 @@ function everything() {
   room.join(someone('anna'));
   room.change('anna', { hand: true });
   room.changePolicy({ locked: true });
-  room.recordingChanged(recording);
+  room.recordingTold('recording-changed', recording);
+  room.recordingTold('recording-ready', recording);
+  room.recordingTold('recording-removed', recording);
+  room.giveFloor(['anna']);
+  room.setActiveSpeaker('anna');
   room.leave('anna');
   rooms.close(room);
   return { seen, room };
 }
 
 describe('events of rooms', () => {
+  it('that open tell what was recorded in them before', () => {
+    const events = new RoomEvents({
+      ...{ instance: 'run1', epochMs: () => 0 },
+      recordingsOf: (room) => (room === 'demo' ? [recording] : []),
+    });
+    const rooms = new Rooms();
+    rooms.subscribe(events.changed);
+    const told: unknown[] = [];
+    events.subscribe(({ text }) => told.push(JSON.parse(text).recordings));
+    rooms.open('demo', 'adhoc').changePolicy({ locked: true });
+    rooms.open('other', 'adhoc');
+    expect(told).toEqual([[recording], undefined, []]);
+  });
+
   it('tell of every kind of change, in order, with the version after it', () => {
     const { seen, room } = everything();
     expect(new Set(seen.map(({ name }) => name))).toEqual(new Set(eventNames));
-    expect(seen.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6, 7].map((serial) => `run1-${serial}`));
+    expect(seen.map(({ id }) => id)).toEqual(seen.map((_, index) => `run1-${index + 1}`));
     const data = seen.map(({ text }) => JSON.parse(text));
-    expect(data.map(({ version }) => version)).toEqual([0, 1, 2, 3, 4, 5, 5]);
-    expect(room.version).toBe(5);
+    expect(data.map(({ version }) => version)).toEqual([...seen.keys()].with(-1, room.version));
+    // Who leaves loses the floor and speaks no more, before it is told that they left.
+    expect(data.slice(-4).map(({ event, floor, activeSpeaker }) => floor ?? activeSpeaker ?? event)).toEqual([
+      [],
+      'speaker-changed',
+      'participant-left',
+      'room-closed',
+    ]);
     expect(data[2]).toEqual({
       id: 'run1-3',
       event: 'participant-changed',

@@ -103,6 +103,17 @@ describe('sending a webhook', () => {
     expect(await webhookSender(loopback)(to(`http://localhost:${port}/`), never)).toMatchObject({ status: 200 });
   });
 
+  it('takes a switch to another protocol for a failure, and goes on', async () => {
+    const port = await listening(
+      createTcpServer((socket) => {
+        socket.on('error', () => {});
+        socket.once('data', () => socket.write('HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n'));
+      }),
+    );
+    const answer = await webhookSender(loopback)(to(`http://127.0.0.1:${port}/`), never);
+    expect(answer).toEqual({ error: 'the connection closed without an answer' });
+  });
+
   it('does not wait for who never answers', async () => {
     const port = await listening(createTcpServer(() => {}));
     const answer = await webhookSender(loopback, 50)(to(`http://127.0.0.1:${port}/`), never);

@@ -8,7 +8,7 @@ import type { WebhookAnswer, WebhookRequest } from '../../server/events/webhook-
 import { type NewWebhook, Webhooks } from '../../server/events/webhooks.ts';
 import { Database } from '../../server/store/database.ts';
 import { WebhookTable } from '../../server/store/webhook-table.ts';
-import { someone } from '../http/fake-conference.ts';
+import { someone } from '../rooms/someone.ts';
 import { VirtualTimers } from '../sim/virtual-timers.ts';
 import { EPOCH_MS, someRooms } from './some-rooms.ts';
 
@@ -116,7 +116,10 @@ describe('a webhook', () => {
     receiver.answer = () => (receiver.got.length <= 6 ? DOWN : OK);
     const room = rooms.open('demo', 'adhoc');
     room.join(someone('anna'));
+    expect(webhooks.waiting).toBe(2);
     await pass(63_000, 500);
+    expect(webhooks.waiting).toBe(0);
+    expect(webhooks.counts).toEqual({ delivered: 2, retried: 6, dead: 0 });
     expect(receiver.got.map(({ atMs }) => atMs)).toEqual([0, 1000, 3000, 7000, 15_000, 31_000, 63_000, 63_000]);
     expect(receiver.versions).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
     expect(webhooks.get(webhook.id)).toMatchObject({ waiting: 0, failures: 0, lastError: null });
@@ -160,6 +163,7 @@ describe('a webhook', () => {
       { id: 'run1-1', event: 'room-opened', attempts: 12, reason: 'answered with status 500', data: { version: 0 } },
     ]);
     receiver.answer = () => OK;
+    expect(webhooks.counts).toEqual({ delivered: 1, retried: 11, dead: 1 });
     expect(webhooks.retry(webhook.id, ['run1-9'])).toBe(0);
     expect(webhooks.retry(webhook.id, null)).toBe(1);
     await settled();
@@ -210,6 +214,16 @@ describe('a webhook', () => {
     await pass(25 * 3_600_000, 60_000);
     expect(webhooks.get(webhook.id)).toMatchObject({ waiting: 0, failures: 1000 });
     expect(webhooks.failures(webhook.id)!.at(-1)!.data).toMatchObject({ version: 1100 });
+  });
+
+  it('takes back of what was given up only as many as may wait', async () => {
+    const { rooms, receiver, add, webhooks } = telling();
+    const { webhook } = add();
+    receiver.answer = () => DOWN;
+    const room = rooms.open('demo', 'adhoc');
+    for (let index = 0; index < 1100; index++) room.join(someone(`p${index}`));
+    expect(webhooks.retry(webhook.id, null)).toBe(0);
+    expect(webhooks.get(webhook.id)).toMatchObject({ waiting: 1000, failures: 101 });
   });
 
   it('sends one at a time: what is on its way is not given up, nor sent twice', async () => {

@@ -1,11 +1,11 @@
 import pino from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DialOuts } from '../../server/focus/dial-outs.ts';
-import type { Callee } from '../../server/focus/focus.ts';
+import type { Callee } from '../../server/focus/focus-options.ts';
 import type { Room } from '../../server/rooms/room.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
 import { parseUri } from '../../server/sip/message/uri.ts';
-import { someone } from '../http/fake-conference.ts';
+import { someone } from '../rooms/someone.ts';
 import { VirtualTimers } from '../sim/virtual-timers.ts';
 
 const CALLEE: Callee = { uri: parseUri('sip:x@example.com')!, displayName: null, role: 'participant' };
@@ -66,6 +66,14 @@ describe('a call that is made again', () => {
     dialOuts.start(room, CALLEE, { retries: 2, retryAfterS: 30 });
     dialOuts.entered('p1');
     fails(200);
+    expect(timers.pending).toBe(0);
+  });
+
+  it('is not made when they said no by a key, which cancels it while the call stands', () => {
+    dialOuts.start(room, CALLEE, { retries: 2, retryAfterS: 30 });
+    calls.at(-1)?.report(200);
+    dialOuts.cancel('p1');
+    dialOuts.gone('p1');
     expect(timers.pending).toBe(0);
   });
 

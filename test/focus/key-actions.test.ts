@@ -3,29 +3,37 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { KeyActions } from '../../server/focus/key-actions.ts';
 import { Moderation } from '../../server/focus/moderation.ts';
 import type { ParticipantCall } from '../../server/focus/participant-call.ts';
-import { ParticipantControls } from '../../server/focus/participant-controls.ts';
+import { type Decision, ParticipantControls } from '../../server/focus/participant-controls.ts';
 import { Announcer } from '../../server/ivr/announcer.ts';
 import type { Room } from '../../server/rooms/room.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
 import type { Role } from '../../server/rooms/views.ts';
-import { someone } from '../http/fake-conference.ts';
+import { someone } from '../rooms/someone.ts';
 import { VirtualTimers } from '../sim/virtual-timers.ts';
 
 let timers: VirtualTimers;
+let rooms: Rooms;
 let room: Room;
 let keys: KeyActions;
 let said: string[];
 let hungUp: string[];
 let there: ParticipantCall[];
 let recording: boolean;
+let announced: boolean;
+let full: boolean;
+let told: string[];
 
 beforeEach(() => {
   timers = new VirtualTimers();
-  room = new Rooms().open('demo', 'created');
+  rooms = new Rooms();
+  room = rooms.open('demo', 'created');
   said = [];
   hungUp = [];
   there = [];
   recording = false;
+  announced = true;
+  full = false;
+  told = [];
   const announcer = new Announcer({
     prompts: {
       file: (_language, id) => id,
@@ -40,27 +48,39 @@ beforeEach(() => {
         said.push(`${'room' in to ? 'all' : to.leg}: ${files.join(' ')}`);
         announcer.happened({ event: 'playbackEnded', playback, reason: 'finished' });
       },
+      controlSound: async () => ({ positionMs: 0, durationMs: 0 }),
       stopSound: async () => undefined,
     },
     log: pino({ level: 'silent' }),
   });
-  const moderation = new Moderation({ announcer, in: () => there });
+  const inRoom = (one: Room) => there.filter((participant) => participant.room === one);
+  const callNobody = (one: Room) => void hungUp.push(`nobody is called into ${one.name}`);
+  const moderation = new Moderation({
+    ...{ announcer, rooms, in: inRoom, callNobody },
+    roleGiven: ({ id, controls }) => void told.push(`${id} is ${controls.role}`),
+    epochMs: () => 7000,
+  });
   keys = new KeyActions({
-    ...{ announcer, moderation, timers, log: pino({ level: 'silent' }), in: () => there },
+    ...{ announcer, moderation, timers, log: pino({ level: 'silent' }), in: inRoom },
     async toggleRecording() {
+      if (full) throw new Error('the disk is full');
       recording = !recording;
-      return recording ? 'started' : 'stopped';
+      return { now: recording ? 'started' : 'stopped', announced };
     },
+    keyPressed: ({ id }, key) => void told.push(`${id} ${key}`),
   });
 });
 
 /** As much of a participant as keys have to do with. */
-function enters(id: string, role: Role = 'participant'): ParticipantCall {
+function enters(id: string, role: Role = 'participant', where = room): ParticipantCall {
   const controls = new ParticipantControls(role, false);
-  room.join(someone(id, { role }));
+  where.join(someone(id, { role }));
   const call = {
-    ...{ id, room, controls, isEntering: false },
-    controlsChanged: async () => void room.change(id, controls.view),
+    ...{ id, room: where, controls, isEntering: false },
+    async decide(decision: Decision) {
+      controls.decide(decision);
+      where.change(id, controls.view);
+    },
     hangUp: (reason: string) => hungUp.push(`${id}: ${reason}`),
   } as unknown as ParticipantCall;
   there.push(call);
@@ -94,7 +114,7 @@ describe('keys of everybody', () => {
   it('raise and lower the hand', async () => {
     const ann = enters('ann');
     expect(await press(ann, '*5')).toEqual(['ann: hand-raised']);
-    expect(room.participant('ann')).toMatchObject({ hand: true, handRaisedAt: expect.stringMatching(/^\d{4}-/) });
+    expect(room.participant('ann')).toMatchObject({ hand: true, handRaisedAt: '1970-01-01T00:00:07.000Z' });
     expect(await press(ann, '*5')).toEqual(['ann: hand-lowered']);
     expect(room.participant('ann')).toMatchObject({ hand: false, handRaisedAt: null });
   });
@@ -150,16 +170,36 @@ describe('keys of moderators', () => {
     expect(room.participant('ben')?.muted).toBeNull();
   });
 
-  it('start and stop recording, and tell all', async () => {
+  it('start and stop recording; who pressed them hears it once, with all or alone', async () => {
     const ann = enters('ann', 'moderator');
-    expect(await press(ann, '*3')).toEqual(['all: recording-started']);
-    expect(await press(ann, '*3')).toEqual(['all: recording-stopped']);
+    expect(await press(ann, '*3')).toEqual([]);
+    expect(recording).toBe(true);
+    expect(await press(ann, '*3')).toEqual([]);
+    announced = false;
+    expect(await press(ann, '*3')).toEqual(['ann: recording-started']);
+    expect(await press(ann, '*3')).toEqual(['ann: recording-stopped']);
+    full = true;
+    expect(await press(ann, '*3')).toEqual(['ann: recording-stopped']);
+    expect(told).toEqual(Array.from({ length: 5 }, () => ['ann *', 'ann 3']).flat());
   });
 
   it('end the conference after saying so', async () => {
     const ann = enters('ann', 'moderator');
     enters('ben');
     expect(await press(ann, '*9')).toEqual(['all: conference-ends']);
-    expect(hungUp).toEqual(['ann: a moderator ended the conference', 'ben: a moderator ended the conference']);
+    expect(hungUp.slice(1)).toEqual(['ann: a moderator ended the conference', 'ben: a moderator ended the conference']);
+  });
+
+  it('end it in breakout rooms too, and nobody is called again, not even whose phone rings', async () => {
+    const ann = enters('ann', 'moderator');
+    enters('ben', 'participant', rooms.open('demo-1', 'adhoc', {}, 'demo'));
+    enters('cem', 'participant', rooms.open('other', 'adhoc'));
+    expect(await press(ann, '*9')).toEqual(['all: conference-ends', 'all: conference-ends']);
+    expect(hungUp).toEqual([
+      'nobody is called into demo',
+      'ann: a moderator ended the conference',
+      'nobody is called into demo-1',
+      'ben: a moderator ended the conference',
+    ]);
   });
 });

@@ -9,8 +9,8 @@ import type { Referral } from '../../server/sip/dialog/call.ts';
 import { createRequest } from '../../server/sip/message/create-message.ts';
 import { parseNameAddress } from '../../server/sip/message/name-address.ts';
 import { createVia } from '../../server/sip/message/via.ts';
-import { someone } from '../http/fake-conference.ts';
 import { flow } from '../registrar/test-registrar.ts';
+import { someone } from '../rooms/someone.ts';
 
 const CHALLENGE: Refusal = { status: 401, reason: 'Unauthorized' };
 

@@ -7,7 +7,7 @@ import type { Names } from '../../server/ivr/names.ts';
 import type { RoomPolicy } from '../../server/rooms/policy.ts';
 import type { Room } from '../../server/rooms/room.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
-import { someone } from '../http/fake-conference.ts';
+import { someone } from '../rooms/someone.ts';
 import { VirtualTimers } from '../sim/virtual-timers.ts';
 
 const prompts: PromptFiles = {
@@ -42,6 +42,7 @@ beforeEach(() => {
         played.push(`${to}: ${sound.files.join(' + ')}`);
         running.push(sound);
       },
+      controlSound: async () => ({ positionMs: 0, durationMs: 0 }),
       async stopSound(playback) {
         running = running.filter((sound) => sound.playback !== playback);
       },
@@ -53,6 +54,7 @@ beforeEach(() => {
     names: { of: (id: string) => names.get(id) ?? null, forget: (id: string) => names.delete(id) } as unknown as Names,
     epochMs: () => timers.now(),
     moderatorCame: (room) => ended.push(`moderator came to ${room.name}`),
+    floorChanged: (room) => ended.push(`floor of ${room.name}: ${room.floor}`),
     end: (room, why, still = () => true) => {
       if (still()) ended.push(`${room.name} ends: ${why.join(', ')}`);
     },
@@ -156,6 +158,24 @@ describe('the moderator', () => {
     expect(ended).toEqual(['demo ends: moderator-left, conference-ends']);
   });
 
+  it('takes it along also when made a participant, unless another is one by the time that was said', async () => {
+    const room = open({ endWhenModeratorLeaves: true });
+    room.join(someone('ann', { role: 'moderator' }));
+    room.join(someone('ben', { role: 'moderator' }));
+    await settled();
+    room.change('ann', { role: 'participant' });
+    await settled();
+    const ends = () => ended.filter((what) => what.includes('ends'));
+    expect(ends()).toEqual([]);
+    room.change('ben', { role: 'listener' });
+    room.change('ann', { role: 'moderator' });
+    await settled();
+    expect(ends()).toEqual([]);
+    room.change('ann', { role: 'participant' });
+    await settled();
+    expect(ends()).toEqual(['demo ends: moderator-left, conference-ends']);
+  });
+
   it('is still there in a breakout room', async () => {
     const room = open({ endWhenModeratorLeaves: true });
     const side = rooms.open('demo-1', 'adhoc', {}, 'demo');
@@ -165,6 +185,18 @@ describe('the moderator', () => {
     side.join(room.leave('ann')!);
     await settled();
     expect(ended.filter((what) => what.includes('ends'))).toEqual([]);
+  });
+
+  it('takes the conference along from a breakout room, too', async () => {
+    const room = open({ endWhenModeratorLeaves: true });
+    const side = rooms.open('demo-1', 'adhoc', {}, 'demo');
+    side.join(someone('ann', { role: 'moderator' }));
+    side.join(someone('ben'));
+    await settled();
+    side.leave('ann');
+    await settled();
+    expect(room.size).toBe(0);
+    expect(ended.filter((what) => what.includes('ends'))).toEqual(['demo ends: moderator-left, conference-ends']);
   });
 });
 
@@ -181,6 +213,13 @@ describe('the schedule', () => {
     timers.advance(1);
     expect(ended).toEqual(['demo ends: conference-ends']);
     expect(timers.pending).toBe(0);
+  });
+
+  it('ends it also when all are in breakout rooms', () => {
+    open({ notAfter: new Date(1000).toISOString() });
+    rooms.open('demo-1', 'adhoc', {}, 'demo').join(someone('ann'));
+    timers.advance(1000);
+    expect(ended).toEqual(['demo ends: conference-ends']);
   });
 
   it('is forgotten with the room', () => {

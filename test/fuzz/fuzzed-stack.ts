@@ -222,7 +222,7 @@ export class FuzzedStack {
     const signIn = new SignIn(authentication, bindings, users);
     const messages = new Messages({
       rooms,
-      focus: { members: () => [{ id: 'p1', uri, displayName: null, contact }] },
+      focus: { members: () => [{ id: 'p1', uri, displayName: null, contact }], participantOf: () => undefined },
       location: new Location({ users, bindings, hosts: [US], flowOf: () => this.udp }),
       log,
       domain: US,

@@ -155,9 +155,67 @@ describe('what a token allows', () => {
     await api.call('POST', '/api/v1/rooms/demo/recordings');
     await as(api, token)('GET', '/recordings/rec-1/file');
     expect(api.conference.filesAskedFor).toEqual([['rec-1', 'wav']]);
-    // Of a room that is not open nobody could say whose it is.
     const { token: other } = await tokenFor(api, { scope: 'reader', room: 'gone' });
     expect((await as(api, other)('GET', '/recordings/rec-1/file')).json.code).toBe('recording-not-found');
+  });
+
+  it('but those of its own room, also when that is closed', async () => {
+    const api = await withRooms();
+    await api.call('POST', '/api/v1/rooms/secret/recordings');
+    const { recordings } = api.conference.room('secret');
+    api.conference.closed.set('secret', recordings);
+    api.conference.byName.delete('secret');
+    for (const [room, mayHave] of [
+      ['secret', true],
+      ['demo', false],
+    ] as const) {
+      const ask = as(api, (await tokenFor(api, { scope: 'reader', room })).token);
+      const list = await ask('GET', '/rooms/secret/recordings');
+      expect(mayHave ? list.json.recordings : list.json.code).toEqual(mayHave ? recordings : 'room-not-found');
+      const one = await ask('GET', '/rooms/secret/recordings/rec-1');
+      expect(mayHave ? one.json : one.json.code).toEqual(mayHave ? recordings[0] : 'room-not-found');
+      await ask('GET', '/recordings/rec-1/file');
+    }
+    expect(api.conference.filesAskedFor).toEqual([['rec-1', 'wav']]);
+  });
+
+  it('and breakout rooms of its room, as long as they are there', async () => {
+    const api = await withRooms();
+    const groups = [{ name: 'corner', participants: ['ben'] }];
+    await api.conference.openBreakouts('demo', groups);
+    await api.conference.openBreakouts('secret', [{ name: 'den', participants: [] }]);
+    const ask = as(api, (await tokenFor(api, { scope: 'moderator', room: 'demo' })).token);
+    const listed = await ask('GET', '/rooms');
+    expect(listed.json.rooms.map(({ name }: { name: string }) => name)).toEqual(['corner', 'demo']);
+    expect((await ask('GET', '/rooms/corner')).status).toBe(200);
+    expect((await ask('PATCH', '/rooms/corner/participants/ben', { muted: true })).status).toBe(200);
+    expect((await ask('POST', '/rooms/corner/recordings')).status).toBe(201);
+    await ask('GET', '/recordings/rec-1/file');
+    expect(api.conference.filesAskedFor).toEqual([['rec-1', 'wav']]);
+    for (const path of ['/rooms/den', '/rooms/den/participants', '/rooms/secret']) {
+      expect((await ask('GET', path)).json.code).toBe('room-not-found');
+    }
+    await api.conference.closeBreakouts('demo');
+    expect((await ask('GET', '/rooms/corner')).json.code).toBe('room-not-found');
+  });
+
+  it('nor events of other rooms but its breakout rooms, resumed ones too', async () => {
+    const api = await withRooms();
+    const { token } = await tokenFor(api, { scope: 'reader', room: 'demo' });
+    const reader = await EventReader.open(api.port, '/api/v1/events', bearer(token));
+    const first = await reader.next();
+    api.rooms.open('den', 'adhoc', {}, 'secret');
+    const corner = api.rooms.open('corner', 'adhoc', {}, 'demo');
+    api.rooms.close(corner);
+    expect(await reader.next()).toMatchObject({ event: 'room-opened', data: { room: 'corner' } });
+    expect(await reader.next()).toMatchObject({ event: 'room-closed', data: { room: 'corner' } });
+    const headers = { ...bearer(token), 'last-event-id': first!.id };
+    const resumed = await EventReader.open(api.port, '/api/v1/events', headers);
+    expect(await resumed.next()).toMatchObject({ event: 'room-opened', data: { room: 'corner' } });
+    for (const stream of [reader, resumed]) {
+      expect(stream.text).not.toContain('den');
+      stream.close();
+    }
   });
 
   it('nor events of other rooms', async () => {

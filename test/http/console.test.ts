@@ -20,7 +20,7 @@ afterAll(() => rmSync(join(directory, '..'), { recursive: true }));
 const start = () => startApi({}, { consoleDirectory: directory });
 
 describe("the console's pages", () => {
-  test.each(['/', '/rooms/demo', '/rooms/a+b.c'])(
+  test.each(['/', '/rooms/demo', '/rooms/a+b.c', '/recordings'])(
     '%s is the page, without a token, and asked for anew each time',
     async (path) => {
       const { call } = await start();

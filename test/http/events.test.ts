@@ -2,8 +2,9 @@ import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { eventNames } from '../../server/events/room-event.ts';
 import { eventSchemas, stateEvent } from '../../server/http/event-schemas.ts';
+import { someRecording } from '../rooms/some-recording.ts';
+import { someone } from '../rooms/someone.ts';
 import { EventReader } from './event-reader.ts';
-import { someone } from './fake-conference.ts';
 import { startApi, TOKEN } from './running-api.ts';
 
 const token = { authorization: `Bearer ${TOKEN}` };
@@ -26,20 +27,21 @@ describe('events over HTTP', () => {
     room.join(someone('anna'));
     room.change('anna', { hand: true });
     room.changePolicy({ locked: false });
-    room.recordingChanged({
-      ...{
-        id: 'rec-1',
-        room: 'board',
-        state: 'failed',
-        startedAt: '2026-01-02T03:04:05.678Z',
-        error: 'the disk is full',
-      },
-      ...{ stoppedAt: '2026-01-02T03:04:06.678Z', durationMs: null, bytes: null },
+    const file = { format: 'm4a', normalized: false, state: 'ready', progress: 1, bytes: 1, sha256: 'ab' } as const;
+    const ended = { stoppedAt: '2026-01-02T03:04:06.678Z', durationMs: 960, bytes: 9 };
+    const recording = someRecording('rec-1', {
+      ...{ room: 'board', state: 'failed', error: 'the disk is full', participants: ['Anna'] },
+      ...{ ...ended, files: [{ ...file, error: null, stored: null }] },
     });
+    room.recordingTold('recording-changed', recording);
+    room.recordingTold('recording-ready', recording);
+    room.recordingTold('recording-removed', recording);
+    room.giveFloor(['anna']);
+    room.setActiveSpeaker('anna');
     room.leave('anna');
     rooms.close(room);
     const seen = new Set<string>();
-    for (let count = 0; count < eventNames.length; count++) {
+    while (!seen.has('room-closed')) {
       const next = await reader.next();
       const schema = eventSchemas[next!.event as keyof typeof eventSchemas];
       expect(schema.strict().parse(next!.data)).toEqual(next!.data);

@@ -1,23 +1,30 @@
 import type { LegQuality } from '../../mixer/protocol.ts';
 import {
   type Announcement,
+  type AnnouncementPatch,
+  type AnnouncementProgress,
   type BreakoutGroup,
   type ConferenceControl,
   ControlError,
   type NewAnnouncement,
   type NewParticipant,
+  type NewRecording,
   type ParticipantPatch,
   type RecordingFile,
   type RecordingFormat,
+  type RecordingMark,
 } from '../../server/focus/control.ts';
 import { policyConflict, type RoomPolicy, USUAL_POLICY } from '../../server/rooms/policy.ts';
 import type {
   ParticipantDetails,
   ParticipantView,
+  RecordingFileView,
   RecordingView,
   RoomDetails,
   RoomView,
 } from '../../server/rooms/views.ts';
+import { someFile, someRecording } from '../rooms/some-recording.ts';
+import { someone } from '../rooms/someone.ts';
 
 const quality: LegQuality = {
   received: {
@@ -29,29 +36,6 @@ const quality: LegQuality = {
   bufferDelayMs: 8,
 };
 
-export function someone(id: string, changes: Partial<ParticipantView> = {}): ParticipantView {
-  return {
-    id,
-    uri: `sip:${id}@192.0.2.1`,
-    displayName: null,
-    role: 'participant',
-    state: 'connected',
-    muted: null,
-    deaf: false,
-    gainDb: 0,
-    volumeDb: 0,
-    talking: false,
-    levelDb: -30,
-    hand: false,
-    handRaisedAt: null,
-    speaksTo: null,
-    audio: { codec: 'opus', clockRateHz: 48_000, direction: 'sendrecv' },
-    video: null,
-    joinedAt: '2026-01-02T03:04:05.678Z',
-    ...changes,
-  };
-}
-
 function roomWith(policy: Partial<RoomPolicy>): RoomView {
   const { pin, moderatorPin, ...shown } = { ...USUAL_POLICY, ...policy };
   return {
@@ -61,6 +45,9 @@ function roomWith(policy: Partial<RoomPolicy>): RoomView {
     breakoutOf: null,
     pinRequired: pin !== null,
     moderatorPinSet: moderatorPin !== null,
+    floor: [],
+    activeSpeaker: null,
+    recording: 'off',
     version: 1,
     participants: [],
     recordings: [],
@@ -70,15 +57,22 @@ function roomWith(policy: Partial<RoomPolicy>): RoomView {
 /** Rooms without calls: does what the API asks, and remembers it. */
 export class FakeConference implements ConferenceControl {
   readonly byName = new Map<string, RoomView>();
+  /** Recordings of rooms that are closed by now, by room. */
+  readonly closed = new Map<string, RecordingView[]>();
   /** What `recordingFile` gives. */
   file: RecordingFile | null = null;
-  readonly filesAskedFor: Array<[string, RecordingFormat]> = [];
+  /** What `wantRecordingFile` says, unless the file is there. */
+  making: RecordingFileView | null = null;
+  readonly filesWanted: Array<[string, RecordingFormat, boolean, boolean]> = [];
+  /** With what is said of loudness, if it is not to be as it is. */
+  readonly filesAskedFor: Array<[string, RecordingFormat] | [string, RecordingFormat, 'normalized']> = [];
   readonly pins = new Map<string, string | null>();
-  readonly announcements: Announcement[] = [];
+  readonly played: Announcement[] = [];
   /** Thrown by whatever is asked next. */
   failure: Error | null = null;
   /** Awaited by whatever may take long. */
   meanwhile: Promise<void> = Promise.resolve();
+  waiting = 0;
 
   constructor() {
     this.byName.set('demo', {
@@ -100,6 +94,10 @@ export class FakeConference implements ConferenceControl {
     const room = this.byName.get(name);
     if (!room) throw new ControlError('room-not-found', `there is no room ${name}`);
     return room;
+  }
+
+  breakoutOf(name: string): string | null {
+    return this.byName.get(name)?.breakoutOf ?? null;
   }
 
   createRoom(name: string, policy: Partial<RoomPolicy>): RoomView {
@@ -129,15 +127,27 @@ export class FakeConference implements ConferenceControl {
   async announce(room: string, wanted: NewAnnouncement): Promise<Announcement> {
     if (wanted.prompt === 'nonsense') throw new ControlError('prompt-not-found', 'there is no prompt nonsense');
     if (wanted.participant !== null) this.#find(room, wanted.participant);
-    const announcement = { id: `said-${this.announcements.length + 1}`, room: this.room(room).name, ...wanted };
-    this.announcements.push(announcement);
+    const id = `said-${this.played.length + 1}`;
+    const announcement = { id, room: this.room(room).name, createdAt: '2026-01-01T00:00:00.000Z', ...wanted };
+    this.played.push(announcement);
     return announcement;
   }
 
+  announcements(room: string): Announcement[] {
+    return this.played.filter((announcement) => announcement.room === this.room(room).name);
+  }
+
+  async updateAnnouncement(room: string, id: string, patch: AnnouncementPatch): Promise<AnnouncementProgress> {
+    const announcement = this.announcements(room).find((said) => said.id === id);
+    if (!announcement) throw new ControlError('announcement-not-found', `${id} is not played`);
+    announcement.gainDb = patch.gainDb ?? announcement.gainDb;
+    return { ...announcement, positionMs: patch.positionMs ?? 1000, durationMs: 5000 };
+  }
+
   stopAnnouncement(room: string, id: string): void {
-    const index = this.announcements.findIndex((said) => said.id === id && said.room === room);
+    const index = this.played.findIndex((said) => said.id === id && said.room === room);
     if (index < 0) throw new ControlError('announcement-not-found', `${id} is not played`);
-    this.announcements.splice(index, 1);
+    this.played.splice(index, 1);
   }
 
   async openBreakouts(name: string, groups: readonly BreakoutGroup[]): Promise<RoomView[]> {
@@ -209,29 +219,31 @@ export class FakeConference implements ConferenceControl {
     }
   }
 
-  async startRecording(name: string): Promise<RecordingView> {
+  async giveFloor(name: string, participants: readonly string[]): Promise<string[]> {
+    for (const id of participants) {
+      const { state } = this.#find(name, id);
+      if (state !== 'connected') throw new ControlError('participant-elsewhere', `${id} has not entered yet`);
+    }
+    this.room(name).floor = [...participants];
+    return [...participants];
+  }
+
+  async startRecording(name: string, { tracks = false }: NewRecording): Promise<RecordingView> {
+    this.waiting++;
     await this.meanwhile;
+    this.waiting--;
     const { recordings } = this.room(name);
     if (recordings.some(({ state }) => state === 'recording')) {
       throw new ControlError('recording-running', `${name} is being recorded`);
     }
-    const recording: RecordingView = {
-      id: `rec-${recordings.length + 1}`,
-      room: name,
-      state: 'recording',
-      startedAt: '2026-01-02T03:04:05.678Z',
-      stoppedAt: null,
-      durationMs: null,
-      bytes: null,
-      error: null,
-    };
+    const recording = someRecording(`rec-${recordings.length + 1}`, { room: name, tracks });
     recordings.push(recording);
     return recording;
   }
 
-  async stopRecording(room: string, id: string): Promise<RecordingView> {
-    const recording = this.#recording(room, id);
-    if (recording.state !== 'recording') throw new ControlError('recording-not-running', `${id} does not run`);
+  async updateRecording(room: string, id: string, state: 'recording' | 'paused' | 'stopped'): Promise<RecordingView> {
+    const recording = this.#running(room, id);
+    if (state !== 'stopped') return Object.assign(recording, { state });
     return Object.assign(recording, {
       state: 'stopped',
       stoppedAt: '2026-01-02T03:05:05.678Z',
@@ -240,22 +252,55 @@ export class FakeConference implements ConferenceControl {
     });
   }
 
+  markRecording(room: string, id: string, text: string): RecordingMark {
+    this.#running(room, id);
+    return { text, positionMs: 1234, at: '2026-01-02T03:04:06.912Z' };
+  }
+
+  #running(room: string, id: string): RecordingView {
+    const recording = this.#recording(room, id);
+    if (recording.stoppedAt !== null) throw new ControlError('recording-not-running', `${id} does not run`);
+    return recording;
+  }
+
   async deleteRecording(room: string, id: string): Promise<void> {
     const recording = this.#recording(room, id);
     if (recording.state === 'recording') throw new ControlError('recording-running', `${id} runs`);
-    const { recordings } = this.room(room);
+    const recordings = this.recordings(room);
     recordings.splice(recordings.indexOf(recording), 1);
   }
 
   recordings(room: string): RecordingView[] {
-    return this.room(room).recordings;
+    return this.closed.get(room) ?? this.room(room).recordings;
   }
 
-  async recordingFile(id: string, format: RecordingFormat): Promise<RecordingFile> {
+  allRecordings(): RecordingView[] {
+    return [...this.byName.values()].flatMap(({ recordings }) => recordings).concat(...this.closed.values());
+  }
+
+  recording(id: string): RecordingView {
     this.#mayFail();
-    this.filesAskedFor.push([id, format]);
+    const found = this.allRecordings().find((recording) => recording.id === id);
+    if (!found) throw new ControlError('recording-not-found', `there is no recording ${id}`);
+    return found;
+  }
+
+  async removeRecording(id: string): Promise<void> {
+    const { room } = this.recording(id);
+    await this.deleteRecording(room, id);
+  }
+
+  async recordingFile(id: string, format: RecordingFormat, normalized: boolean): Promise<RecordingFile> {
+    this.#mayFail();
+    this.filesAskedFor.push(normalized ? [id, format, 'normalized'] : [id, format]);
     if (!this.file) throw new ControlError('recording-not-found', `there is no recording ${id}`);
     return this.file;
+  }
+
+  async wantRecordingFile(id: string, format: RecordingFormat, normalized: boolean, again: boolean) {
+    this.#mayFail();
+    this.filesWanted.push([id, format, normalized, again]);
+    return { file: this.making ?? someFile({ format, normalized }), here: this.making === null };
   }
 
   #recording(room: string, id: string): RecordingView {

@@ -1,9 +1,12 @@
+import { Readable } from 'node:stream';
 import type { RunningApi } from './running-api.ts';
 
 export interface GoodRequest {
   /** Under /api/v1. */
   path: string;
   json?: unknown;
+  /** Instead of JSON. */
+  body?: string;
 }
 
 type Make = (api: RunningApi) => GoodRequest | Promise<GoodRequest>;
@@ -12,7 +15,17 @@ const at =
   (path: string, json?: unknown): Make =>
   () => ({ path, ...(json !== undefined && { json }) });
 
-const startRecording = async ({ conference }: RunningApi) => (await conference.startRecording('demo')).id;
+const startRecording = async ({ conference }: RunningApi) => (await conference.startRecording('demo', {})).id;
+const stopRecording = async (api: RunningApi) => {
+  const id = await startRecording(api);
+  await api.conference.updateRecording('demo', id, 'stopped');
+  return id;
+};
+const announce = async ({ conference }: RunningApi) => {
+  const what = { prompt: 'goodbye', recording: null, sound: null, participant: null };
+  return (await conference.announce('demo', { ...what, gainDb: 0, startMs: 0, repeat: true })).id;
+};
+const addSound = async ({ sounds }: RunningApi) => (await sounds.add(Readable.from(['x']), 'x')).id;
 const makeToken = ({ parts }: RunningApi) =>
   parts.tokens.add({ name: 'x', scope: 'reader', room: null, expiresMs: null })!.view.id;
 const makeWebhook = ({ parts }: RunningApi) =>
@@ -25,6 +38,8 @@ export const goodRequests: Readonly<Record<string, Make>> = {
   getRoom: at('/rooms/demo'),
   updateRoom: at('/rooms/demo', { locked: true }),
   deleteRoom: at('/rooms/demo'),
+  giveFloor: at('/rooms/demo/floor', { participants: ['ben'] }),
+  freeFloor: at('/rooms/demo/floor'),
   muteRoom: at('/rooms/demo/mute', { muted: true }),
   listParticipants: at('/rooms/demo/participants'),
   addParticipant: at('/rooms/demo/participants', { uri: 'sip:carl@example.com' }),
@@ -35,10 +50,13 @@ export const goodRequests: Readonly<Record<string, Make>> = {
   getTrace: at('/rooms/demo/participants/ben/trace'),
   endConference: at('/rooms/demo/end'),
   announce: at('/rooms/demo/announcements', { prompt: 'conference-ends' }),
-  async stopAnnouncement({ conference }) {
-    const wanted = { prompt: 'goodbye', recording: null, participant: null, gainDb: 0, repeat: true };
-    return { path: `/rooms/demo/announcements/${(await conference.announce('demo', wanted)).id}` };
-  },
+  listAnnouncements: at('/rooms/demo/announcements'),
+  getAnnouncement: async (api) => ({ path: `/rooms/demo/announcements/${await announce(api)}` }),
+  updateAnnouncement: async (api) => ({
+    path: `/rooms/demo/announcements/${await announce(api)}`,
+    json: { gainDb: -6, positionMs: 2000 },
+  }),
+  stopAnnouncement: async (api) => ({ path: `/rooms/demo/announcements/${await announce(api)}` }),
   openBreakouts: at('/rooms/demo/breakouts', { groups: [{ participants: ['ben'] }] }),
   closeBreakouts: at('/rooms/demo/breakouts'),
   listRecordings: at('/rooms/demo/recordings'),
@@ -48,15 +66,28 @@ export const goodRequests: Readonly<Record<string, Make>> = {
     path: `/rooms/demo/recordings/${await startRecording(api)}`,
     json: { state: 'stopped' },
   }),
-  async deleteRecording(api) {
-    const id = await startRecording(api);
-    await api.conference.stopRecording('demo', id);
-    return { path: `/rooms/demo/recordings/${id}` };
+  markRecording: async (api) => ({
+    path: `/rooms/demo/recordings/${await startRecording(api)}/marks`,
+    json: { text: 'a decision' },
+  }),
+  deleteRecording: async (api) => ({ path: `/rooms/demo/recordings/${await stopRecording(api)}` }),
+  listAllRecordings: at('/recordings?q=demo&from=2026-01-01T00:00:00Z'),
+  findRecording: async (api) => ({ path: `/recordings/${await startRecording(api)}` }),
+  removeRecording: async (api) => ({ path: `/recordings/${await stopRecording(api)}` }),
+  async downloadRecording(api) {
+    const about = { contentType: 'audio/wav', fileName: 'demo.wav', sha256: 'ab'.repeat(32) };
+    api.conference.file = { path: import.meta.filename, ...about };
+    return { path: `/recordings/${await stopRecording(api)}/file` };
   },
-  downloadRecording(api) {
-    api.conference.file = { path: import.meta.filename, contentType: 'audio/wav', fileName: 'demo.wav' };
-    return { path: '/recordings/rec-1/file' };
-  },
+  makeRecordingFile: async (api) => ({
+    path: `/recordings/${await stopRecording(api)}/files`,
+    json: { format: 'mp3', normalized: true },
+  }),
+  linkRecording: async (api) => ({ path: `/recordings/${await stopRecording(api)}/links`, json: { format: 'm4a' } }),
+  listSounds: at('/sounds'),
+  addSound: () => ({ path: '/sounds?name=gong', body: 'any' }),
+  getSound: async (api) => ({ path: `/sounds/${await addSound(api)}` }),
+  deleteSound: async (api) => ({ path: `/sounds/${await addSound(api)}` }),
   listCalls: at('/calls'),
   listConferences: at('/conferences'),
   streamEvents: at('/events'),

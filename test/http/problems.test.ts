@@ -4,7 +4,7 @@ import { ControlError, type ControlErrorCode } from '../../server/focus/control.
 import { operations } from '../../server/http/operations.ts';
 import { type ProblemCode, problemCodes, problemKinds } from '../../server/http/problems.ts';
 import { problem } from '../../server/http/schemas.ts';
-import { type Answer, type CallOptions, startApi } from './running-api.ts';
+import { type Answer, type CallOptions, startApi, TOKEN } from './running-api.ts';
 
 const seen = new Set<string>();
 
@@ -63,6 +63,8 @@ describe('a request that asks for what is not there', () => {
     ['user-not-found', 'DELETE', '/api/v1/users/nobody/registrations'],
     ['prompt-not-found', 'POST', '/api/v1/rooms/demo/announcements', { json: { prompt: 'nonsense' } }],
     ['announcement-not-found', 'DELETE', '/api/v1/rooms/demo/announcements/x'],
+    ['sound-not-found', 'GET', '/api/v1/sounds/x'],
+    ['sound-invalid', 'POST', '/api/v1/sounds?name=x', { body: 'bad' }],
     ['participant-not-waiting', 'PATCH', '/api/v1/rooms/demo/participants/ben', { json: { admitted: true } }],
     ['participant-elsewhere', 'PATCH', '/api/v1/rooms/demo/participants/ben', { json: { room: 'elsewhere' } }],
     ['room-policy-invalid', 'PATCH', '/api/v1/rooms/demo', { json: { pin: '1234', moderatorPin: '1234' } }],
@@ -111,6 +113,12 @@ describe('a request that comes at the wrong time', () => {
     expectProblem(await call('PATCH', where, { json: { state: 'stopped' } }), 'recording-not-running');
   });
 
+  it('link-invalid: not one of ours', async () => {
+    const { call } = await startApi();
+    const path = '/api/v1/recordings/rec-1/file?format=wav&normalized=false&expires=9999999999&signature=guessed';
+    expectProblem(await call('GET', path, { headers: { authorization: '' } }), 'link-invalid');
+  });
+
   it('room-full: one more is called than the room holds', async () => {
     const { call, conference } = await startApi();
     conference.updateRoom('demo', { maxParticipants: 2 });
@@ -118,17 +126,26 @@ describe('a request that comes at the wrong time', () => {
     expectProblem(await call('POST', '/api/v1/rooms/demo/participants', { json }), 'room-full');
   });
 
-  it.each<ControlErrorCode>(['recording-unavailable', 'recording-empty', 'mixer-unavailable', 'server-full'])(
-    '%s: whatever the conference says, with its own words',
-    async (code) => {
-      const { call, conference } = await startApi();
-      conference.failure = new ControlError(code, 'in its own words');
-      const answer = await call('GET', '/api/v1/recordings/rec-1/file');
-      expectProblem(answer, code);
-      expect(answer.json.detail).toBe('in its own words');
-      expect(answer.headers.get('retry-after')).toBe(answer.status === 503 ? '1' : null);
-    },
-  );
+  it.each<ControlErrorCode>(['sound-too-large', 'sounds-unavailable'])('%s: why a sound is not there', async (code) => {
+    const { sounds, call } = await startApi();
+    sounds.add = () => Promise.reject(new ControlError(code, 'because'));
+    expectProblem(await call('POST', '/api/v1/sounds?name=x', { body: 'any' }), code);
+  });
+
+  it.each<ControlErrorCode>([
+    'recording-unavailable',
+    'recording-empty',
+    'recording-captures-gone',
+    'mixer-unavailable',
+    'server-full',
+  ])('%s: whatever the conference says, with its own words', async (code) => {
+    const { call, conference } = await startApi();
+    conference.failure = new ControlError(code, 'in its own words');
+    const answer = await call('GET', '/api/v1/recordings/rec-1/file');
+    expectProblem(answer, code);
+    expect(answer.json.detail).toBe('in its own words');
+    expect(answer.headers.get('retry-after')).toBe(answer.status === 503 ? '1' : null);
+  });
 });
 
 describe('a request too many', () => {
@@ -151,7 +168,7 @@ describe('a request too many', () => {
   it('too-many-streams: more than 500', async () => {
     const { call, parts } = await startApi();
     const sink = { write: () => {}, waitingBytes: 0, end: () => {}, cut: () => {} };
-    const request = { sink, room: null, lastEventId: null, state: () => [], allowed: () => true };
+    const request = { sink, room: null, breakouts: false, lastEventId: null, state: () => [], allowed: () => true };
     for (let count = 0; count < 500; count++) parts.streams.open({ ...request, reader: String(count) });
     expectProblem(await call('GET', '/api/v1/events'), 'too-many-streams');
   });
@@ -219,8 +236,12 @@ describe('a request that says what it should not', () => {
     ['POST', '/api/v1/rooms/demo/mute', { muted: true, except: 'ben' }, ['#/except']],
     ['PATCH', '/api/v1/rooms/demo/participants/ben', { gainDb: 21 }, ['#/gainDb']],
     ['PATCH', '/api/v1/rooms/demo/participants/ben', { role: 'king' }, ['#/role']],
-    ['POST', '/api/v1/rooms/demo/recordings', { tracks: true }, ['#/tracks']],
-    ['PATCH', '/api/v1/rooms/demo/recordings/rec-1', { state: 'paused' }, ['#/state']],
+    ['POST', '/api/v1/rooms/demo/recordings', { tracks: 'yes', track: true }, ['#/tracks', '#/track']],
+    ['POST', '/api/v1/recordings/rec-1/files', { format: 'flac' }, ['#/format']],
+    ['POST', '/api/v1/recordings/rec-1/links', { format: 'm4a', expiresInSeconds: 59 }, ['#/expiresInSeconds']],
+    ['POST', '/api/v1/recordings/rec-1/links', { format: 'm4a', expiresInSeconds: 604_801 }, ['#/expiresInSeconds']],
+    ['PATCH', '/api/v1/rooms/demo/recordings/rec-1', { state: 'failed' }, ['#/state']],
+    ['POST', '/api/v1/rooms/demo/recordings/rec-1/marks', { text: '' }, ['#/text']],
   ])('invalid-body: %s %s %j', async (method, path, json, pointers) => {
     const { call } = await startApi();
     const answer = await call(method, path, {
@@ -248,9 +269,14 @@ describe('a request that says what it should not', () => {
     ['/api/v1/rooms?cursor=', 'cursor'],
     ['/api/v1/rooms?cursor=!!!', 'cursor'],
     ['/api/v1/rooms/demo?x', 'x'],
-    ['/api/v1/recordings/rec-1/file?format=mp3', 'format'],
+    ['/api/v1/recordings/rec-1/file?format=flac', 'format'],
     ['/api/v1/recordings/rec-1/file?format=wav&format=mp4', 'format'],
     ['/api/v1/recordings/rec-1/file?fromat=wav', 'fromat'],
+    ['/api/v1/recordings/rec-1/file?normalized=yes', 'normalized'],
+    ['/api/v1/recordings/rec-1/file?wait=0', 'wait'],
+    ['/api/v1/recordings?state=running', 'state'],
+    ['/api/v1/recordings?from=yesterday', 'from'],
+    ['/api/v1/recordings?q=', 'q'],
   ])('invalid-query: %s', async (path, parameter) => {
     const { call } = await startApi();
     const answer = await call('GET', path);
@@ -324,6 +350,29 @@ describe('bytes that are no request', () => {
   it('request-timeout: headers that never end', async () => {
     const { port } = await startApi({ headersTimeoutMs: 50, requestTimeoutMs: 50 });
     expectRawProblem(await exchange(port, 'GET /healthz HTTP/1.1\r\nHost: h\r\n'), 'request-timeout');
+  });
+
+  it('request-timeout: a body that never ends, but for one that may take long', async () => {
+    const { port } = await startApi({ headersTimeoutMs: 40, requestTimeoutMs: 50, uploadTimeoutMs: 600 });
+    const request = (path: string): string =>
+      `POST /api/v1${path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer ${TOKEN}\r\n` +
+      'Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{';
+    const ends = { json: 0, upload: 0 };
+    const json = exchange(port, request('/rooms')).finally(() => {
+      ends.json = performance.now();
+    });
+    const upload = exchange(port, request('/sounds?name=x')).finally(() => {
+      ends.upload = performance.now();
+    });
+    expectRawProblem(await json, 'request-timeout');
+    expectRawProblem(await upload, 'request-timeout');
+    expect(ends.json).toBeLessThan(ends.upload);
+  });
+
+  it('idempotency-key-invalid: an upload takes none', async () => {
+    const { call } = await startApi();
+    const headers = { authorization: `Bearer ${TOKEN}`, 'idempotency-key': 'once' };
+    expectProblem(await call('POST', '/api/v1/sounds?name=x', { body: 'any', headers }), 'idempotency-key-invalid');
   });
 });
 

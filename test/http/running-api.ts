@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -13,7 +14,11 @@ import {
 } from '../../server/http/http-server.ts';
 import { createMetrics, type MetricsSnapshot } from '../../server/metrics.ts';
 import { NodeTimers } from '../../server/node-timers.ts';
+import type { FfmpegResult } from '../../server/recordings/finishing/ffmpeg.ts';
+import { DownloadLinks } from '../../server/recordings/keeping/download-links.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
+import type { SoundImport } from '../../server/sounds/import-sound.ts';
+import { SoundLibrary } from '../../server/sounds/sound-library.ts';
 import { Database } from '../../server/store/database.ts';
 import { RecordTable } from '../../server/store/record-table.ts';
 import { FakeConference } from './fake-conference.ts';
@@ -44,6 +49,10 @@ export const quietServer: MetricsSnapshot = {
   addressesBanned: 1,
   bans: 1,
   pins: { right: 2, wrong: 1 },
+  eventStreams: 4,
+  eventStreamsDropped: { slow: 1, token: 2 },
+  webhookDeliveries: { delivered: 20, retried: 3, dead: 1 },
+  webhookEventsWaiting: 6,
   recordingsRunning: 0,
   recordingsStarted: 1,
   recordingsFailed: 0,
@@ -52,6 +61,7 @@ export const quietServer: MetricsSnapshot = {
     name: String(index),
     up: index === 0,
     sockets: 4,
+    socketErrors: 3,
     portsInUse: 4,
     portsResting: 2,
     ticks: 1000,
@@ -75,6 +85,7 @@ export interface RunningApi {
   /** What happens in them becomes events; the conference has rooms of its own. */
   rooms: Rooms;
   records: RecordTable;
+  sounds: SoundLibrary;
   parts: ApiParts;
   database: Database;
   http: HttpServer;
@@ -101,6 +112,13 @@ export interface Answer {
   json: any;
 }
 
+/** A second of it, whatever was uploaded but for what says that it is bad. */
+async function makeSilence({ sourcePath, targetPath }: SoundImport): Promise<FfmpegResult> {
+  if ((await readFile(sourcePath, 'utf8')) === 'bad') return { ok: false, reason: 'it is bad', died: false };
+  await writeFile(targetPath, Buffer.alloc(44 + 96_000));
+  return { ok: true, stderr: '' };
+}
+
 const running: Array<() => Promise<void>> = [];
 
 afterEach(async () => {
@@ -112,6 +130,8 @@ export async function startApi(
   limits: Partial<HttpLimits> = {},
   more: Pick<HttpServerOptions, 'tls' | 'upgrade' | 'corsOrigins' | 'consoleDirectory'> = {},
   webhookAddresses: readonly string[] = ['127.0.0.0/8'],
+  /** By which links expire. */
+  epochMs: () => number = Date.now,
 ): Promise<RunningApi> {
   const conference = new FakeConference();
   const users = new FakeUsers();
@@ -128,7 +148,21 @@ export async function startApi(
   const database = new Database(dataDir);
   const rooms = new Rooms();
   const records = new RecordTable(database);
-  const parts = openApi({ rooms, database, timers: new NodeTimers(), log, token: TOKEN, webhookAddresses });
+  const parts = openApi({
+    rooms,
+    database,
+    timers: new NodeTimers(),
+    log,
+    token: TOKEN,
+    recordingsOf: () => [],
+    webhookAddresses,
+  });
+  const sounds = new SoundLibrary({
+    ...{ directory: join(dataDir, 'sounds'), log, epochMs: Date.now },
+    findFfmpeg: async () => '/no/ffmpeg',
+    import: makeSilence,
+  });
+  await sounds.open();
   const http = createHttpServer({
     controls: {
       conference,
@@ -137,6 +171,8 @@ export async function startApi(
       webhooks: parts.webhooks,
       records,
       diagnosis: new FakeDiagnosis(),
+      sounds,
+      links: new DownloadLinks(Buffer.alloc(32, 7), epochMs),
     },
     streams: parts.streams,
     idempotency: parts.idempotency,
@@ -159,6 +195,7 @@ export async function startApi(
     users,
     rooms,
     records,
+    sounds,
     parts,
     database,
     http,

@@ -69,6 +69,26 @@ describe('every answer', () => {
     ]);
     expect(JSON.stringify(logged)).not.toContain('a-token-for-tests');
   });
+
+  it('that nobody waited for is logged without a status, and is not counted', async () => {
+    const api = await startApi();
+    let goOn = (): void => undefined;
+    api.conference.meanwhile = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    const abort = new AbortController();
+    const gone = fetch(`http://127.0.0.1:${api.port}/api/v1/rooms/demo/recordings`, {
+      ...{ method: 'POST', headers: { authorization: 'Bearer a-token-for-tests' }, signal: abort.signal },
+    }).catch(() => undefined);
+    await expect.poll(() => api.conference.waiting).toBe(1);
+    abort.abort();
+    await gone;
+    await expect.poll(() => api.logged.length).toBe(1);
+    expect(api.logged[0]).toMatchObject({ method: 'POST', status: null, finished: false });
+    goOn();
+    const metrics = await api.call('GET', '/metrics');
+    expect(metrics.text).not.toMatch(/http_requests_total\{method="POST"/);
+  });
 });
 
 describe('the end of the server', () => {

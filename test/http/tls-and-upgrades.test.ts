@@ -44,6 +44,20 @@ describe('requests to upgrade', () => {
     }
   });
 
+  it('to anywhere else are closed when they are answered, also where the other side would leave them open', async () => {
+    const { port } = await startApi();
+    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+    // What is sent to a connection that is gone comes back as an error.
+    socket.on('error', () => {});
+    const sending = setInterval(() => socket.write('still here'), 5);
+    socket.on('data', () => {});
+    socket.write('GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    await closed;
+    clearInterval(sending);
+    expect(socket.destroyed).toBe(true);
+  });
+
   it('without being one, the path is not there', async () => {
     const { call } = await startApi({}, { upgrade: sip });
     expect(await call('GET', '/sip')).toMatchObject({ status: 404 });

@@ -35,6 +35,18 @@ describe('users', () => {
     expect((await call('GET', ALICE)).status).toBe(404);
   });
 
+  it('have registrations, each of which is shown once though phones refresh theirs between two pages', async () => {
+    const { call, users } = await startApi();
+    const [one] = users.registrations('alice');
+    const at = (id: string, second: number) => ({ ...one!, id, registeredAt: `2026-01-02T03:04:0${second}.000Z` });
+    users.registrations = () => [at('9', 1), at('10', 2)];
+    const first = (await call('GET', `${ALICE}/registrations?limit=1`)).json;
+    users.registrations = () => [at('9', 3), at('10', 2)];
+    const rest = (await call('GET', `${ALICE}/registrations?cursor=${first.nextCursor}`)).json;
+    const ids = [...first.registrations, ...rest.registrations].map(({ id }: { id: string }) => id);
+    expect(ids).toEqual(['9', '10']);
+  });
+
   it('have registrations, which can be removed', async () => {
     const { call } = await startApi();
     const { json } = await call('GET', `${ALICE}/registrations`);

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { signature } from '../../server/events/signature.ts';
 import { eventSchemas } from '../../server/http/event-schemas.ts';
-import { someone } from './fake-conference.ts';
+import { someone } from '../rooms/someone.ts';
 import { startApi } from './running-api.ts';
 
 const receivers: Server[] = [];

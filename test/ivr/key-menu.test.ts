@@ -52,7 +52,8 @@ describe('"press 1 to join"', () => {
       },
       hush: () => undefined,
       confirmed: () => heard.push('yes'),
-      unconfirmed: () => heard.push('no'),
+      declined: () => heard.push('no'),
+      unconfirmed: () => heard.push('nothing'),
     });
     confirmation.start();
     return { timers, heard, confirmation };
@@ -68,7 +69,7 @@ describe('"press 1 to join"', () => {
   it('is said three times to a mailbox, which then is hung up on', () => {
     const { heard, timers } = called();
     timers.advance(3 * (2000 + CONFIRM_MS));
-    expect(heard).toEqual(['press-1-to-join', 'press-1-to-join', 'press-1-to-join', 'no']);
+    expect(heard).toEqual(['press-1-to-join', 'press-1-to-join', 'press-1-to-join', 'nothing']);
     expect(timers.pending).toBe(0);
   });
 

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Member } from '../../server/focus/focus.ts';
 import { Messages } from '../../server/messages/messages.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
+import type { Call } from '../../server/sip/dialog/call.ts';
 import { createRequest, type ResponseParts } from '../../server/sip/message/create-message.ts';
 import { parseNameAddress, writeNameAddress } from '../../server/sip/message/name-address.ts';
 import { parseUri, writeUri } from '../../server/sip/message/uri.ts';
@@ -13,11 +14,13 @@ import { flow, TestRegistrar } from '../registrar/test-registrar.ts';
 
 const ANN = flow({ address: '198.51.100.1', port: 5071 });
 const BEN = flow({ address: '198.51.100.2', port: 5072 });
+const CALL_OF_ANN = {} as Call;
 const STRANGER = flow({ protocol: 'tcp', address: '203.0.113.99', port: 5079 });
 
 let registrar: TestRegistrar;
 let messages: Messages;
 let members: Member[];
+let trusted: boolean;
 let sent: LoneRequest[];
 let conclude: ((status: number) => void)[];
 
@@ -25,18 +28,22 @@ beforeEach(() => {
   registrar = new TestRegistrar();
   const { office } = registrar;
   const rooms = new Rooms({ maxParticipants: 9 });
-  rooms.open('demo', 'configured');
+  const room = rooms.open('demo', 'configured');
   members = [member('ann', ANN), member('ben', BEN)];
+  trusted = false;
   sent = [];
   conclude = [];
   messages = new Messages({
     rooms,
-    focus: { members: () => members },
+    focus: {
+      members: () => members,
+      participantOf: (call) => (call === CALL_OF_ANN ? { id: 'ann', room } : undefined),
+    },
     location: office.location,
     log: pino({ level: 'silent' }),
     domain: 'example.com',
     identify: (request, from) => office.signIn.identify(request, from),
-    isTrusted: () => false,
+    isTrusted: () => trusted,
     send: (request, concluded) => {
       sent.push(request);
       conclude.push(concluded);
@@ -58,6 +65,7 @@ interface MessageText {
   to?: string;
   from?: string;
   over?: Flow;
+  call?: Call;
   body?: string;
   contentType?: string;
   maxForwards?: number;
@@ -80,7 +88,7 @@ function say({ to = 'demo', from = '<sip:ann@example.com>', over = ANN, ...text 
     headers: text.headers ?? [],
   });
   const answers: Answer[] = [];
-  messages.received(request, over, (status, parts) => answers.push({ status, ...parts }));
+  messages.received(request, over, (status, parts) => answers.push({ status, ...parts }), text.call ?? null);
   return answers;
 }
 
@@ -100,20 +108,44 @@ describe('a MESSAGE to a room (RFC 3428)', () => {
     expect(first!.contact.flow).toBe(BEN);
   });
 
-  it('is taken over another flow of the same address from who calls so, and from nobody who only says so', () => {
-    const second = flow({ protocol: 'tcp', address: ANN.remoteAddress, port: 40_001, id: 'tcp-1' });
-    expect(statuses(say({ over: second }))).toEqual([202]);
-    expect(statuses(say({ over: second, from: '<sip:eve@example.com>' }))).toEqual([401]);
-    expect(statuses(say({ over: STRANGER }))).toEqual([401]);
-    expect(sent).toHaveLength(1);
+  it('is not taken for a participant’s because it says so: others are behind the same NAT', () => {
+    for (const over of [
+      flow({ protocol: 'tcp', address: ANN.remoteAddress, port: 40_001, id: 'tcp-1' }),
+      flow({ address: ANN.remoteAddress, port: ANN.remotePort + 1 }),
+      STRANGER,
+    ]) {
+      expect(statuses(say({ over }))).toEqual([401]);
+    }
+    expect(sent).toEqual([]);
+    expect(statuses(say({ over: ANN, from: '<sip:a.name.of.her.own@example.com>' }))).toEqual([202]);
   });
 
-  it('is not taken for a participant’s because another one came through the same proxy', () => {
-    const proxy = flow({ address: '192.0.2.200', port: 5060 });
-    members = [member('ann', proxy), member('ben', proxy)];
-    expect(statuses(say({ over: proxy, from: '<sip:eve@example.com>' }))).toEqual([401]);
-    expect(statuses(say({ over: proxy }))).toEqual([202]);
+  it('is by From from one of those who call over one flow, as from a phone with two lines', () => {
+    members = [member('ann', ANN), member('ben', ANN)];
+    expect(statuses(say({ over: ANN, from: '<sip:eve@example.com>' }))).toEqual([401]);
+    expect(statuses(say({ over: ANN }))).toEqual([202]);
     expect(sent.map(({ contact }) => contact.uri.user)).toEqual(['ben']);
+  });
+
+  it('is not taken for a participant’s because it came through the same proxy, unless that is trusted', () => {
+    const over = flow({ address: '192.0.2.200', port: 5060 });
+    const throughProxy = { over, headers: [['Via', 'SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK-0']] } satisfies MessageText;
+    members = [member('ann', over)];
+    expect(statuses(say(throughProxy))).toEqual([401]);
+    members.push(member('ben', over));
+    expect(statuses(say(throughProxy))).toEqual([401]);
+    trusted = true;
+    expect(statuses(say({ ...throughProxy, from: '<sip:eve@example.com>' }))).toEqual([401]);
+    expect(statuses(say(throughProxy))).toEqual([202]);
+    expect(statuses(say({ ...throughProxy, over: flow({ address: '192.0.2.200', port: 5099 }) }))).toEqual([202]);
+    expect(sent.map(({ contact }) => contact.uri.user)).toEqual(['ben', 'ben']);
+  });
+
+  it('is within a call from who calls, whichever way it comes, to the room that they are in', () => {
+    expect(statuses(say({ to: 'demo;pin=1', over: STRANGER, call: CALL_OF_ANN }))).toEqual([202]);
+    expect(sent.map(({ contact }) => contact.uri.user)).toEqual(['ben']);
+    members = [member('ben', BEN)];
+    expect(statuses(say({ over: STRANGER, call: CALL_OF_ANN })), 'waits to be let in').toEqual([401]);
   });
 
   it('is taken from a signed-in user who is not in it, as from that user', () => {

@@ -36,20 +36,47 @@ describe('a sender who says that it sends silence', () => {
     let rested = 0;
     let inRow = 0;
     for (let index = 0; index < packets; index++) {
-      const rests = claims.mayRest(true, inRow, atMs);
+      const rests = claims.mayRest(true, inRow, atMs + 20 * index);
       inRow = rests ? inRow + 1 : 0;
       if (rests) rested++;
     }
     return rested;
   };
 
-  it('is believed but for one packet in a second', () => {
-    expect(resting(new SilenceClaims(), 510, 0)).toBe(500);
+  it('is believed but for one packet in a second, then in two, then in 3.2', () => {
+    const claims = new SilenceClaims(() => 0.5);
+    expect(resting(claims, 51 + 101, 0)).toBe(50 + 100);
+    expect(resting(claims, 4 * 161, 4000)).toBe(4 * 160);
+  });
+
+  it('is not checked in the same tick as others who fell silent together', () => {
+    const all = Array.from({ length: 400 }, (_, index) => new SilenceClaims(() => (index * 0.618) % 1));
+    const inRow = new Array<number>(400).fill(0);
+    let most = 0;
+    for (let tick = 0; tick < 1000; tick++) {
+      let checked = 0;
+      for (const [index, claims] of all.entries()) {
+        const rests = claims.mayRest(true, inRow[index]!, 20 * tick);
+        inRow[index] = rests ? inRow[index]! + 1 : 0;
+        if (!rests) checked++;
+      }
+      most = Math.max(most, checked);
+    }
+    expect(most).toBeLessThan(20);
+  });
+
+  it('is checked each second again after it was wrong', () => {
+    const claims = new SilenceClaims(() => 0.5);
+    resting(claims, 51 + 101 + 160, 0);
+    expect(claims.mayRest(true, 160, 20 * (51 + 101 + 160))).toBe(false);
+    claims.sounded(10_000);
+    expect(resting(claims, 51, 30_000)).toBe(50);
   });
 
   it('is not believed for 10 s when it was wrong, then for 20, 40 …; after it announced its sound for 10 again', () => {
-    const claims = new SilenceClaims();
+    const claims = new SilenceClaims(() => 0.5);
     const lie = (atMs: number): void => {
+      claims.mayRest(true, 0, atMs - 1000);
       expect(claims.mayRest(true, 50, atMs)).toBe(false);
       claims.sounded(atMs);
     };
@@ -66,7 +93,7 @@ describe('a sender who says that it sends silence', () => {
   });
 
   it('is not caught by sound that it announced, or of which it said nothing', () => {
-    const claims = new SilenceClaims();
+    const claims = new SilenceClaims(() => 0.5);
     claims.mayRest(false, 50, 0);
     claims.sounded(0);
     claims.nothing();

@@ -1,5 +1,4 @@
 import { expect, it, vi } from 'vitest';
-import { goertzelHannLevelDb } from '../../mixer/audio/goertzel.ts';
 import type { AudioCodec, EncoderOptions } from '../../mixer/codec/codec.ts';
 import { audioCodec } from '../../mixer/codec/registry.ts';
 import { Mixer } from '../../mixer/mixer.ts';
@@ -8,6 +7,7 @@ import type { PacketHandler } from '../../mixer/net/udp-socket.ts';
 import type { AudioMedia, FromMixer, MixerMethod, MixerParams, MixerSettings } from '../../mixer/protocol.ts';
 import { RtpPacket, writeRtpHeader } from '../../mixer/rtp/rtp-packet.ts';
 import { mayLoad } from '../../server/focus/admission.ts';
+import { goertzelHannLevelDb } from '../audio/goertzel.ts';
 
 /** What a leg of the mixer under test sends and gets, in place of its sockets. */
 interface Wire {
@@ -104,9 +104,9 @@ class BusyMachine {
     const media: AudioMedia = {
       ...{ remote: { address: '127.0.0.1', rtpPort: 4000, rtcpPort: 4001 }, rtcpMux: false, direction: 'sendrecv' },
       ...{ send: format, sendPtimeMs: 20, receive: [{ ...format }] },
-      ...{ sendTelephoneEvent: null, receiveTelephoneEvent: { payloadType: 101, clockRateHz: 48000 } },
+      receiveTelephoneEvent: { payloadType: 101, clockRateHz: 48000 },
     };
-    const control = { muted: false, deaf: false, gainDb: 0, volumeDb: 0, apart: false, speaksTo: null };
+    const control = { muted: false, deaf: false, gainDb: 0, volumeDb: 0, apart: false, speaksTo: null, recorded: true };
     const leg = `leg${this.tones.length}`;
     const opened = await this.request('openLeg', { room: 'demo', leg, cname: leg, control, media });
     expect(opened.type).toBe('reply');
@@ -169,7 +169,9 @@ function levelDbOf(wire: Wire, toneHz: number, fromMs: number, untilMs = Number.
   return goertzelHannLevelDb(Int16Array.from(heard), 0, heard.length, toneHz, 48_000);
 }
 
-it('a mixer that fills up encodes with less effort first, then gets no more calls, and those it has stay clean', async () => {
+it('a mixer that fills up encodes with less effort first, then gets no more calls, and those it has stay clean', {
+  timeout: 90_000,
+}, async () => {
   const machine = new BusyMachine();
   await machine.request('openRoom', { room: 'demo' });
   const complexities: number[] = [];

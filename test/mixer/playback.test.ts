@@ -6,6 +6,7 @@ import { Playbacks } from '../../mixer/playback/playbacks.ts';
 import { Sounds } from '../../mixer/playback/sounds.ts';
 import type { AudioCodecName, SoundToPlay } from '../../mixer/protocol.ts';
 import { levelDb } from '../audio/signals.ts';
+import { RecordedRoom } from '../recording/recorded-room.ts';
 import { PLAIN_CONTROL, type SimulatedPhone, SimulatedRoom } from './simulated-room.ts';
 import { anyFile, folder, g722Tone, WatchedDisk, wavTone } from './sound-files.ts';
 
@@ -258,24 +259,16 @@ describe('a sound that is played to a room', () => {
     const stage = new Stage();
     const { room } = stage;
     const listeners = Array.from({ length: 10 }, (_, index) => room.join(`${index}`, { codec: 'opus' }));
-    const packets: Uint8Array[] = [];
-    const streams = room.room.useRecordingStreams({ complexity: 5 });
-    const { RoomRecording } = await import('../../mixer/room-recording.ts');
-    room.room.recordings.push(
-      new RoomRecording('r', streams, {
-        write: (packet, offset, length) => void packets.push(packet.slice(offset, offset + length)),
-        skip: () => undefined,
-        finish: () => Promise.resolve({ durationMs: 0, bytes: 0 }),
-        failed: null,
-      }),
-    );
+    const recorded = new RecordedRoom(room);
+    const recording = await recorded.record();
     await stage.run(500);
     const before = room.counts.encodes;
     await stage.play(room.room, 'one', [g722Tone(1000, 1000)]);
     await stage.run(1000);
     expect(room.counts.encodes - before).toBe(50);
-    const sent = listeners[3]!.sent.map(({ payload }) => payload);
-    expect(sent).toEqual(packets);
+    await recording.finish();
+    const sent = listeners[3]!.sent.map(({ payload }) => Buffer.from(payload));
+    expect(recorded.disk.matroska('mix-1.mka').blocks.map(({ packet }) => packet)).toEqual(sent);
     hears(listeners[3]!, 1000, LEVEL_DB, 600, 1400);
   });
 
@@ -292,6 +285,104 @@ describe('a sound that is played to a room', () => {
     await stage.run(1000);
     stage.room.room.close();
     expect(stage.ended).toEqual(['one stopped']);
+  });
+});
+
+describe('a sound that is steered', () => {
+  /** 700 Hz, 900 Hz, 1100 Hz: two seconds of each. */
+  const three = (): string[] => [wavTone(700, 2000), g722Tone(900, 2000), wavTone(1100, 2000, 48_000)];
+
+  async function playing(files: string[], options: Partial<SoundToPlay> = {}) {
+    const stage = new Stage();
+    const listener = stage.room.join('listener', { codec: 'L16/48000' });
+    await stage.play(listener.leg, 'one', files, options);
+    return { stage, listener };
+  }
+
+  it('begins where it is asked to, in whichever file that is', async () => {
+    const { stage, listener } = await playing(three(), { startMs: 3500 });
+    await stage.run(3000);
+    hears(listener, 900, LEVEL_DB, 50, 450, 1.5);
+    hears(listener, 1100, LEVEL_DB, 600, 2400);
+    expect(stage.ended).toEqual(['one finished']);
+    hearsNot(listener, 1100, 2600, 3000);
+    expect(stage.disk.open).toBe(0);
+  });
+
+  it('says where it is, and goes on elsewhere, forward and back', async () => {
+    const { stage, listener } = await playing(three());
+    await stage.run(1000);
+    expect(await stage.playbacks.control({ playback: 'one' })).toEqual({ positionMs: 1000, durationMs: 6000 });
+    expect(await stage.playbacks.control({ playback: 'one', positionMs: 4500 })).toMatchObject({ positionMs: 4500 });
+    await stage.run(1000);
+    expect(await stage.playbacks.control({ playback: 'one' })).toMatchObject({ positionMs: 5480 });
+    await stage.playbacks.control({ playback: 'one', positionMs: 0 });
+    await stage.run(6500);
+    hears(listener, 700, LEVEL_DB, 100, 950);
+    hears(listener, 1100, LEVEL_DB, 1100, 1950);
+    hears(listener, 700, LEVEL_DB, 2100, 3950);
+    hears(listener, 900, LEVEL_DB, 4100, 5950, 1.5);
+    hears(listener, 1100, LEVEL_DB, 6100, 7950);
+    expect(stage.ended).toEqual(['one finished']);
+    expect(stage.disk.open).toBe(0);
+  });
+
+  it('ends when it is to go on beyond its end', async () => {
+    const { stage } = await playing(three());
+    await stage.run(500);
+    await stage.playbacks.control({ playback: 'one', positionMs: 3_600_000 });
+    await stage.run(100);
+    expect(stage.ended).toEqual(['one finished']);
+  });
+
+  it('of a long file reads no more than it plays', async () => {
+    const { stage, listener } = await playing([wavTone(700, 60_000, 48_000)]);
+    await stage.run(500);
+    await stage.playbacks.control({ playback: 'one', positionMs: 50_000 });
+    await stage.run(11_000);
+    hears(listener, 700, LEVEL_DB, 600, 10_400);
+    hearsNot(listener, 700, 10_700, 11_500);
+    expect(stage.disk.bytesRead).toBeLessThan(2 * 64 * 1024 + (2.5 + 12) * 96_000);
+    expect(stage.ended).toEqual(['one finished']);
+    expect(stage.disk.open).toBe(0);
+  });
+
+  it('goes to the last place that it was asked for', async () => {
+    const { stage, listener } = await playing(three());
+    await stage.run(500);
+    const places = [4500, 1000, 2500].map((positionMs) => stage.playbacks.control({ playback: 'one', positionMs }));
+    await Promise.all(places);
+    await stage.run(1000);
+    hears(listener, 900, LEVEL_DB, 600, 1400, 1.5);
+    stage.playbacks.stop('one');
+    await stage.run(100);
+    expect(stage.disk.open).toBe(0);
+  });
+
+  it('changes its volume', async () => {
+    const { stage, listener } = await playing([wavTone(700, 5000)]);
+    await stage.run(1000);
+    await stage.playbacks.control({ playback: 'one', gainDb: -12 });
+    await stage.run(1000);
+    hears(listener, 700, LEVEL_DB, 100, 950);
+    hears(listener, 700, LEVEL_DB - 12, 1100, 1950);
+  });
+
+  it('makes no click when it goes on elsewhere, at whatever rate', async () => {
+    const { stage, listener } = await playing([wavTone(500, 2005, 16_000), wavTone(500, 2005, 48_000)]);
+    await stage.run(1000);
+    const steady = sharpest(listener.heard(200, 900).pcm);
+    for (const positionMs of [503, 3007, 1001, 2509]) {
+      await stage.playbacks.control({ playback: 'one', positionMs });
+      await stage.run(200);
+    }
+    expect(20 * Math.log10(sharpest(listener.heard(900, 1800).pcm) / steady)).toBeLessThan(3);
+  });
+
+  it('that is not there cannot be steered', async () => {
+    const { stage } = await playing([wavTone(700, 100)]);
+    await stage.run(200);
+    await expect(stage.playbacks.control({ playback: 'one' })).rejects.toMatchObject({ code: 'no-such-sound' });
   });
 });
 

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { goertzelHannLevelDb } from '../../mixer/audio/goertzel.ts';
 import { recordVoice } from '../../mixer/playback/record-voice.ts';
 import { parseWav } from '../../mixer/playback/wav.ts';
 import type { LegControl } from '../../mixer/protocol.ts';
+import { goertzelHannLevelDb } from '../audio/goertzel.ts';
 import { levelDb } from '../audio/signals.ts';
 import { type SimulatedPhone, SimulatedRoom } from './simulated-room.ts';
 import { folder, softTone } from './sound-files.ts';

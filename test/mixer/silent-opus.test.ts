@@ -113,7 +113,7 @@ describe('packets that were not decoded', () => {
 });
 
 describe('a room of Opus callers', () => {
-  it('decodes those who talk, and of the silent ones a packet a second', () => {
+  it('decodes those who talk, and of the silent ones a packet in some seconds', () => {
     const room = new SimulatedRoom();
     room.join('talker', { codec: 'opus', toneHz: 500 });
     for (let index = 0; index < 10; index++) room.join(`silent${index}`, { codec: 'opus' });
@@ -121,8 +121,8 @@ describe('a room of Opus callers', () => {
     const before = room.counts.decodes;
     room.run(5000);
     const decodes = room.counts.decodes - before;
-    // 250 of the talker; of each silent one 5 to check, each with 4 of history.
-    expect(decodes).toBeLessThan(250 + 10 * 5 * 6);
+    // 250 of the talker; of each silent one 2 or 3 to check, each with 4 of history.
+    expect(decodes).toBeLessThan(250 + 10 * 3 * 6);
     expect(decodes).toBeGreaterThan(249);
   });
 

@@ -1,4 +1,3 @@
-import { goertzelHannLevelDb } from '../../mixer/audio/goertzel.ts';
 import type { AudioEncoder } from '../../mixer/codec/codec.ts';
 import { audioCodec } from '../../mixer/codec/registry.ts';
 import { Leg } from '../../mixer/leg.ts';
@@ -14,6 +13,7 @@ import type {
 } from '../../mixer/protocol.ts';
 import { Room } from '../../mixer/room.ts';
 import { RtpPacket, writeRtpHeader } from '../../mixer/rtp/rtp-packet.ts';
+import { goertzelHannLevelDb } from '../audio/goertzel.ts';
 
 const PAYLOAD_TYPES: Record<AudioCodecName, number> = {
   PCMU: 0,
@@ -36,6 +36,7 @@ export const PLAIN_CONTROL: LegControl = {
   volumeDb: 0,
   apart: false,
   speaksTo: null,
+  recorded: true,
 };
 
 const settings: MixerSettings = {
@@ -66,8 +67,10 @@ export interface PhoneOptions {
   /** Of what it sends, and asks us to send. */
   ptimeMs?: number;
   levelDb?: number;
-  /** Sent in place of a tone, once, at the codec's sampling rate. */
-  sound?: Int16Array;
+  /** Sent in place of a tone, once, at the codec's sampling rate; or what each sample is, by its number. */
+  sound?: Int16Array | ((sample: number) => number);
+  /** How much its clock is too fast, parts per million. */
+  clockPpm?: number;
   /** False: the phone negotiates no telephone events. */
   telephoneEvents?: boolean;
   /** Our silence may be comfort noise. */
@@ -98,7 +101,7 @@ export class SimulatedPhone {
   port = 4000;
   private readonly now: () => number;
   private readonly options: Required<Omit<PhoneOptions, 'sound'>>;
-  private readonly sound: Int16Array | null;
+  private readonly sound: PhoneOptions['sound'] | null;
   private readonly encoder: AudioEncoder;
   private readonly packet = new RtpPacket();
   private sequenceNumber = 65530;
@@ -116,6 +119,7 @@ export class SimulatedPhone {
       audioLevelId: 0,
       bitrateBps: 32_000,
       parameters: {},
+      clockPpm: 0,
       ...options,
     };
     this.sound = options.sound ?? null;
@@ -166,7 +170,6 @@ export class SimulatedPhone {
       send: format,
       sendPtimeMs: ptimeMs,
       receive: receivesComfortNoise ? [format, PCMU] : [format],
-      sendTelephoneEvent: keys,
       receiveTelephoneEvent: keys,
       sendComfortNoise: comfortNoise ? COMFORT_NOISE_PAYLOAD_TYPE : null,
       receiveAudioLevel: audioLevelId > 0 ? { id: audioLevelId, vad: true } : null,
@@ -175,8 +178,8 @@ export class SimulatedPhone {
 
   /** Sends what is due at `nowMs`. */
   run(nowMs: number): void {
-    const { ptimeMs, codec, levelDb } = this.options;
-    for (; this.nextMs <= nowMs; this.nextMs += ptimeMs) {
+    const { ptimeMs, codec, levelDb, clockPpm } = this.options;
+    for (; this.nextMs <= nowMs; this.nextMs += ptimeMs / (1 + clockPpm / 1e6)) {
       const rateHz = audioCodec(codec).sampleRateHz;
       const samples = (rateHz * ptimeMs) / 1000;
       const pcm = new Int16Array(samples);
@@ -185,7 +188,7 @@ export class SimulatedPhone {
         pcm[index] = Math.round(
           amplitude * Math.sin((2 * Math.PI * this.toneHz * (this.samplesMade + index)) / rateHz),
         );
-        if (this.sound) pcm[index] = this.sound[this.samplesMade + index] ?? 0;
+        if (this.sound) pcm[index] = sampleOf(this.sound, this.samplesMade + index);
       }
       if (this.sending) this.sendAudio(pcm, samples, rateHz);
       this.samplesMade += samples;
@@ -276,6 +279,10 @@ export class SimulatedPhone {
   }
 }
 
+function sampleOf(sound: NonNullable<PhoneOptions['sound']>, sample: number): number {
+  return typeof sound === 'function' ? sound(sample) : (sound[sample] ?? 0);
+}
+
 const NO_EXTENSION = new Uint8Array(0);
 
 function levelOf(pcm: Int16Array): number {
@@ -316,6 +323,11 @@ export class SimulatedRoom {
     const phone = new SimulatedPhone(this, id, options, { ...PLAIN_CONTROL, ...control });
     this.phones.push(phone);
     return phone;
+  }
+
+  /** A machine was too busy to do them. */
+  skipTicks(count: number): void {
+    this.ticks += count;
   }
 
   run(ms: number): void {

@@ -103,6 +103,25 @@ describe('a phone', () => {
     expect(Math.abs(phone.leg.statistics().bufferDelayMs - before)).toBeLessThan(5);
   });
 
+  it('that changes its SSRC is understood when it presses a key, wherever its timestamps begin', () => {
+    const room = new SimulatedRoom();
+    const phone = room.join('phone', { codec: 'PCMU', toneHz: 500 });
+    const press = (event: number, timestamp: number): void => {
+      for (let packet = 0; packet < 3; packet++) phone.sendKey(event, timestamp, true, 800);
+      room.run(200);
+    };
+    room.run(500);
+    press(1, 50_000);
+    phone.ssrc++;
+    room.run(500);
+    // As of somebody in between who hands on the streams of two phones in turn.
+    press(2, 50_000);
+    phone.ssrc++;
+    room.run(500);
+    press(3, 42_000);
+    expect(room.events.flatMap((event) => (event.event === 'legKey' ? [event.key] : []))).toEqual(['1', '2', '3']);
+  });
+
   it('of G.722 is sent 160 steps of the clock for 320 samples (RFC 3551 §4.5.2)', () => {
     const room = new SimulatedRoom();
     const phone = room.join('phone', { codec: 'G722' });

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { MediaSockets } from '../../mixer/net/media-sockets.ts';
 import { NodeUdpSocket } from '../../mixer/net/node-udp-socket.ts';
 import { PacketSlot } from '../../mixer/net/packet-buffers.ts';
+import type { SystemUdp } from '../../mixer/net/system-udp.ts';
 import { SystemUdpSocket, systemUdp } from '../../mixer/net/system-udp-socket.ts';
 import type { PacketHandler, UdpSocket } from '../../mixer/net/udp-socket.ts';
 
@@ -168,6 +169,24 @@ describe.each([node, ...system])('a UDP socket of $name', (kind) => {
     });
   });
 
+  it.each([
+    [0, '127.0.0.1'],
+    [4000, '255.255.255.255'],
+  ])('counts what is for port %i of %s, where nothing can be sent, and goes on', async (nowhere, address) => {
+    const { socket, port, got } = await opened(kind, '127.0.0.1');
+    socket.connect(nowhere, address);
+    socket.send(packet(1), 1, nowhere, address);
+    socket.disconnect();
+    socket.send(packet(1), 1, nowhere, address);
+    const other = await phone('127.0.0.1');
+    other.send(7, port);
+    await until(() => {
+      socket.receive();
+      return got.length === 1;
+    });
+    expect(socket.errors).toBeGreaterThan(0);
+  });
+
   it('takes no port that is taken, says so, and takes it when it is free', async () => {
     const { socket, port } = await opened(kind, '127.0.0.1');
     await expect(kind.open('127.0.0.1', port, () => undefined)).rejects.toMatchObject({ code: 'EADDRINUSE' });
@@ -177,6 +196,27 @@ describe.each([node, ...system])('a UDP socket of $name', (kind) => {
     again.receive();
     again.send(packet(1), 1, port, '127.0.0.1');
   });
+});
+
+it('a flood that comes faster than it is read does not hold up its reader', () => {
+  let batches = 0;
+  const flood = {
+    open: () => 3,
+    close: () => undefined,
+    mostAtOnce: 16,
+    sameSource: () => true,
+    take: () => ({ packet: new Uint8Array(1), arrivedMs: 0 }),
+    receive: () => {
+      if (++batches > 1000) throw new Error('It never ends');
+      return 16;
+    },
+  } as unknown as SystemUdp;
+  let got = 0;
+  const socket = new SystemUdpSocket(flood, '127.0.0.1', 4000, () => void got++);
+  socket.receive();
+  expect(got).toBe(512);
+  socket.receive();
+  expect(got).toBe(1024);
 });
 
 it('media sockets are a pair of ports', async () => {

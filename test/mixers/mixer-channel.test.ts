@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type MixerEvent, type MixerSettings, PROTOCOL_VERSION, type ToMixer } from '../../mixer/protocol.ts';
-import { MixerChannel } from '../../server/mixers/mixer-channel.ts';
+import { GREETING_MS, MixerChannel } from '../../server/mixers/mixer-channel.ts';
 import { VirtualTimers } from '../sim/virtual-timers.ts';
 
 const settings: MixerSettings = {
@@ -38,6 +38,17 @@ function channel() {
 }
 
 describe('the channel to a mixer', () => {
+  it('fails when nobody greets, and takes no note of time once somebody has, or the process is gone', () => {
+    const { timers, failures } = channel();
+    timers.advance(GREETING_MS);
+    expect(failures).toEqual(['it did not greet in time']);
+    const greeted = channel();
+    greeted.open();
+    const gone = channel();
+    gone.channel.closed('ended with code 1');
+    expect([greeted.timers.pending, gone.timers.pending]).toEqual([0, 0]);
+  });
+
   it('greets with version and settings, then takes requests', async () => {
     const { channel: mixer, sent, open, pid } = channel();
     open();

@@ -1,4 +1,4 @@
-import { beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type FromMixer,
   type MixerEvent,
@@ -58,7 +58,7 @@ vi.mock('../../server/mixers/mixer-process.ts', () => ({
   },
 }));
 
-const control = { muted: false, deaf: false, gainDb: 0, volumeDb: 0, apart: false, speaksTo: null };
+const control = { muted: false, deaf: false, gainDb: 0, volumeDb: 0, apart: false, speaksTo: null, recorded: true };
 const sound = { playback: 'p', to: { room: 'one' }, files: ['/a.g722'], gainDb: 0, repeat: false };
 
 async function settled(): Promise<void> {
@@ -209,4 +209,140 @@ it('a recording of what is said may take as long as it was given', async () => {
   expect(failed).toBe(false);
   timers.advance(2000);
   await expect(recording).rejects.toMatchObject({ code: 'deadline' });
+});
+
+it('a leg that is not open has no statistics, and asking for them does not throw', async () => {
+  const { mixers } = await started(1);
+  const asked = mixers.legStatistics('nobody');
+  await expect(asked).rejects.toMatchObject({ code: 'no-such-leg' });
+});
+
+it('a room that is open for its recording alone closes when that fails, or ends with the mixer', async () => {
+  const { mixers } = await started(1);
+  const [dead, spare] = world.processes;
+  const how = { directory: '/', part: 1, tracks: false, paused: false, key: null };
+  await mixers.startRecording({ ...how, room: 'one', recording: 'r1' });
+  dead!.tell({ event: 'recordingFailed', recording: 'r1', reason: 'disk full' });
+  expect(dead!.asked.at(-1)).toBe('closeRoom {"room":"one"}');
+  await mixers.startRecording({ ...how, room: 'two', recording: 'r2' });
+  await mixers.startRecording({ ...how, room: 'three', recording: 'r3' });
+  await mixers.openLeg('three', 'alice', { cname: 'a', control });
+  dead!.options.exited('ended by SIGKILL');
+  await settled();
+  expect(spare!.asked.filter((asked) => asked.startsWith('closeRoom'))).toEqual(['closeRoom {"room":"two"}']);
+});
+
+it('no process is started any more after the end', async () => {
+  const { mixers, timers } = await started(1);
+  world.processes[1]!.options.exited('ended with code 1');
+  world.processes[2]!.options.exited('ended with code 1');
+  await settled();
+  const { length } = world.processes;
+  mixers.stop();
+  timers.advance(60_000);
+  await settled();
+  expect(world.processes).toHaveLength(length);
+});
+
+it('who was talking when their mixer died is told to be silent, once', async () => {
+  const { mixers, events } = await started(1);
+  for (const leg of ['alice', 'bob', 'carl']) await mixers.openLeg('one', leg, { cname: leg, control });
+  const [dead] = world.processes;
+  dead!.tell({ event: 'legTalking', leg: 'alice', talking: true, levelDb: -30 });
+  dead!.tell({ event: 'legTalking', leg: 'bob', talking: true, levelDb: -30 });
+  dead!.tell({ event: 'legTalking', leg: 'bob', talking: false, levelDb: -60 });
+  events.length = 0;
+  dead!.options.exited('ended by SIGKILL');
+  await settled();
+  expect(events).toEqual([{ event: 'legTalking', leg: 'alice', talking: false, levelDb: -127 }]);
+  world.processes[1]!.options.exited('ended by SIGKILL');
+  await settled();
+  expect(events).toHaveLength(1);
+});
+
+describe('what repeats', () => {
+  const music = { ...sound, playback: 'm', files: ['/music.g722'], gainDb: -8, repeat: true };
+  const played = (process: FakeProcess): string[] =>
+    process.asked.filter((asked) => asked.startsWith('playSound')).map((asked) => asked.slice('playSound '.length));
+
+  it('goes on after a crash, as loud as it was by then, after its room is there again; its end is not told', async () => {
+    const { mixers, events } = await started(1);
+    await mixers.openLeg('one', 'alice', { cname: 'a', control });
+    await mixers.playSound(music);
+    await mixers.playSound(sound);
+    await mixers.controlSound({ playback: 'm', gainDb: -20 });
+    const [dead, spare] = world.processes;
+    dead!.options.exited('ended by SIGKILL');
+    await settled();
+    expect(methods(spare!)).toEqual(['openRoom', 'openLeg', 'playSound']);
+    expect(played(spare!)).toEqual([JSON.stringify({ ...music, gainDb: -20 })]);
+    expect(events).toEqual([{ event: 'playbackEnded', playback: 'p', reason: 'failed', detail: 'the mixer died' }]);
+    await mixers.stopSound('m');
+    expect(spare!.asked.at(-1)).toBe('stopSound {"playback":"m"}');
+  });
+
+  it('is as loud as before when the change of its volume was refused', async () => {
+    const { mixers } = await started(1);
+    await mixers.openLeg('one', 'alice', { cname: 'a', control });
+    await mixers.playSound(music);
+    const [dead, spare] = world.processes;
+    dead!.refuses.add('controlSound');
+    await expect(mixers.controlSound({ playback: 'm', gainDb: 3 })).rejects.toThrow();
+    dead!.options.exited('ended by SIGKILL');
+    await settled();
+    expect(played(spare!)).toEqual([JSON.stringify(music)]);
+  });
+
+  it('begins with the next life of a mixer that died before it had taken it', async () => {
+    const { mixers, events } = await started(1);
+    await mixers.openLeg('one', 'alice', { cname: 'a', control });
+    const [dead, spare] = world.processes;
+    dead!.silentOn.add('playSound');
+    const waiting = mixers.playSound(music);
+    dead!.options.exited('ended by SIGKILL');
+    await waiting;
+    await settled();
+    expect([played(spare!).length, events]).toEqual([1, []]);
+  });
+
+  it('has ended when it was stopped while no mixer was there, or nobody is left to hear it', async () => {
+    const { mixers, events } = await started(1);
+    await mixers.openLeg('one', 'alice', { cname: 'a', control });
+    await mixers.openLeg('one', 'bob', { cname: 'b', control });
+    await mixers.playSound(music);
+    await mixers.playSound({ ...music, playback: 'b', to: { leg: 'bob' } });
+    const [dead, spare] = world.processes;
+    spare!.options.exited('ended with code 1');
+    dead!.options.exited('ended by SIGKILL');
+    // It has not greeted yet.
+    const next = world.processes[2]!;
+    next.refuses.add('playSound');
+    await Promise.all([mixers.stopSound('m'), mixers.closeLeg('bob')]);
+    await settled();
+    expect(played(next).map((asked) => JSON.parse(asked).playback)).toEqual(['b']);
+    expect(events.map((event) => ('playback' in event ? event.playback : event.event))).toEqual(['m', 'b']);
+    await expect(mixers.controlSound({ playback: 'm' })).rejects.toMatchObject({ code: 'no-such-sound' });
+    await expect(mixers.controlSound({ playback: 'b' })).rejects.toMatchObject({ code: 'no-such-sound' });
+  });
+});
+
+it('a new room goes to the mixer with the fewest legs, whatever became of them before', async () => {
+  const { mixers } = await started(2);
+  await mixers.openLeg('one', 'alice', { cname: 'a', control });
+  await mixers.openLeg('one', 'bob', { cname: 'b', control });
+  await mixers.openLeg('two', 'carl', { cname: 'c', control });
+  const [first, second] = world.processes;
+  // Counted once only, though it moves to another room and back.
+  await mixers.moveLeg('carl', 'aside');
+  await mixers.moveLeg('carl', 'two');
+  first!.refuses.add('openLeg');
+  await expect(mixers.openLeg('one', 'dora', { cname: 'd', control })).rejects.toThrow();
+  await mixers.openLeg('three', 'erna', { cname: 'e', control });
+  expect(second!.asked).toContain('openRoom {"room":"three"}');
+  await mixers.closeLeg('alice');
+  await mixers.closeLeg('bob');
+  await mixers.startRecording({
+    ...{ room: 'four', recording: 'r', directory: '/', part: 1, tracks: false, paused: false, key: null },
+  });
+  expect(first!.asked).toContain('openRoom {"room":"four"}');
 });

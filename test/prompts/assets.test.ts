@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DtmfDetector } from '../../mixer/audio/dtmf-detector.ts';
-import { goertzelLevelDb } from '../../mixer/audio/goertzel.ts';
 import { createG722Decoder } from '../../mixer/codec/g722.ts';
 import { assetsDirectory } from '../../server/prompts/assets-directory.ts';
+import { goertzelLevelDb } from '../audio/goertzel.ts';
 import { levelDb } from '../audio/signals.ts';
 
 const RATE_HZ = 16_000;

@@ -2,14 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { assetsDirectory } from '../../server/prompts/assets-directory.ts';
-import { LARGEST_NUMBER, numberIds, type PromptLanguage } from '../../server/prompts/numbers.ts';
+import { LARGEST_NUMBER, numberIds } from '../../server/prompts/numbers.ts';
+import type { Language } from '../../server/rooms/policy.ts';
 
-const texts = (language: PromptLanguage): Record<string, string> =>
+const texts = (language: Language): Record<string, string> =>
   JSON.parse(readFileSync(join(assetsDirectory(), 'prompts', language, 'prompts.json'), 'utf8'));
 const TEXTS = { en: texts('en'), de: texts('de') };
 
 /** What the prompts say, one after the other; German numbers are one word. */
-function said(language: PromptLanguage, n: number): string {
+function said(language: Language, n: number): string {
   const words = numberIds(language, n).map((id) => TEXTS[language][id]?.replace(/,$/, '') ?? `(no ${id})`);
   return words.join(language === 'en' ? ' ' : '');
 }

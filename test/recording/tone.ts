@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import OpusScript from 'opusscript';
-import { findFfmpeg } from '../../server/recordings/ffmpeg-binary.ts';
+import { findFfmpeg } from '../../server/recordings/finishing/ffmpeg-binary.ts';
 
 const SAMPLE_RATE_HZ = 48_000;
 const FRAME_SAMPLES = 960;

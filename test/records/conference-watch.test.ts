@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { ConferenceRecord } from '../../server/records/call-record.ts';
 import { ConferenceWatch } from '../../server/records/conference-watch.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
-import { someone } from '../http/fake-conference.ts';
+import { someone } from '../rooms/someone.ts';
 
 it('a conference lasts from when somebody is in the room until nobody is; who waits is not in it', () => {
   const records: ConferenceRecord[] = [];
@@ -34,4 +34,6 @@ it('a conference lasts from when somebody is in the room until nobody is; who wa
   expect(watch.idOf(room)).not.toBe(id);
   room.leave('dora');
   expect(records).toHaveLength(2);
+  // Nor is it that of any conference before a restart.
+  expect(id).toMatch(/^[0-9a-f]{18}$/);
 });

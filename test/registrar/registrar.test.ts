@@ -299,6 +299,19 @@ describe('who calls', () => {
     expect(signIn.identify(register(), hers)).toMatchObject({ status: 401 });
   });
 
+  it('is asked for the password through a proxy, over whose connection others come too', () => {
+    const registrar = new TestRegistrar();
+    const { signIn } = registrar.office;
+    const proxy = flow({ protocol: 'tcp', id: 'proxy' });
+    const behind = { headers: ['Via: SIP/2.0/UDP 198.51.100.7;branch=z9hG4bK0'] };
+    expect(registrar.register(behind, proxy).status).toBe(200);
+    expect(signIn.identify(register(behind), proxy)).toMatchObject({ status: 401 });
+    // One that hides who is behind it is known by that it brings several.
+    expect(signIn.identify(register(), proxy)).toEqual({ user: 'alice' });
+    expect(registrar.register({ user: 'bob', contacts: ['<sip:bob@10.0.0.6>'], callId: 'b' }, proxy).status).toBe(200);
+    expect(signIn.identify(register(), proxy)).toMatchObject({ status: 401 });
+  });
+
   it('is asked for the password over UDP, where anyone can send from the address of a registration', () => {
     const registrar = new TestRegistrar();
     registrar.register();

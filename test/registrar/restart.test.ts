@@ -1,6 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import pino from 'pino';
 import { describe, expect, it } from 'vitest';
+import type { Binding } from '../../server/registrar/binding.ts';
+import { WriteBehind } from '../../server/registrar/write-behind.ts';
+import { VirtualTimers } from '../sim/virtual-timers.ts';
 import { flow, register, TestRegistrar } from './test-registrar.ts';
 
 describe('a restart', () => {
@@ -119,5 +123,42 @@ describe('a store that fails', () => {
     registrar.database.run('ALTER TABLE elsewhere RENAME TO bindings');
     registrar.timers.advance(5000);
     expect(registrar.database.all('SELECT contact FROM bindings')).toEqual([{ contact: 'sip:alice@10.0.0.5:5060' }]);
+  });
+});
+
+describe('what waits for the store', () => {
+  const binding = (id: number) => ({ id, contact: `sip:alice@10.0.0.${id}` }) as Binding;
+
+  it('is no more than what there is and what has to go, however long the disk fails', () => {
+    const timers = new VirtualTimers();
+    let full = true;
+    const written: (readonly [number, boolean])[][] = [];
+    const store = {
+      write(changes: ReadonlyMap<number, Binding | null>): void {
+        written.push([...changes].map(([id, kept]) => [id, kept !== null] as const));
+        if (full) throw new Error('the disk is full');
+      },
+    };
+    const writer = new WriteBehind(store, timers, pino({ level: 'silent' }), 7);
+    // Of those that are in the store one is refreshed before it goes.
+    writer.changed(6, null);
+    writer.changed(7, binding(7));
+    writer.changed(7, null);
+    for (let id = 8; id < 1000; id++) {
+      writer.changed(id, binding(id));
+      if (id > 8) writer.changed(id - 1, null);
+      timers.advance(1000);
+    }
+    expect(written.at(-1)!.map(([id]) => id)).toHaveLength(3);
+    full = false;
+    timers.advance(5000);
+    expect(written.at(-1)).toEqual([
+      [6, false],
+      [7, false],
+      [999, true],
+    ]);
+    writer.changed(999, null);
+    timers.advance(100);
+    expect(written.at(-1), 'it has been written').toEqual([[999, false]]);
   });
 });

@@ -128,7 +128,7 @@ export class RunningServer {
     rooms.open(ROOM, 'configured');
     return new Messages({
       rooms,
-      focus: { members: () => [] },
+      focus: { members: () => [], participantOf: () => undefined },
       location: this.office.location,
       log: pino({ level: 'silent' }),
       domain: DOMAIN,

@@ -2,26 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { RoomChange } from '../../server/rooms/room.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
 import type { ParticipantView } from '../../server/rooms/views.ts';
+import { someone } from './someone.ts';
 
-const caller = (id: string): ParticipantView => ({
-  id,
-  uri: `sip:${id}@example.com`,
-  displayName: null,
-  role: 'participant',
-  state: 'connecting',
-  muted: null,
-  deaf: false,
-  gainDb: 0,
-  volumeDb: 0,
-  talking: false,
-  levelDb: null,
-  hand: false,
-  handRaisedAt: null,
-  speaksTo: null,
-  audio: null,
-  video: null,
-  joinedAt: '2026-01-01T00:00:00.000Z',
-});
+const caller = (id: string): ParticipantView => someone(id, { state: 'connecting', levelDb: null, audio: null });
 
 function open() {
   const changes: RoomChange['change'][] = [];
@@ -58,6 +41,28 @@ describe('a room', () => {
     expect(room.leave('nobody')).toBeUndefined();
     expect(changes).toHaveLength(length);
     expect(room.participant('a')?.levelDb).toBe(-20);
+  });
+
+  it('has a floor for those who are there: who leaves loses it, and with the last it is free', () => {
+    const { room, changes } = open();
+    for (const id of ['a', 'b', 'c']) room.join(caller(id));
+    changes.length = 0;
+    room.giveFloor(['a', 'nobody', 'b', 'a']);
+    expect(room.view([]).floor).toEqual(['a', 'b']);
+    expect(['a', 'b', 'c'].map((id) => room.maySpeak(id))).toEqual([true, true, false]);
+    room.giveFloor(['a', 'b']);
+    room.leave('a');
+    room.leave('c');
+    expect(room.floor).toEqual(['b']);
+    room.leave('b');
+    expect(room.floor).toEqual([]);
+    expect(room.maySpeak('c')).toBe(true);
+    expect(changes).toEqual([
+      'floor-changed',
+      ...['floor-changed', 'participant-left'],
+      'participant-left',
+      ...['floor-changed', 'participant-left'],
+    ]);
   });
 
   it('is full with as many as the policy says', () => {

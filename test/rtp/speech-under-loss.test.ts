@@ -3,8 +3,10 @@ import { damageDb, lossTable, type SpokenOptions, speakThrough, type TableCodec 
 import { opusLossTable } from '../bench/opus-loss.ts';
 
 const CODECS: TableCodec[] = ['PCMU', 'G722', 'opus'];
+/** Minutes of speech are encoded and decoded: seconds of work, and many times as long on a busy machine. */
+const TIME_LIMIT = { timeout: 90_000 };
 
-describe('speech over a bad network, through a real leg', () => {
+describe('speech over a bad network, through a real leg', TIME_LIMIT, () => {
   const rows = lossTable({
     codecs: [
       { codec: 'PCMU', fec: false },
@@ -51,7 +53,7 @@ describe('speech over a bad network, through a real leg', () => {
   });
 });
 
-describe('speech while the delay changes', () => {
+describe('speech while the delay changes', TIME_LIMIT, () => {
   const seconds = 60;
   const perfectly = (codec: TableCodec) => speakThrough({ codec, seconds, seed: 1 });
 
@@ -92,7 +94,7 @@ it('one whom nobody may hear has a delay that comes down as well: silence is sho
   expect(discarded).toBe(0);
 });
 
-it('Opus: FEC at 10% loss sounds better than any concealment, all at one bit rate', () => {
+it('Opus: FEC at 10% loss sounds better than any concealment, all at one bit rate', TIME_LIMIT, () => {
   const rows = opusLossTable([10], 1);
   const of = (repair: string): number => rows.find((row) => row.repair === repair)!.totalDistanceDb;
   expect(of('conceal')).toBeLessThan(of('none'));

@@ -29,7 +29,6 @@ function mediaOf(changes: Partial<AudioMedia> = {}): AudioMedia {
     send: pcmu,
     sendPtimeMs: 20,
     receive: [pcmu],
-    sendTelephoneEvent: null,
     receiveTelephoneEvent: null,
     crypto,
     ...changes,

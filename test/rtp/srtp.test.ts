@@ -3,6 +3,7 @@ import type { SrtpSuite } from '../../mixer/protocol.ts';
 import { SrtpReceiver } from '../../mixer/rtp/srtp-receiver.ts';
 import { REPLAY_WINDOW } from '../../mixer/rtp/srtp-replay-window.ts';
 import { SrtpSender } from '../../mixer/rtp/srtp-sender.ts';
+import { SrtpSession } from '../../mixer/rtp/srtp-session.ts';
 import { SRTP_SUITES } from '../../mixer/rtp/srtp-suite.ts';
 import { createTransform } from '../../mixer/rtp/srtp-transform.ts';
 import { MASTER_KEY_LENGTHS } from '../../server/sdp/crypto-attribute.ts';
@@ -241,6 +242,39 @@ describe.each(ALL_SUITES)('a master key identifier with %s', (suite) => {
     control.length = sender.protectRtcp(control.data, control.length);
     const controlWithMki = withMki(control, transform.rtcpTagAfterMki);
     expect(receiver.unprotectRtcp(controlWithMki.data, controlWithMki.length)).toBe(28);
+  });
+
+  test('that a new key has too does not spoil what comes under the one before', () => {
+    const [before, after] = [newKey(suite), newKey(suite)];
+    const session = new SrtpSession({ suite, sendKey: newKey(suite), receiveKey: before, receiveMki: MKI });
+    session.update({ suite, sendKey: newKey(suite), receiveKey: after, receiveMki: MKI });
+    const transform = createTransform(suite, before);
+    const senders = { before: new SrtpSender(suite, before), after: new SrtpSender(suite, after) };
+    for (const [of, sequenceNumber] of [
+      ['before', 1],
+      ['before', 2],
+      ['after', 3],
+    ] as const) {
+      const { data, length } = withMki(secured(senders[of], sequenceNumber), transform.rtpTagAfterMki);
+      expect(session.unprotectRtp(data, length), of).toBeGreaterThan(0);
+    }
+    const forged = withMki(secured(new SrtpSender(suite, newKey(suite)), 4), transform.rtpTagAfterMki);
+    const copy = Buffer.from(forged.data);
+    expect(session.unprotectRtp(forged.data, forged.length)).toBe(-1);
+    expect(forged.data, 'as it was').toEqual(copy);
+  });
+
+  test('that a new key has too does not spoil reports under the one before', () => {
+    const [before, after] = [newKey(suite), newKey(suite)];
+    const session = new SrtpSession({ suite, sendKey: newKey(suite), receiveKey: before, receiveMki: MKI });
+    session.update({ suite, sendKey: newKey(suite), receiveKey: after, receiveMki: MKI });
+    const transform = createTransform(suite, before);
+    for (const key of [before, after]) {
+      const control = rtcpPacket();
+      control.length = new SrtpSender(suite, key).protectRtcp(control.data, control.length);
+      const { data, length } = withMki(control, transform.rtcpTagAfterMki);
+      expect(session.unprotectRtcp(data, length)).toBe(28);
+    }
   });
 });
 

@@ -104,12 +104,4 @@ describe('symmetric RTP (RFC 4961, RFC 7362)', () => {
     symmetric.signalled(SIGNALLED, 4000);
     expect(symmetric).toMatchObject({ latched: true, remoteAddress: NAT });
   });
-
-  it('takes up the latch of a former life', () => {
-    const symmetric = new SymmetricRtp();
-    symmetric.signalled(SIGNALLED, 4000);
-    symmetric.restore(NAT, 61_000, 0);
-    expect(symmetric.remoteAddress).toBe(NAT);
-    expect(symmetric.accept(NAT, 61_000, 77, 20)).toBe(true);
-  });
 });

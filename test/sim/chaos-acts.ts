@@ -7,7 +7,7 @@ import type { SeededRandom } from './seeded-random.ts';
 type Act = (day: ChaosDay) => void;
 
 const KEY_PAUSE_MS = 150;
-const SEQUENCES = ['*6', '*5', '*4', '*7', '*#', '*0', '*1', '*2', '1', '1234#', '9999#', '0000#', '#', '*'];
+const SEQUENCES = ['*6', '*5', '*4', '*7', '*#', '*0', '*1', '*2', '*9', '1', '1234#', '9999#', '0000#', '#', '*'];
 
 /** Somebody who is in a room, whatever the room. */
 function anybody(
@@ -94,6 +94,15 @@ function muteAll(day: ChaosDay): void {
   day.http(() => day.server.conference.conferences.muteAll(name, day.random.chance(0.6), 'moderators'));
 }
 
+function floor(day: ChaosDay): void {
+  const who = anybody(day);
+  if (who === null) return;
+  const { conferences } = day.server.conference;
+  const others = day.random.chance(0.3) ? [day.random.pick(who.room.participants).id] : [];
+  const ids = day.random.chance(0.3) ? [] : [who.participant.id, ...others];
+  day.http(() => conferences.giveFloor(who.room.name, ids));
+}
+
 function policy(day: ChaosDay): void {
   const { random } = day;
   const yes = random.chance(0.3);
@@ -130,6 +139,7 @@ function dialOut(day: ChaosDay): void {
     ...{ uri, displayName: random.pick([null, 'Called <one>']), retryAfterS: 5 + random.below(60) },
     ...{
       role: random.pick(['participant', 'moderator'] as const),
+      recorded: random.chance(0.8),
       confirm: random.chance(0.4),
       retries: random.below(3),
     },
@@ -159,8 +169,10 @@ function announce(day: ChaosDay): void {
   const wanted = {
     prompt: 'conference-ends',
     recording: null,
+    sound: null,
     participant: null,
     gainDb: 0,
+    startMs: 0,
     repeat: random.chance(0.3),
   };
   const { name } = anyRoom(day);
@@ -216,6 +228,7 @@ export const chaosActs: readonly (readonly [string, Act])[] = [
   ...often(8, 'move', move),
   ...often(3, 'put out', putOut),
   ...often(2, 'mute all', muteAll),
+  ...often(3, 'floor', floor),
   ...often(5, 'policy', policy),
   ...often(1, 'end', end),
   ...often(1, 'close', close),

@@ -127,6 +127,8 @@ export class FakeMixerProcess {
         return method === 'legStatistics' ? NOTHING_COUNTED : {};
       case 'playSound':
         return this.playSound(params as SoundToPlay);
+      case 'controlSound':
+        return { positionMs: 0, durationMs: 1000 };
       case 'stopSound':
         this.end((params as MixerParams<'stopSound'>).playback, 'stopped');
         return {};
@@ -169,7 +171,7 @@ export class FakeMixerProcess {
   private closeLeg({ leg }: { leg: string }): object {
     this.find(leg);
     this.legs.delete(leg);
-    this.naming.get(leg)?.(0);
+    this.naming.get(leg)?.(this.world.random.below(3) * 500);
     this.endAll(({ to }) => 'leg' in to && to.leg === leg);
     return NOTHING_COUNTED;
   }

@@ -27,7 +27,7 @@ export class EventReader {
     if (this.lastId !== null) this.resumed++;
     const sink = { write: (text: string) => this.take(text), waitingBytes: 0, end: () => {}, cut: () => {} };
     const { state, lastId: lastEventId } = this;
-    const request = { sink, room: null, lastEventId, state, allowed: () => true, reader: 'chaos' };
+    const request = { sink, room: null, breakouts: false, lastEventId, state, allowed: () => true, reader: 'chaos' };
     this.close = this.streams.open(request);
   }
 
@@ -51,11 +51,12 @@ export class EventReader {
     for (const room of rooms) this.rooms.set(room.name, withoutLevels(room));
   }
 
-  private change({ event, room: name, version, settings, participant }: EventData): void {
+  private change({ event, room: name, version, settings, participant, floor, activeSpeaker }: EventData): void {
     const before = this.rooms.get(name);
     if (event === 'room-opened') {
       this.expect(before === undefined && version === 0, `${name} opened again at ${version}`);
-      this.rooms.set(name, { ...settings!, name, version, participants: [], recordings: [] });
+      const nobody = { participants: [], floor: [], activeSpeaker: null, recording: 'off' as const, recordings: [] };
+      this.rooms.set(name, { ...settings!, ...nobody, name, version });
       return;
     }
     if (before === undefined) return this.expect(false, `${event} in ${name}, which is not there`);
@@ -74,7 +75,15 @@ export class EventReader {
       this.expect(event === 'participant-joined', `${name}: ${event} of ${one.id}, who is not there`);
       participants = [...participants, one];
     }
-    this.rooms.set(name, { ...before, ...settings, version, participants });
+    const speakers = { floor: floor ?? before.floor, activeSpeaker: activeSpeaker ?? before.activeSpeaker };
+    if (activeSpeaker === null) speakers.activeSpeaker = null;
+    for (const id of [...speakers.floor, ...(speakers.activeSpeaker === null ? [] : [speakers.activeSpeaker])]) {
+      this.expect(
+        participants.some((participant) => participant.id === id),
+        `${name}: ${id} speaks, who is not there`,
+      );
+    }
+    this.rooms.set(name, { ...before, ...settings, ...speakers, version, participants });
   }
 
   private expect(holds: boolean, sentence: string): void {

@@ -8,9 +8,11 @@ import { loadConfig } from '../../server/config/load.ts';
 import type { Config } from '../../server/config/schema.ts';
 import { EventStreams } from '../../server/events/event-streams.ts';
 import { RoomEvents } from '../../server/events/room-events.ts';
+import type { Mixer } from '../../server/mixers/mixer-fleet.ts';
 import { Recordings } from '../../server/recordings/recordings.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
 import { UserAgent } from '../../server/sip/user-agent/user-agent.ts';
+import { SoundLibrary } from '../../server/sounds/sound-library.ts';
 import { type FakeMixerProcess, mixersLiveIn } from './chaos-mixer.ts';
 import { type PhoneWorld, SERVER, SESSION_TIMER } from './chaos-phone.ts';
 
@@ -47,10 +49,14 @@ export class ChaosServer {
     this.rooms.subscribe(this.events.changed);
     this.streams = new EventStreams(this.events, timers, log);
     const recordings = new Recordings({ directory: join(this.directory, 'recordings'), log });
+    const sounds = new SoundLibrary({
+      ...{ directory: join(this.directory, 'sounds'), log, epochMs: () => timers.now() },
+      findFfmpeg: async () => null,
+    });
     const identify = () => ({ user: 'ann' });
     const isTrusted = (address: string) => address.startsWith('203.0.113.');
     this.conference = createConferences(config, {
-      ...{ rooms: this.rooms, recordings, log, identify, isTrusted },
+      ...{ rooms: this.rooms, recordings, sounds, log, identify, isTrusted },
       timers: Object.assign(timers, { active: 0 }),
       sendText: () => {},
       call: (invitee, handler) => this.agent.call(invitee, handler),
@@ -111,7 +117,14 @@ export class ChaosServer {
       legs: count(({ legs }) => legs.size),
       mixerRooms: count(({ rooms }) => rooms.size),
       sounds: count(({ playbacks }) => playbacks.size),
-      ...sizes('mixers', mixers, ['rooms', 'legs', 'playbacks']),
+      ...sizes('mixers', mixers, ['legs']),
+      ...sizes('mixers.rooms', parts(mixers, 'rooms'), ['byName']),
+      ...sizes('mixers.playbacks', parts(mixers, 'playbacks'), ['byId']),
+      placedLegs: (parts(parts(mixers, 'fleet'), 'mixers') as unknown as Mixer[]).reduce(
+        (sum, { legs }) => sum + legs,
+        0,
+      ),
+      ...sizes('focus', focus, ['byCall']),
       ...sizes('host', host, ['entrances']),
       ...sizes('keys', parts(host, 'keys'), ['menus']),
       ...sizes('life', parts(host, 'life'), ['present', 'alone', 'ends']),

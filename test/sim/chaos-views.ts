@@ -9,12 +9,14 @@ import type { EventReader } from './chaos-reader.ts';
 const MOST_VERSIONS = 2000;
 
 /** What all three views say of a room, in one text. */
-export function sharedOfView({ locked, maxParticipants, displayName, name, participants }: RoomView): string {
+export function sharedOfView(view: RoomView): string {
+  const { locked, maxParticipants, displayName, name, participants, floor, activeSpeaker, recording } = view;
   const active = participants.some(({ state }) => state === 'connected' || state === 'on-hold');
   const all = participants.map(({ id, state, role, deaf, muted, handRaisedAt }) =>
     [id, state, role, deaf, muted?.by ?? '-', handRaisedAt ?? '-'].join(' '),
   );
-  return [locked, maxParticipants, displayName ?? name, active, ...all.sort()].join('\n');
+  const speakers = [floor.join(' '), activeSpeaker ?? '', recording];
+  return [locked, maxParticipants, displayName ?? name, active, ...speakers, ...all.sort()].join('\n');
 }
 
 export function sharedOfDocument({ state, description, participants }: KnownConference): string {
@@ -22,8 +24,13 @@ export function sharedOfDocument({ state, description, participants }: KnownConf
     [own['id'], own['state'], own['role'], own['deaf'], own['muted-by'] ?? '-', own['hand-raised-at'] ?? '-'].join(' '),
   );
   const [locked, active] = [childText(state, 'locked'), childText(state, 'active')];
+  const speakers = [
+    childText(state, 'p:floor') ?? '',
+    childText(state, 'p:active-speaker') ?? '',
+    childText(state, 'p:recording'),
+  ];
   const most = childText(description, 'maximum-user-count');
-  return [locked, most, childText(description, 'display-text'), active, ...all.sort()].join('\n');
+  return [locked, most, childText(description, 'display-text'), active, ...speakers, ...all.sort()].join('\n');
 }
 
 /** Levels are measured, and have no version. */

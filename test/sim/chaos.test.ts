@@ -5,7 +5,10 @@ vi.mock('../../server/mixers/mixer-process.ts', async () => ({
   MixerProcess: (await import('./chaos-mixer.ts')).FakeMixerProcess,
 }));
 
-describe('a day of 50 callers who do what they like', () => {
+/** Each seed takes seconds of work, and a busy machine many times as long. */
+const TIME_LIMIT_MS = 180_000;
+
+describe('a day of 50 callers who do what they like', { timeout: TIME_LIMIT_MS }, () => {
   it.each([1, 2, 3])('is the same in all views, and leaves nothing (seed %i)', async (seed) => {
     const { problems, left, counts } = await new ChaosDay(seed).run();
     expect(problems.slice(0, 5)).toEqual([]);

@@ -37,6 +37,20 @@ describe('the database', () => {
     database.close();
   });
 
+  it('says why it could not write, also where SQLite has given up the transaction itself', () => {
+    const database = new Database(directory);
+    // As it does by itself on a full disk.
+    const insert = () => database.run('INSERT OR ROLLBACK INTO users VALUES (?, NULL, ?, 1, 1)', 'alice', 'r');
+    const work = () => {
+      insert();
+      insert();
+    };
+    expect(() => database.transaction(work)).toThrow(/UNIQUE/);
+    database.transaction(() => insert());
+    expect(database.all('SELECT name FROM users')).toEqual([{ name: 'alice' }]);
+    database.close();
+  });
+
   it('survives a process that was killed in the middle: what was committed is there', () => {
     const killed = new Database(directory);
     killed.run('INSERT INTO users VALUES (?, NULL, ?, 1, 1)', 'alice', 'r');

@@ -95,6 +95,14 @@ export class DigestClient {
     this.renew('Proxy-Authorization', response.headers.get('proxy-authentication-info'));
   }
 
+  /**
+   * The next request goes to another server, which is no judge of what the last one was told and said nothing to. Where it
+   * was accepted, it may be here too.
+   */
+  moved(): void {
+    for (const [key, { accepted }] of this.sessions) if (!accepted) this.sessions.delete(key);
+  }
+
   private renew(field: CredentialsField, info: string | undefined): void {
     // It has no scheme of its own; the parameters are read as those of a challenge.
     const nextNonce = info === undefined ? undefined : parseAuthValue(`Digest ${info}`)?.parameters.get('nextnonce');
@@ -143,6 +151,13 @@ export class DigestClient {
     if (userhash) parameters.set('userhash', 'true');
     return writeDigest('credentials', parameters);
   }
+}
+
+/** As `DigestClient.credentials` put them on a request. */
+export function credentialsOf({ headers }: SipRequest): Array<[CredentialsField, string]> {
+  return (['Authorization', 'Proxy-Authorization'] as const).flatMap((field) =>
+    headers.all(field).map((value): [CredentialsField, string] => [field, value]),
+  );
 }
 
 function keyOf({ field, realm }: Challenge): string {

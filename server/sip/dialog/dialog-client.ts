@@ -1,10 +1,11 @@
-import type { DigestClient } from '../auth/digest-client.ts';
+import { credentialsOf, type DigestClient } from '../auth/digest-client.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { writeMessage } from '../message/write-message.ts';
 import type { ClientTransaction, ClientTransactionUser } from '../transaction/client-transaction.ts';
 import type { Flows } from '../transaction/flows.ts';
 import type { TransactionLayer } from '../transaction/transaction-layer.ts';
 import { type Flow, MAX_UDP_REQUEST_BYTES } from '../transport/flow.ts';
+import { withTopVia } from '../transport/via-routing.ts';
 import type { Dialog, DialogRequestParts } from './dialog.ts';
 import type { LocalEnd } from './local-end.ts';
 import { listensAt, nextHop } from './next-hop.ts';
@@ -14,8 +15,8 @@ export interface RequestUser extends ClientTransactionUser {
   /** The request is about to go out: at once, and once more for each challenge that was answered. */
   sending?(request: SipRequest, flow: Flow): void;
   sent?(transaction: ClientTransaction): void;
-  /** It waited for its way, and is not sent any more. */
-  abandoned?(): void;
+  /** NOTIFY: subscriptions go on after the call in whose dialog they are (RFC 5057 §4.1). */
+  readonly outlivesCall?: boolean;
 }
 
 export interface DialogClientContext {
@@ -60,16 +61,14 @@ export class DialogClient {
     const flow = this.nextHop();
     if (flow === null) return false;
     const request = this.create(method, parts, flow);
-    if (this.isTooLarge(request, flow)) this.sendLarge(method, parts, user, flow);
+    if (this.isTooLarge(request, flow)) this.sendLarge(request, method, parts, user, flow);
     else this.sendOver(flow, request, method, parts, user);
     return true;
   }
 
-  /** What still waits for its way is not sent any more. */
+  /** The call is over: what of it still waits for its way is not sent any more. */
   abandon(): void {
-    const users = [...this.waiting.values()];
-    this.waiting.clear();
-    for (const user of users) user.abandoned?.();
+    for (const [waiting, user] of this.waiting) if (!user.outlivesCall) this.waiting.delete(waiting);
   }
 
   /**
@@ -79,12 +78,9 @@ export class DialogClient {
   acknowledge(invite: SipRequest, sdp: string | null): { bytes: Uint8Array; flow: Flow } | null {
     const flow = this.nextHop();
     if (flow === null) return null;
-    const credentials = ['Authorization', 'Proxy-Authorization'].flatMap((name) =>
-      invite.headers.all(name).map((value) => [name, value] as const),
-    );
     const ack = this.dialog.createRequest('ACK', this.context.local.newVia(flow), {
       cseqNumber: invite.cseq.number,
-      headers: [...credentials, this.sessionId.field],
+      headers: [...credentialsOf(invite), this.sessionId.field],
       ...(sdp === null ? {} : { body: sdp, contentType: 'application/sdp' }),
     });
     const bytes = writeMessage(ack);
@@ -109,15 +105,27 @@ export class DialogClient {
     user.sent?.(transaction);
   }
 
-  /** Over TCP, or over UDP where no connection can be made (RFC 3261 §18.1.1). Its number is the one that is due then. */
-  private sendLarge(method: string, parts: DialogRequestParts, user: RequestUser, flow: Flow): void {
+  /**
+   * Over TCP, or over UDP where no connection can be made (RFC 3261 §18.1.1). What has gone out meanwhile has a higher number
+   * than `measured`, which is then made anew.
+   */
+  private sendLarge(
+    measured: SipRequest,
+    method: string,
+    parts: DialogRequestParts,
+    user: RequestUser,
+    flow: Flow,
+  ): void {
     const waiting = Symbol(method);
     this.waiting.set(waiting, user);
     this.context.flows.stream?.(flow, (stream) => {
       if (!this.waiting.delete(waiting)) return;
       this.streamRefused ||= stream === null;
       const way = stream ?? flow;
-      this.sendOver(way, this.create(method, parts, way), method, parts, user);
+      const request = this.dialog.isDue(measured)
+        ? withTopVia(measured, this.context.local.newVia(way))
+        : this.create(method, parts, way);
+      this.sendOver(way, request, method, parts, user);
     });
   }
 

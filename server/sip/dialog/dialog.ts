@@ -122,11 +122,11 @@ export class Dialog {
   /** A request within the dialog, by loose or strict routing as the first route wants it (RFC 3261 §12.2.1.1). */
   createRequest(method: string, via: Via, parts: DialogRequestParts = {}): SipRequest {
     const { cseqNumber, ...content } = parts;
-    const [first, ...rest] = this.routeSet;
-    const strict = first?.uri != null && !first.uri.parameters.has('lr');
+    const [, ...rest] = this.routeSet;
+    const strict = this.strictRoute !== null;
     return createRequest({
       method,
-      requestUri: asRequestUri(strict ? first : this.target),
+      requestUri: this.requestUri,
       via,
       from: this.local,
       to: this.remote,
@@ -137,6 +137,20 @@ export class Dialog {
         : this.routeSet.map(writeNameAddress),
       ...content,
     });
+  }
+
+  /** Whether one of ours that was made before can go out as it is: none was made since, and the peer is where it was. */
+  isDue({ cseq, requestUri }: SipRequest): boolean {
+    return cseq.number === this.localSequence && requestUri === this.requestUri;
+  }
+
+  private get requestUri(): string {
+    return asRequestUri(this.strictRoute ?? this.target);
+  }
+
+  private get strictRoute(): NameAddress | null {
+    const [first] = this.routeSet;
+    return first?.uri != null && !first.uri.parameters.has('lr') ? first : null;
   }
 }
 

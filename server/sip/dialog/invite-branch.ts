@@ -1,8 +1,8 @@
 import type { DigestClient } from '../auth/digest-client.ts';
-import type { SipResponse } from '../message/message.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
 import type { SipUri } from '../message/uri.ts';
 import { writeMessage } from '../message/write-message.ts';
-import type { Flow } from '../transport/flow.ts';
+import { type Flow, MAX_UDP_REQUEST_BYTES } from '../transport/flow.ts';
 import { ClientInvite } from './client-invite.ts';
 import type { OutgoingInvites } from './outgoing-invites.ts';
 import { minimumOf } from './session-interval.ts';
@@ -71,18 +71,20 @@ export class InviteBranch {
     this.way = way;
     way.open(0, (flow) => {
       // How long the request is depends on the flow, and the flow on how long it is.
-      if (flow === null || flow.reliable) this.opened(flow);
-      else way.open(writeMessage(this.create(flow)).length, (fitting) => this.opened(fitting));
+      if (flow === null || flow.reliable) return this.opened(flow);
+      const measured = this.create(flow);
+      way.open(writeMessage(measured).length, (fitting) => this.opened(fitting, measured));
     });
   }
 
-  private opened(flow: Flow | null): void {
+  /** `measured` is the INVITE for the flow that was opened before, to find out how long it is. */
+  private opened(flow: Flow | null, measured?: SipRequest): void {
     if (this.cancelled) return this.end();
     if (flow === null) this.unreachable(503);
-    else this.send(flow);
+    else this.send(flow, this.create(flow, measured));
   }
 
-  private send(flow: Flow): void {
+  private send(flow: Flow, request: SipRequest): void {
     this.triesHere++;
     const { context, user } = this.invites;
     const { digest } = this;
@@ -96,14 +98,17 @@ export class InviteBranch {
       },
     });
     this.invite = invite;
-    const request = this.create(flow);
     invite.sending(request, flow);
     invite.sent(context.transactions.send(request, flow, invite));
   }
 
+  /** Credentials may have made it too long for UDP (RFC 3261 §18.1.1). */
   private sendAgain(flow: Flow): void {
     this.cseq = this.invites.nextCseq();
-    this.send(flow);
+    const request = this.create(flow);
+    const bytes = flow.reliable ? 0 : writeMessage(request).length;
+    if (bytes <= MAX_UDP_REQUEST_BYTES) this.send(flow, request);
+    else this.way?.open(bytes, (fitting) => this.opened(fitting, request));
   }
 
   private refused(response: SipResponse, invite: ClientInvite): void {
@@ -150,6 +155,7 @@ export class InviteBranch {
 
   private tryNextWay(): void {
     if (this.ways.length > 0) this.cseq = this.invites.nextCseq();
+    this.digest?.moved();
     this.nextWay();
   }
 
@@ -164,9 +170,9 @@ export class InviteBranch {
     this.ended(this);
   }
 
-  private create(flow: Flow) {
+  private create(flow: Flow, instead?: SipRequest): SipRequest {
     const { target, cseq, digest } = this;
-    return this.invites.create({ flow, target, contact: this.way?.contact, cseq, digest });
+    return this.invites.create({ flow, target, contact: this.way?.contact, cseq, digest, instead });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { DigestClient } from '../auth/digest-client.ts';
+import { credentialsOf, type DigestClient } from '../auth/digest-client.ts';
 import { createRequest } from '../message/create-message.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { type NameAddress, parseNameAddress } from '../message/name-address.ts';
@@ -52,6 +52,8 @@ export interface InviteTo {
   readonly contact: PeerContact | undefined;
   readonly cseq: number;
   readonly digest: DigestClient | null;
+  /** The same for another flow, which was not sent: its credentials are for this one. */
+  readonly instead?: SipRequest | undefined;
 }
 
 /** More than these places are never asked for one call. */
@@ -131,7 +133,7 @@ export class OutgoingInvites {
     return this.invitee.digest?.another() ?? null;
   }
 
-  create({ flow, target, contact, cseq, digest }: InviteTo): SipRequest {
+  create({ flow, target, contact, cseq, digest, instead }: InviteTo): SipRequest {
     const { invitee, context } = this;
     const { local } = context;
     const request = createRequest({
@@ -153,7 +155,8 @@ export class OutgoingInvites {
       body: invitee.offer,
       contentType: 'application/sdp',
     });
-    for (const [name, value] of digest?.credentials(request) ?? []) request.headers.add(name, value);
+    const credentials = instead === undefined ? digest?.credentials(request) : credentialsOf(instead);
+    for (const [name, value] of credentials ?? []) request.headers.add(name, value);
     return request;
   }
 

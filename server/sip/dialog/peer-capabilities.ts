@@ -9,21 +9,15 @@ export function tagsOf(headers: Headers, name: string): Set<string> {
 /** What the peer said that it can do, in its last INVITE, UPDATE or 2xx. */
 export class PeerCapabilities {
   private methods: ReadonlySet<string> | null = null;
-  private extensions: ReadonlySet<string> = new Set();
 
-  /** Takes note of Allow and Supported, where they stand. */
+  /** Takes note of Allow, where it stands. */
   learn(headers: Headers): void {
     if (headers.has('allow')) this.methods = tagsOf(headers, 'allow');
-    if (headers.has('supported')) this.extensions = tagsOf(headers, 'supported');
   }
 
   /** Whether it named the method; false where it named none. */
   allows(method: string): boolean {
     return this.methods?.has(method.toLowerCase()) ?? false;
-  }
-
-  supports(optionTag: string): boolean {
-    return this.extensions.has(optionTag);
   }
 
   /** It answered 405 or 501. */

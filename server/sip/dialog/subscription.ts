@@ -153,7 +153,7 @@ export class Subscription {
         if (status >= 200) this.answered(notification, status);
       },
       failed: () => this.finish(),
-      abandoned: () => this.finish(),
+      outlivesCall: true,
     });
     if (!sent) this.finish();
   }

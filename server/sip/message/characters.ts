@@ -44,7 +44,6 @@ export const SEMICOLON = 59;
 export const LESS_THAN = 60;
 export const EQUALS = 61;
 export const GREATER_THAN = 62;
-export const QUESTION = 63;
 export const LEFT_BRACKET = 91;
 export const BACKSLASH = 92;
 

@@ -1,6 +1,7 @@
 import { SLASH, skip, skipSpace, TOKEN, trimSpace } from './characters.ts';
-import { parseParameters, writeParameters } from './header-value.ts';
+import { parseParameters, splitList, writeParameters } from './header-value.ts';
 import { parseHostPort, writeHostPort } from './host.ts';
+import type { SipRequest } from './message.ts';
 
 /** One Via value (RFC 3261 §20.42). */
 export interface Via {
@@ -77,4 +78,9 @@ export function createVia(transport: string, host: string, port: number | null, 
 export function withViaParameters(via: Via, changes: ReadonlyMap<string, string>): Via {
   const parameters = new Map([...via.parameters, ...changes]);
   return { ...via, branch: parameters.get('branch') ?? null, parameters };
+}
+
+/** Whether no proxy has handed the request on: each puts a Via of its own on top (RFC 3261 §16.6). */
+export function isDirect({ headers }: Pick<SipRequest, 'headers'>): boolean {
+  return headers.all('via').flatMap(splitList).length === 1;
 }

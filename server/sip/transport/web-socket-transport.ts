@@ -98,9 +98,11 @@ export class WebSocketTransport {
 }
 
 /** Ends an upgrade that nobody wants. */
-export function refuseUpgrade(stream: Duplex, status: number, reason: string, headers: readonly string[] = []): void {
+function refuseUpgrade(stream: Duplex, status: number, reason: string, headers: readonly string[] = []): void {
   const body = `${reason}\n`;
   stream.on('error', () => {});
+  // Nobody counts it, so it must not stay open until the other side closes it too.
+  stream.once('finish', () => stream.destroy());
   stream.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

@@ -9,7 +9,7 @@ export interface Refusal {
 }
 
 /** Methods that we know without answering them; for others the status is 501 (RFC 3261 §21.5.2, RFC 4475 §3.1.1.2). */
-const NOT_ALLOWED: ReadonlySet<string> = new Set(['REGISTER', 'SUBSCRIBE', 'PUBLISH', 'MESSAGE']);
+const NOT_ALLOWED: ReadonlySet<string> = new Set(['REGISTER', 'PUBLISH', 'MESSAGE']);
 
 /**
  * The inspection of RFC 3261 §8.2.1 and §8.2.2, in its order; null when the request passes.

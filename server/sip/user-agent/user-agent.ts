@@ -49,8 +49,16 @@ export interface MethodHandler {
    * retransmission is asked about anew, it must have no effect.
    */
   statelessAnswer?(request: SipRequest, flow: Flow): (ResponseParts & { readonly status: number }) | null;
-  /** `respond` must be called once with a final response, now or later. */
-  received(request: SipRequest, flow: Flow, respond: (status: number, parts?: ResponseParts) => void): void;
+  /**
+   * `respond` must be called once with a final response, now or later.
+   * @param call the one that the request came in; null outside of calls
+   */
+  received(
+    request: SipRequest,
+    flow: Flow,
+    respond: (status: number, parts?: ResponseParts) => void,
+    call: Call | null,
+  ): void;
 }
 
 export interface UserAgentOptions {
@@ -165,7 +173,7 @@ export class UserAgent implements TransactionUser, CallContext {
     else if (request.method === 'INVITE') this.invite(request, transaction);
     else if (request.method === 'OPTIONS') this.options(request, transaction);
     else if (request.method === 'REFER' || request.method === 'SUBSCRIBE') this.makeDialog(request, transaction);
-    else if (handler !== undefined) this.handOver(request, transaction, handler);
+    else if (handler !== undefined) this.handOver(request, transaction, handler, null);
     else this.respond(request, transaction, 481);
   }
 
@@ -205,7 +213,7 @@ export class UserAgent implements TransactionUser, CallContext {
     if (session === undefined) this.respond(request, transaction, 481);
     else if (handler?.inDialogs !== true || session.state === 'ended') session.received(request, transaction);
     else if (!session.dialog.takeInOrder(request)) this.respond(request, transaction, 500);
-    else this.handOver(request, transaction, handler);
+    else this.handOver(request, transaction, handler, session.user.call);
   }
 
   private subscribed(request: SipRequest, transaction: ServerTransaction): boolean {
@@ -274,10 +282,15 @@ export class UserAgent implements TransactionUser, CallContext {
     return this.local.methods.includes(request.method) ? this.local.createResponse(request, 481, null) : null;
   }
 
-  private handOver(request: SipRequest, transaction: ServerTransaction, handler: MethodHandler): void {
-    handler.received(request, transaction.flow, (status, parts) =>
-      transaction.respond(this.local.createResponse(request, status, this.local.newTag(), parts)),
-    );
+  private handOver(
+    request: SipRequest,
+    transaction: ServerTransaction,
+    handler: MethodHandler,
+    call: Call | null,
+  ): void {
+    const respond = (status: number, parts?: ResponseParts) =>
+      transaction.respond(this.local.createResponse(request, status, this.local.newTag(), parts));
+    handler.received(request, transaction.flow, respond, call);
   }
 
   private sessionOf(request: SipRequest): CallSession | undefined {

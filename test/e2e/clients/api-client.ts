@@ -72,6 +72,14 @@ export class ApiClient {
     await this.#request('POST', `/rooms/${room}/end`);
   }
 
+  async giveFloor(room: string, participants: string[]): Promise<void> {
+    await this.#request('PUT', `/rooms/${room}/floor`, { participants });
+  }
+
+  async freeFloor(room: string): Promise<void> {
+    await this.#request('DELETE', `/rooms/${room}/floor`);
+  }
+
   announce(room: string, announcement: Partial<NewAnnouncement>): Promise<Announcement> {
     return this.#json('POST', `/rooms/${room}/announcements`, announcement);
   }
@@ -89,17 +97,42 @@ export class ApiClient {
     await this.#request('DELETE', `/rooms/${room}/breakouts`);
   }
 
-  startRecording(room: string): Promise<RecordingView> {
-    return this.#json('POST', `/rooms/${room}/recordings`, {});
+  startRecording(room: string, wanted: { tracks?: boolean; announced?: boolean } = {}): Promise<RecordingView> {
+    return this.#json('POST', `/rooms/${room}/recordings`, wanted);
+  }
+
+  pauseRecording(room: string, id: string, paused: boolean): Promise<RecordingView> {
+    return this.#json('PATCH', `/rooms/${room}/recordings/${id}`, { state: paused ? 'paused' : 'recording' });
+  }
+
+  async markRecording(room: string, id: string, text: string): Promise<{ positionMs: number }> {
+    return this.#json('POST', `/rooms/${room}/recordings/${id}/marks`, { text });
+  }
+
+  async removeRecording(room: string, id: string): Promise<void> {
+    await this.#request('DELETE', `/rooms/${room}/recordings/${id}`);
   }
 
   stopRecording(room: string, id: string): Promise<RecordingView> {
     return this.#json('PATCH', `/rooms/${room}/recordings/${id}`, { state: 'stopped' });
   }
 
-  async recordingFile(id: string, format: string): Promise<Buffer> {
-    const response = await this.#request('GET', `/recordings/${id}/file?format=${format}`);
+  /** Made if need be. */
+  async recordingFile(id: string, format: string, normalized = false): Promise<Buffer> {
+    const response = await this.#request(
+      'GET',
+      `/recordings/${id}/file?format=${format}${normalized ? '&normalized=true' : ''}`,
+    );
     return Buffer.from(await response.arrayBuffer());
+  }
+
+  async recordings(room: string): Promise<RecordingView[]> {
+    return (await this.#json<{ recordings: RecordingView[] }>('GET', `/rooms/${room}/recordings`)).recordings;
+  }
+
+  /** Its secret. */
+  async createToken(wanted: { name: string; scope: string; room: string }): Promise<string> {
+    return (await this.#json<{ token: string }>('POST', '/tokens', wanted)).token;
   }
 
   async putUser(user: string, password: string): Promise<void> {
@@ -134,6 +167,23 @@ export class ApiClient {
 
   async conferences(): Promise<StoredConference[]> {
     return (await this.#json<{ conferences: StoredConference[] }>('GET', '/conferences')).conferences;
+  }
+
+  /** Of a room, as they come; the first is its whole state. */
+  async *events(room: string, signal: AbortSignal): AsyncGenerator<{ type: string; data: unknown }> {
+    const headers = { authorization: `Bearer ${this.#token}` };
+    const response = await fetch(`${this.#base}/rooms/${room}/events`, { headers, signal });
+    let text = '';
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      const events = text.split('\n\n');
+      text = events.pop()!;
+      for (const event of events) {
+        const type = /^event: *(.*)$/m.exec(event)?.[1];
+        const data = /^data: *(.*)$/m.exec(event)?.[1];
+        if (type !== undefined && data !== undefined) yield { type, data: JSON.parse(data) };
+      }
+    }
   }
 
   async #json<Result>(method: string, path: string, body?: object): Promise<Result> {

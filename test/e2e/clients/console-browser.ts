@@ -77,6 +77,11 @@ export class ConsoleBrowser {
     return this.page.getByRole('button', { name, exact: true });
   }
 
+  /** As somebody would who is asked by the browser. */
+  async allowClipboard(): Promise<void> {
+    await this.#context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  }
+
   async stop(): Promise<void> {
     await this.#context.close();
     rmSync(this.#folder, { recursive: true, force: true });

@@ -36,9 +36,11 @@ export class Parley {
   readonly api: ApiClient;
   readonly sipPort: number;
   readonly dataDir: string;
-  readonly program: ChildProgram;
+  /** That of its last life. */
+  program: ChildProgram;
   readonly httpUrl: string;
   readonly #mediaPorts: PortRange;
+  readonly #spawn: () => ChildProgram;
 
   static async start(options: ParleyOptions = {}): Promise<Parley> {
     if (!existsSync(SERVER)) throw new Error(`${SERVER} is missing: build first (npm run build)`);
@@ -51,29 +53,28 @@ export class Parley {
       writeFileSync(join(dataDir, 'parley.yaml'), options.config);
       flags.push('--config', join(dataDir, 'parley.yaml'));
     }
-    const program = new ChildProgram(process.execPath, [SERVER, ...flags], {
-      cwd: dataDir,
-      env: {
-        PARLEY_BIND: LOOPBACK,
-        PARLEY_PUBLIC_ADDRESS: LOOPBACK,
-        PARLEY_SIP_PORT: String(sipPort),
-        PARLEY_SIPS_PORT: String(sipPort + 1),
-        PARLEY_HTTP_PORT: String(httpPort),
-        PARLEY_RTP_MIN: String(mediaPorts.min),
-        PARLEY_RTP_MAX: String(mediaPorts.max),
-        PARLEY_DATA_DIR: dataDir,
-        PARLEY_API_TOKEN: API_TOKEN,
-        ...options.env,
-      },
-    });
+    const env = {
+      PARLEY_BIND: LOOPBACK,
+      PARLEY_PUBLIC_ADDRESS: LOOPBACK,
+      PARLEY_SIP_PORT: String(sipPort),
+      PARLEY_SIPS_PORT: String(sipPort + 1),
+      PARLEY_HTTP_PORT: String(httpPort),
+      PARLEY_RTP_MIN: String(mediaPorts.min),
+      PARLEY_RTP_MAX: String(mediaPorts.max),
+      PARLEY_DATA_DIR: dataDir,
+      PARLEY_API_TOKEN: API_TOKEN,
+      ...options.env,
+    };
+    const spawn = (): ChildProgram => new ChildProgram(process.execPath, [SERVER, ...flags], { cwd: dataDir, env });
     const scheme = options.env?.['PARLEY_HTTP_TLS'] === 'true' ? 'https' : 'http';
-    const parley = new Parley(program, dataDir, sipPort, `${scheme}://${LOOPBACK}:${httpPort}`, mediaPorts);
+    const parley = new Parley(spawn, dataDir, sipPort, `${scheme}://${LOOPBACK}:${httpPort}`, mediaPorts);
     await parley.#ready();
     return parley;
   }
 
-  private constructor(program: ChildProgram, dataDir: string, sipPort: number, httpUrl: string, ports: PortRange) {
-    this.program = program;
+  private constructor(spawn: () => ChildProgram, dataDir: string, sipPort: number, httpUrl: string, ports: PortRange) {
+    this.#spawn = spawn;
+    this.program = spawn();
     this.dataDir = dataDir;
     this.sipPort = sipPort;
     this.api = new ApiClient(`${httpUrl}/api/v1`, API_TOKEN);
@@ -100,9 +101,27 @@ export class Parley {
     return readMetrics(await response.text());
   }
 
-  /** The server's child processes that run the mixer. */
+  /** The server's child processes that run the mixer; the one that has waited for longest first. */
   mixerPids(): number[] {
     return childPids(this.program.pid).filter((pid) => commandLine(pid).includes('mixer/main'));
+  }
+
+  /** The server's child processes that run ffmpeg, with their arguments. */
+  ffmpegs(): { pid: number; args: string[] }[] {
+    return childPids(this.program.pid)
+      .map((pid) => ({ pid, args: commandLine(pid).split('\0') }))
+      .filter(({ args }) => /(^|\/)ffmpeg$/.test(args[0] ?? ''));
+  }
+
+  /** SIGKILL of the server alone. Settled when its mixers, too, have gone by themselves. */
+  async crash(): Promise<void> {
+    await this.program.stop('SIGKILL');
+  }
+
+  /** After `crash`: on the same ports, with what it left. */
+  async startAgain(): Promise<void> {
+    this.program = this.#spawn();
+    await this.#ready();
   }
 
   /** SIGTERM; throws when the process is not gone within 5 s, or not with success. */
@@ -119,7 +138,7 @@ export class Parley {
 
   /** As a power cut would. */
   async kill(): Promise<void> {
-    const pids = childPids(this.program.pid);
+    const pids = this.program.running ? childPids(this.program.pid) : [];
     await this.program.stop('SIGKILL');
     for (const pid of pids) killIfThere(pid);
     this.#cleanUp();

@@ -147,6 +147,22 @@ describe('a challenge to what was signed already', () => {
     expect(digest.challenged(response(401, [challenge('')]))).toBe('refused');
   });
 
+  it('is no refusal where it comes from another server, which nobody has answered yet', () => {
+    const digest = signedOnce();
+    digest.moved();
+    expect(digest.credentials(request()), 'what the first one asked for').toEqual([]);
+    expect(digest.challenged(response(401, [challenge('')]))).toBe('retry');
+    digest.credentials(request());
+    expect(digest.challenged(response(401, [challenge('')])), 'but the second time').toBe('refused');
+  });
+
+  it('keeps what was accepted, as the next server may be of the same cluster', () => {
+    const digest = signedOnce();
+    digest.answered(response(200));
+    digest.moved();
+    expect(parametersOf(digest).get('nonce')).toBe('n1');
+  });
+
   it('for a realm that we have no password for is final', () => {
     const nowhere = ['WWW-Authenticate', 'Digest realm="nowhere", nonce="n"'] as const;
     expect(client().challenged(response(401, [nowhere]))).toBe('refused');

@@ -67,7 +67,7 @@ describe('a request in a dialog over UDP that is larger than 1300 bytes (RFC 326
     }
   });
 
-  it('ends the subscription whose NOTIFY it is when the call has ended meanwhile', () => {
+  it('is sent all the same where it is a NOTIFY and the call has ended meanwhile (RFC 5057 §4.1); the last one follows', () => {
     const { peer, call, asked } = callWithStreams();
     peer.request('REFER', { cseq: 2, headers: ['Refer-To: <sip:carl@example.com>'] });
     const progress = peer.referral!.accept();
@@ -75,11 +75,39 @@ describe('a request in a dialog over UDP that is larger than 1300 bytes (RFC 326
     progress.report(180, LARGE);
     expect(asked).toHaveLength(1);
     call.hangUp();
+    const bye = peer.lastRequestOf('BYE');
+    peer.respond(bye, 200);
+    progress.report(200, 'OK');
+    asked[0]?.opened({ ...peer.newFlow('192.0.2.1', 5070, true), id: 'tcp-1' });
+    const notify = peer.lastRequestOf('NOTIFY');
+    expect(notify.body.length).toBeGreaterThan(LARGE.length);
+    // The BYE has gone before it.
+    expect(notify.cseq.number).toBe(bye.cseq.number + 1);
+    peer.respond(notify, 200);
+    expect(peer.lastRequest.headers.get('Subscription-State')).toBe('terminated;reason=noresource');
     peer.respond(peer.lastRequest, 200);
-    const [refused] = peer.request('SUBSCRIBE', { cseq: 3, headers: ['Event: refer'] });
-    expect(refused?.status).toBe(481);
-    expect(peer.requests('NOTIFY')).toHaveLength(1);
+    expect(peer.requests('NOTIFY')).toHaveLength(3);
     expect(peer.clean).toBe(true);
+  });
+
+  it('has the number that it was measured with: nothing is skipped', () => {
+    for (const refused of [false, true]) {
+      const { peer, call, asked } = callWithStreams();
+      reoffer(call, LARGE);
+      asked[0]?.opened(refused ? null : { ...peer.newFlow('192.0.2.1', 5070, true), id: 'tcp-1' });
+      const invite = peer.lastRequestOf('INVITE');
+      peer.respond(invite, 200, { body: 'answer' });
+      call.hangUp();
+      expect([invite.cseq.number, peer.lastRequestOf('BYE').cseq.number]).toEqual([1, 2]);
+    }
+  });
+
+  it('goes to where the peer has moved meanwhile', () => {
+    const { peer, call, asked } = callWithStreams();
+    reoffer(call, LARGE);
+    peer.request('UPDATE', { cseq: 2, headers: ['Contact: <sip:ann@192.0.2.1:5080>'] });
+    asked[0]?.opened({ ...peer.newFlow('192.0.2.1', 5070, true), id: 'tcp-1' });
+    expect(peer.lastRequestOf('INVITE').requestUri).toBe('sip:ann@192.0.2.1:5080');
   });
 
   it('is not sent any more when the call has ended meanwhile; BYE is in order', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Call } from '../../../server/sip/dialog/call.ts';
 import { parseNameAddress } from '../../../server/sip/message/name-address.ts';
 import { parseUri } from '../../../server/sip/message/uri.ts';
 import type { MethodHandler } from '../../../server/sip/user-agent/user-agent.ts';
@@ -58,7 +59,14 @@ describe('a request of ours outside of dialogs', () => {
 });
 
 describe('a method of the application', () => {
-  const answering: MethodHandler = { optionTags: [], received: (_request, _flow, respond) => respond(202) };
+  const calls: (Call | null)[] = [];
+  const answering: MethodHandler = {
+    optionTags: [],
+    received: (_request, _flow, respond, call) => {
+      calls.push(call);
+      respond(202);
+    },
+  };
   const base = { invited: () => {}, referred: () => {}, availability: () => 'available' as const };
 
   it.each([true, false])('is answered by it within dialogs where it wants that: %s', (inDialogs) => {
@@ -66,6 +74,7 @@ describe('a method of the application', () => {
       handler: {
         ...base,
         invited: (call) => {
+          peer.calls.push(call);
           call.handle(peer.handler());
           call.accept('answer');
         },
@@ -79,5 +88,6 @@ describe('a method of the application', () => {
     expect(statuses(peer.request('MESSAGE', { cseq: 4 }))).toEqual([500]);
     expect(statuses(peer.request('MESSAGE', { cseq: 6, toTag: 'another' }))).toEqual([481]);
     expect(statuses(peer.request('MESSAGE', { cseq: 7, toTag: null }))).toEqual([202]);
+    expect(calls.splice(0).map((call) => call?.id)).toEqual(inDialogs ? [peer.calls[0]!.id, undefined] : [undefined]);
   });
 });

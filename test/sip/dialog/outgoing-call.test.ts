@@ -333,6 +333,49 @@ describe('an INVITE that is to be sent again', () => {
     expect(peer.clean).toBe(true);
   });
 
+  it('moves to TCP when the answer to a challenge makes it too long for UDP (RFC 3261 §18.1.1)', () => {
+    const open = (bytes: number, opened: (flow: Flow | null) => void) =>
+      opened(peer.newFlow('192.0.2.1', 5070, bytes > 1300));
+    const peer: ScriptedPeer = new ScriptedPeer({
+      ways: { find: (_uri, found) => found([{ open, unavailable: () => {} }]) },
+    });
+    peer.dial({ digest: new DigestClient(() => ({ username: 'demo', password: 'secret' })), offer: 'x'.repeat(450) });
+    expect(peer.lastRequest.via.transport).toBe('UDP');
+    const challenge = `WWW-Authenticate: Digest realm="r", nonce="${'n'.repeat(300)}", qop="auth"`;
+    peer.respond(peer.lastRequest, 401, { headers: [challenge] });
+    expect(peer.requests('INVITE')).toHaveLength(2);
+    expect(peer.lastRequestOf('INVITE').via.transport).toBe('TCP');
+    expect(peer.lastRequestOf('INVITE').headers.get('Authorization'), 'no count is skipped').toContain('nc=00000001');
+  });
+
+  it('answers the next place’s challenge too, where the first fell silent when its own was answered', () => {
+    const peer = new ScriptedPeer();
+    peer.destinations = [5061, 5062];
+    peer.dial({ digest: new DigestClient(() => ({ username: 'demo', password: 'secret' })) });
+    const challenge = (nonce: string) => ({
+      headers: [`WWW-Authenticate: Digest realm="r", nonce="${nonce}", qop="auth"`],
+    });
+    peer.respond(peer.lastRequest, 401, challenge('one'));
+    expect(peer.lastRequest.headers.get('Authorization')).toContain('nonce="one"');
+    peer.timers.advance(32_000);
+    expect(peer.sentTo.at(-1)).toBe('192.0.2.1:5062');
+    expect(peer.lastRequest.headers.has('Authorization')).toBe(false);
+    peer.respond(peer.lastRequest, 401, challenge('two'));
+    expect(peer.lastRequest.headers.get('Authorization')).toMatch(/nonce="two".*nc=00000001/);
+    peer.respond(peer.lastRequest, 200, { body: 'answer' });
+    expect(peer.told).toEqual(['confirmed answer']);
+  });
+
+  it('counts each nonce once for each INVITE that goes out, at the next place too', () => {
+    const peer = new ScriptedPeer();
+    peer.destinations = [5061, 5062];
+    peer.dial({ digest: new DigestClient(() => ({ username: 'demo', password: 'secret' })) });
+    peer.respond(peer.lastRequest, 401, { headers: ['WWW-Authenticate: Digest realm="r", nonce="n", qop="auth"'] });
+    peer.respond(peer.lastRequest, 503);
+    expect(peer.sentTo.at(-1)).toBe('192.0.2.1:5062');
+    expect(peer.lastRequest.headers.get('Authorization')).toContain('nc=00000002');
+  });
+
   it('gives up when the password is wrong, or there is none', () => {
     const peer = new ScriptedPeer();
     peer.dial({ digest: new DigestClient(() => ({ username: 'demo', password: 'wrong' })) });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { createSelfSigned } from '../../../server/certificate/self-signed.ts';
@@ -138,6 +138,25 @@ describe('SIP over WebSocket (RFC 7118)', () => {
     socket.send(options('WSS'));
     await until(() => heard.received.length === 1);
     expect(heard.received[0]!.flow.protocol).toBe('wss');
+  });
+
+  it('that is refused is closed, also when the other side would leave it half open', async () => {
+    const { port } = await webServer();
+    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    closers.push(() => socket.destroy());
+    let answer = '';
+    socket.on('data', (bytes) => {
+      answer += bytes;
+    });
+    socket.on('error', () => {});
+    socket.write('GET /sip HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    await until(() => socket.readableEnded);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    // What is sent to a socket that is gone comes back as an error.
+    await until(() => {
+      if (!socket.destroyed) socket.write('still here');
+      return socket.destroyed;
+    });
   });
 
   it('without the subprotocol sip is refused', async () => {

@@ -1,0 +1,46 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** What is brought to the disk after it was written. */
+export interface Syncable {
+  /** Rejects when the disk failed. */
+  sync(): Promise<void>;
+}
+
+/** The tracks of a recording are written together, and brought to the disk together. */
+const GATHER_MS = 50;
+const REST_MS = 700;
+/** What is more than that waits for its turn. */
+const MOST_AT_ONCE = 50;
+
+/**
+ * Brings files to the disk one after the other, soon after they were written. What is written survives the death of the
+ * process without that; with it, a power cut costs about a second of the tracks of a room or two, and more where hundreds
+ * of files are written, for which no disk could do it at that pace.
+ */
+export class DiskSync {
+  private readonly waiting = new Set<Syncable>();
+  private running = false;
+
+  add(file: Syncable): void {
+    this.waiting.add(file);
+    if (this.running) return;
+    this.running = true;
+    void this.run();
+  }
+
+  remove(file: Syncable): void {
+    this.waiting.delete(file);
+  }
+
+  private async run(): Promise<void> {
+    while (this.waiting.size > 0) {
+      await delay(GATHER_MS);
+      for (const file of [...this.waiting].slice(0, MOST_AT_ONCE)) {
+        // One that has been closed meanwhile has been brought to the disk.
+        if (this.waiting.delete(file)) await file.sync();
+      }
+      await delay(REST_MS);
+    }
+    this.running = false;
+  }
+}

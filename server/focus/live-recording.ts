@@ -1,0 +1,120 @@
+import type { RecordingPart } from '../recordings/catalogue.ts';
+import { ClockCheck, type RecordingClock } from '../recordings/recording-clock.ts';
+import { RoomTimeline } from '../recordings/room-timeline.ts';
+import type { Timeline, TimelineEntry } from '../recordings/timeline.ts';
+import type { Room } from '../rooms/room.ts';
+import type { ParticipantView } from '../rooms/views.ts';
+import type { Timers } from '../timers.ts';
+
+export interface LiveRecordingOptions {
+  readonly id: string;
+  readonly room: Room;
+  /** Where its files are. */
+  readonly directory: string;
+  /** Base64; null: it is not encrypted. */
+  readonly key: string | null;
+  readonly tracks: boolean;
+  /** Those in the room are told of it. */
+  readonly announced: boolean;
+  readonly clock: RecordingClock;
+  /** Null: it cannot be written. */
+  readonly timeline: Timeline | null;
+  /** Wall clock, milliseconds since 1970. */
+  readonly epochMs: () => number;
+  entered(participant: ParticipantView): void;
+  /** There are others in it than at its beginning. */
+  participantsChanged(): void;
+}
+
+/** Of those who are recorded; for whoever looks for a recording. */
+const MOST_NAMES = 100;
+
+/** A recording that runs: where it is, and what is told of it in its time line. */
+export class LiveRecording {
+  readonly options: LiveRecordingOptions;
+  private partsNow: readonly RecordingPart[] = [{ number: 1, startMs: 0 }];
+  paused = false;
+  private readonly names = new Set<string>();
+  private story: RoomTimeline | null = null;
+  private toldMs = 0;
+  private check: ClockCheck | null = null;
+
+  constructor(options: LiveRecordingOptions) {
+    this.options = options;
+  }
+
+  /** There is another one when a mixer died. */
+  get parts(): readonly RecordingPart[] {
+    return this.partsNow;
+  }
+
+  /** The one that is being recorded. */
+  get part(): RecordingPart {
+    return this.partsNow[this.partsNow.length - 1]!;
+  }
+
+  /** Its part begins somewhere between these; true if that is another place than was known. */
+  placePart(earliestMs: number, latestMs: number): boolean {
+    const { number, startMs: before } = this.part;
+    const startMs = Math.max(0, Math.round(Math.min(latestMs, Math.max(earliestMs, before))));
+    this.partsNow = [...this.partsNow.slice(0, -1), { number, startMs }];
+    return startMs !== before;
+  }
+
+  goOn(part: RecordingPart): void {
+    this.partsNow = [...this.partsNow, part];
+  }
+
+  /** Names of those who are or were in it. */
+  get participants(): string[] {
+    return [...this.names];
+  }
+
+  /** Tells who is there, and what changes from now on. */
+  begin(): void {
+    this.story = new RoomTimeline(this.options.room, this.paused, {
+      tell: (entry) => this.tell(entry),
+      entered: (participant) => this.options.entered(participant),
+      recorded: (participant) => this.recorded(participant),
+    });
+  }
+
+  /** From now on the clock is held against the mixer's. */
+  follow(timers: Timers, check: () => Promise<void>): void {
+    this.check = new ClockCheck(timers, check);
+  }
+
+  /** It has ended at that position. Settled when the time line is on the disk. */
+  async end(positionMs: number | null, reason: string | null): Promise<void> {
+    const { clock, timeline } = this.options;
+    this.check?.stop();
+    clock.stand(positionMs ?? clock.positionMs);
+    this.tell({ type: 'stopped', reason });
+    await timeline?.close();
+  }
+
+  readonly changed: RoomTimeline['changed'] = (change) => this.story?.changed(change);
+
+  readonly keyPressed: RoomTimeline['keyPressed'] = (participant, key) => this.story?.keyPressed(participant, key);
+
+  setPaused(paused: boolean): void {
+    this.paused = paused;
+    this.story?.setPaused(paused);
+  }
+
+  /** Gives when it is told of; positions never go back, even where the clock is put right. */
+  tell(entry: TimelineEntry): { t: number; at: string } {
+    const { clock, epochMs, timeline } = this.options;
+    this.toldMs = Math.max(this.toldMs, clock.positionMs);
+    const when = { t: this.toldMs, at: new Date(epochMs()).toISOString() };
+    timeline?.add({ ...when, ...entry });
+    return when;
+  }
+
+  private recorded({ displayName, uri }: ParticipantView): void {
+    const name = displayName?.trim() || uri;
+    if (this.names.has(name) || this.names.size >= MOST_NAMES) return;
+    this.names.add(name);
+    if (this.story !== null) this.options.participantsChanged();
+  }
+}

@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest';
+import { Conferences, type ConferencesOptions } from '../../server/focus/conference-control.ts';
+import type { Room } from '../../server/rooms/room.ts';
+import { Rooms } from '../../server/rooms/rooms.ts';
+import { someone } from '../rooms/someone.ts';
+
+/** As much of it all as deleting a room has to do with; `stopping` is how long its recordings take. */
+function conferences(rooms: Rooms, stopping: Promise<void>): Conferences {
+  const inRoom = (room: Room) => room.participants.map(({ id }) => ({ hangUp: () => void room.leave(id) }));
+  const options = {
+    ...{ rooms, participants: {}, focus: { in: inRoom }, dialOuts: { cancelAll: () => undefined } },
+    recordings: { stopAll: () => stopping },
+  };
+  return new Conferences(options as unknown as ConferencesOptions);
+}
+
+it('a room is deleted with those who came while its recording was ended', async () => {
+  const rooms = new Rooms();
+  const room = rooms.open('demo', 'created');
+  room.join(someone('ann'));
+  const left: number[] = [];
+  rooms.subscribe((one, { change }) => {
+    if (change === 'room-closed') left.push(one.size);
+  });
+  let stopped = (): void => undefined;
+  const deleting = conferences(
+    rooms,
+    new Promise((resolve) => {
+      stopped = resolve;
+    }),
+  ).deleteRoom('demo');
+  expect(room.size).toBe(0);
+  room.join(someone('late'));
+  stopped();
+  await deleting;
+  expect([rooms.get('demo'), left]).toEqual([undefined, [0]]);
+});
+
+it('a configured room stays, and who came meanwhile stays in it', async () => {
+  const rooms = new Rooms();
+  const room = rooms.open('demo', 'configured');
+  const deleting = conferences(rooms, Promise.resolve()).deleteRoom('demo');
+  room.join(someone('late'));
+  await deleting;
+  expect([rooms.get('demo'), room.size]).toEqual([room, 1]);
+});

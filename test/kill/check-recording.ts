@@ -1,0 +1,243 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { TimelineLine } from '../../server/recordings/timeline.ts';
+import type { RecordingView } from '../../server/rooms/views.ts';
+import { readWavLayout } from '../e2e/clients/wav-file.ts';
+import { type CodedVoice, READ_RATE_HZ, STEP_MS } from './coded-sound.ts';
+import { decodedSound, sampleHash, unzipped } from './decoded-file.ts';
+import { type FoundSpeech, findSpeech, missing, type Stretch } from './found-speech.ts';
+import { apartOf, type Loss, lossOf, type Round, timesApart } from './losses.ts';
+import { timelineFaults } from './timeline-faults.ts';
+
+/** All that is to be looked at of one recording. */
+export interface RecordingToCheck {
+  view: RecordingView;
+  directory: string;
+  round: Round;
+  /** Of the callers' clock when it was started, as the entry says. */
+  zeroMs: number;
+  /** When the callers' own clock was late: what was said then may have come too late. */
+  late: readonly Stretch[];
+}
+
+export interface CheckedRecording {
+  id: string;
+  faults: string[];
+  durationMs: number;
+  parts: number;
+  losses: Loss[];
+  /** The most that a track and the mix are apart, and two tracks from each other against the mix, milliseconds. */
+  trackToMixMs: number;
+  trackToTrackMs: number;
+  /** How much the sound is off the callers' clock in one part against another: jitter buffers, and the server's clock. */
+  partToPartMs: number;
+}
+
+const ALIGNED_WITHIN_MS = 20;
+const PARTS_WITHIN_MS = 100;
+const PADDED_WITHIN_MS = 100;
+const MOST_LOST_MS = 1_000;
+/** At both ends of a call packets are under way. */
+const UNSURE_MS = 60;
+/** What was sent while the callers' clock was late may be lost around that. */
+const LATE_AROUND_MS = 300;
+
+interface StoredParts {
+  parts: { number: number; startMs: number }[];
+}
+
+export async function checkRecording(recording: RecordingToCheck): Promise<CheckedRecording> {
+  const { view, directory } = recording;
+  const faults: string[] = [];
+  const { parts } = JSON.parse(readFileSync(join(directory, 'recording.json'), 'utf8')) as StoredParts;
+  const checked: CheckedRecording = {
+    ...{ id: view.id, faults, durationMs: view.durationMs ?? 0, parts: parts.length, losses: [] },
+    ...{ trackToMixMs: 0, trackToTrackMs: 0, partToPartMs: 0 },
+  };
+  const saidMs = recording.round.endMs - recording.round.beganMs;
+  if (view.state !== 'stopped') {
+    const isTooShort = view.durationMs === 0 && saidMs < MOST_LOST_MS;
+    if (!isTooShort) faults.push(`it is ${view.state}: ${view.error}`);
+  }
+  if (!view.durationMs) {
+    if (saidMs >= MOST_LOST_MS + 500) faults.push(`nothing is left of ${saidMs.toFixed(0)} ms`);
+    return checked;
+  }
+  faults.push(...fileFaults(view, directory));
+  try {
+    await checkSound(recording, checked, parts);
+  } catch (error) {
+    faults.push(error instanceof Error ? error.message : String(error));
+  }
+  return checked;
+}
+
+function fileFaults({ files }: RecordingView, directory: string): string[] {
+  const faults: string[] = [];
+  for (const name of readdirSync(directory)) if (name.endsWith('.part')) faults.push(`${name} is left over`);
+  for (const { format, state, error, bytes, sha256 } of files) {
+    if (state !== 'ready') faults.push(`${format} is ${state}: ${error}`);
+    else if (!hasFile(directory, bytes, sha256))
+      faults.push(`there is no ${format} of ${bytes} octets with its checksum`);
+  }
+  return faults;
+}
+
+function hasFile(directory: string, bytes: number | null, sha256: string | null): boolean {
+  return readdirSync(directory).some((name) => {
+    const path = join(directory, name);
+    if (!name.startsWith('finished-') || statSync(path).size !== bytes) return false;
+    return createHash('sha256').update(readFileSync(path)).digest('hex') === sha256;
+  });
+}
+
+async function checkSound(
+  recording: RecordingToCheck,
+  checked: CheckedRecording,
+  parts: StoredParts['parts'],
+): Promise<void> {
+  const { directory, round, zeroMs } = recording;
+  const { faults } = checked;
+  const mixSound = await soundOf(recording, checked, 'finished-mix.wav', 1_000 / READ_RATE_HZ);
+  checkWav(directory, checked);
+  const mixes = new Map(
+    round.callers.map(({ voice }) => [voice, inTime(findSpeech(mixSound, voice, zeroMs), recording.late)]),
+  );
+  for (const name of ['finished-mix.m4a', 'finished-mix.ogg']) {
+    const sound = await soundOf(recording, checked, name, PADDED_WITHIN_MS);
+    const [voice, mix] = [...mixes][0]!;
+    const apart = apartOf(findSpeech(sound, voice, zeroMs).boundaries, mix.boundaries);
+    if (apart > ALIGNED_WITHIN_MS) faults.push(`${name} is up to ${apart.toFixed(0)} ms off the WAV`);
+  }
+  const tracks = await checkTracks(recording, checked);
+  for (const [voice, mix] of mixes) {
+    const track = tracks.get(voice);
+    if (track === undefined) {
+      if (mix.spokenHops.size > 0) faults.push(`${voice.name} has no track`);
+      continue;
+    }
+    const apart = apartOf(track.boundaries, mix.boundaries);
+    checked.trackToMixMs = Math.max(checked.trackToMixMs, apart);
+    if (apart > ALIGNED_WITHIN_MS)
+      faults.push(`the track of ${voice.name} is up to ${apart.toFixed(1)} ms off the mix`);
+  }
+  checked.trackToTrackMs = timesApart(tracks, mixes);
+  if (checked.trackToTrackMs > ALIGNED_WITHIN_MS) {
+    faults.push(`tracks are up to ${checked.trackToTrackMs.toFixed(1)} ms apart`);
+  }
+  checkParts(checked, mixes, parts);
+  for (const caller of round.callers) {
+    checkLosses(recording, checked, caller, 'mix', mixes.get(caller.voice)!);
+    const track = tracks.get(caller.voice);
+    if (track !== undefined) checkLosses(recording, checked, caller, 'track', track);
+  }
+  const lines = readFileSync(join(directory, 'timeline.jsonl'), 'utf8');
+  faults.push(...timelineFaults(readLines(lines, faults), recording, parts, mixes));
+}
+
+/** Without what was sent when the callers' own clock was late: what comes at once is stretched, or left out. */
+function inTime(found: FoundSpeech, late: readonly Stretch[]): FoundSpeech {
+  const wasLate = (ms: number): boolean =>
+    late.some(({ fromMs, toMs }) => ms > fromMs - LATE_AROUND_MS && ms < toMs + LATE_AROUND_MS);
+  return { ...found, boundaries: found.boundaries.filter(({ number }) => !wasLate(number * STEP_MS)) };
+}
+
+function readLines(text: string, faults: string[]): TimelineLine[] {
+  const lines = text.split('\n');
+  const last = lines.pop();
+  // The last one may have been cut off by the death of the server.
+  if (last !== '') faults.push(`the time line ends with ${JSON.stringify(last)}`);
+  return lines.map((line) => JSON.parse(line) as TimelineLine);
+}
+
+async function soundOf(
+  { directory }: RecordingToCheck,
+  { durationMs, faults }: CheckedRecording,
+  name: string,
+  toleranceMs: number,
+): Promise<Float32Array> {
+  const sound = await decodedSound(join(directory, name));
+  const ms = (sound.length * 1_000) / READ_RATE_HZ;
+  if (Math.abs(ms - durationMs) > toleranceMs) faults.push(`${name} lasts ${ms} ms, the entry says ${durationMs}`);
+  return sound;
+}
+
+function checkWav(directory: string, { durationMs, faults }: CheckedRecording): void {
+  const file = readFileSync(join(directory, 'finished-mix.wav'));
+  const layout = readWavLayout(file);
+  const samples = layout === null ? 0 : (file.length - layout.dataOffset) / 2;
+  if (samples !== Math.round(durationMs * 48)) faults.push(`the WAV has ${samples} samples for ${durationMs} ms`);
+}
+
+/** By voice; each is in the zip and, the same to the sample, in the file with all tracks. */
+async function checkTracks(
+  { directory, round, zeroMs }: RecordingToCheck,
+  { durationMs, faults }: CheckedRecording,
+): Promise<Map<CodedVoice, FoundSpeech>> {
+  const tracks = new Map<CodedVoice, FoundSpeech>();
+  const multitrack = join(directory, 'finished-tracks.mka');
+  const hashes = new Set<string>();
+  await unzipped(join(directory, 'finished-tracks.zip'), async (files) => {
+    const sounds = files.filter((path) => path.endsWith('.flac'));
+    for (let stream = 0; stream < sounds.length; stream++) hashes.add(await sampleHash(multitrack, stream));
+    for (const path of sounds) {
+      const sound = await decodedSound(path);
+      const ms = (sound.length * 1_000) / READ_RATE_HZ;
+      if (Math.abs(ms - durationMs) > 1) faults.push(`${basename(path)} lasts ${ms} ms, the entry says ${durationMs}`);
+      const caller = round.callers.find(({ voice }) => path.endsWith(` ${voice.name}.flac`));
+      if (caller === undefined) faults.push(`nobody knows the track ${basename(path)}`);
+      else tracks.set(caller.voice, findSpeech(sound, caller.voice, zeroMs));
+      if (!hashes.has(await sampleHash(path))) faults.push(`${basename(path)} is not the same in tracks.mka`);
+    }
+    for (const name of ['timeline.jsonl', 'captions.vtt']) {
+      if (!files.some((path) => basename(path) === name)) faults.push(`the zip has no ${name}`);
+    }
+  });
+  return tracks;
+}
+
+/** Where the sound of a part is on the callers' clock, against the parts before it. */
+function checkParts(
+  checked: CheckedRecording,
+  mixes: ReadonlyMap<CodedVoice, FoundSpeech>,
+  parts: StoredParts['parts'],
+): void {
+  for (const [voice, { boundaries }] of mixes) {
+    const offsets = parts.flatMap(({ startMs }, index) => {
+      const endMs = parts[index + 1]?.startMs ?? Number.POSITIVE_INFINITY;
+      const ofPart = boundaries.filter(({ atMs }) => atMs >= startMs && atMs < endMs);
+      return ofPart.length < 3 ? [] : [median(ofPart.map(({ atMs, number }) => atMs - number * STEP_MS))];
+    });
+    const apart = offsets.length === 0 ? 0 : Math.max(...offsets) - Math.min(...offsets);
+    checked.partToPartMs = Math.max(checked.partToPartMs, apart);
+    if (apart > PARTS_WITHIN_MS)
+      checked.faults.push(`${voice.name} is ${apart.toFixed(0)} ms off in one part against another`);
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}
+
+function checkLosses(
+  { round, late }: RecordingToCheck,
+  checked: CheckedRecording,
+  { voice, fromMs, toMs }: Round['callers'][number],
+  where: string,
+  found: FoundSpeech,
+): void {
+  const said = { fromMs: fromMs + UNSURE_MS, toMs: toMs - UNSURE_MS };
+  for (const hole of missing(found, said)) {
+    if (late.some((stretch) => hole.fromMs < stretch.toMs + LATE_AROUND_MS && hole.toMs > stretch.fromMs)) continue;
+    const loss = lossOf(`${voice.name} in the ${where}`, hole, said, round);
+    checked.losses.push(loss);
+    if (loss.lostMs <= MOST_LOST_MS) continue;
+    checked.faults.push(`${loss.lostMs.toFixed(0)} ms of ${loss.where} are lost ${describe(loss)}`);
+  }
+}
+
+function describe({ cause, hole }: Loss): string {
+  const at = `(${hole.fromMs.toFixed(0)}–${hole.toMs.toFixed(0)} ms of the callers' clock)`;
+  return `${{ begin: 'at the beginning', mixer: 'when a mixer was killed', end: 'at the end', none: 'for no reason' }[cause]} ${at}`;
+}
