@@ -8,9 +8,10 @@ const REAL_TIME = ['test/e2e/**/*.test.ts', 'test/bench/**/*.test.ts'];
 
 /** Those that mostly wait, and measure no sound that another one beside them could spoil. */
 const WAITING = [
-  ...['api', 'browser', 'call-registered-users', 'conference-event', 'console', 'diagnosis', 'kamailio', 'life'],
-  ...['lossy-signalling', 'register', 'registering-phones', 'rooms', 'signalling', 'silent-callers', 'sipp-scenarios'],
-  ...['srtp', 'tls'],
+  ...['api', 'browser', 'call-registered-users', 'conference-event', 'console', 'console-conference'],
+  ...['console-recordings', 'diagnosis', 'floor', 'kamailio', 'life', 'lossy-signalling', 'moderator-keys'],
+  ...['recordings', 'register', 'registering-phones', 'room-tokens', 'rooms', 'signalling', 'silent-callers'],
+  ...['sipp-scenarios', 'srtp', 'tls'],
 ].map((name) => `test/e2e/${name}.test.ts`);
 
 export default defineConfig({

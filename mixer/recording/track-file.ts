@@ -12,12 +12,13 @@ import {
 } from './matroska.ts';
 
 /**
- * How much of the time line is gathered before it is written; with the write itself, what a crash can cost. A write that
- * waits for the disk takes longer. All tracks of a recording are written at once: a thread that is awake, and code that is
+ * How much of the time line is gathered before it is written. A crash costs that, what the jitter buffer holds, and what the
+ * write takes, which on a busy machine is some tenths of a second: together no more than one. A write that waits for the disk
+ * takes longer. All tracks of a recording are written at once: a thread that is awake, and code that is
  * in the processor's cache, write the others for a fourth of the time.
  */
-const WRITE_EVERY_MS = 900;
-const WRITE_DURABLY_EVERY_MS = 700;
+const WRITE_EVERY_MS = 700;
+const WRITE_DURABLY_EVERY_MS = 500;
 /** What may wait for a slow disk. */
 const MOST_WAITING_MS = 10_000;
 /** Of a file that was cut off, some readers leave out the last cluster, as mediabunny does. */

@@ -29,6 +29,9 @@ if (!(kills >= 0) || !Number.isInteger(seed)) {
 const FINISHED_WITHIN_MS = 180_000;
 const REPEAT = `npm run kill -- --kills ${kills} --seed ${seed}`;
 
+// So that the server ends with this.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const server = await Parley.start({
   env: {
     PARLEY_AUDIO_MIXERS: '1',

@@ -65,13 +65,13 @@ async function settled(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-async function started(count: number) {
+async function started(count: number, recordingsLost: (lost: { recording: string }[]) => void = () => undefined) {
   const events: MixerEvent[] = [];
   const timers = new VirtualTimers();
   const silent = (): void => undefined;
   const log = { error: silent, info: silent, warn: silent, debug: silent };
   const mixers = new Mixers({
-    ...{ count, program: 'main.js', rtpPortMin: 20000, rtpPortMax: 29999, timers, recordingsLost: () => undefined },
+    ...{ count, program: 'main.js', rtpPortMin: 20000, rtpPortMax: 29999, timers, recordingsLost },
     log: log as unknown as ConstructorParameters<typeof Mixers>[0]['log'],
     settings: {} as ConstructorParameters<typeof Mixers>[0]['settings'],
     event: (event) => void events.push(event),
@@ -230,6 +230,20 @@ it('a room that is open for its recording alone closes when that fails, or ends 
   dead!.options.exited('ended by SIGKILL');
   await settled();
   expect(spare!.asked.filter((asked) => asked.startsWith('closeRoom'))).toEqual(['closeRoom {"room":"two"}']);
+});
+
+it('a recording over whose start the mixer dies is told of as lost', async () => {
+  const lost = vi.fn();
+  const { mixers } = await started(1, lost);
+  const [dead] = world.processes;
+  await mixers.openLeg('one', 'alice', { cname: 'a', control });
+  dead!.silentOn.add('startRecording');
+  const how = { directory: '/', part: 1, tracks: false, paused: false, key: null };
+  const starting = mixers.startRecording({ ...how, room: 'one', recording: 'r1' });
+  dead!.options.exited('ended by SIGKILL');
+  await expect(starting).rejects.toMatchObject({ code: 'mixer-gone' });
+  await settled();
+  expect(lost.mock.calls).toEqual([[[{ room: 'one', recording: 'r1' }]]]);
 });
 
 it('no process is started any more after the end', async () => {

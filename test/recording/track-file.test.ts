@@ -107,7 +107,7 @@ describe('a file of a track', () => {
   it.each<AudioCodecName>(['opus', 'PCMU', 'G722'])(
     'is read wherever it is cut off (%s)',
     async (codec) => {
-      const { octets } = await written(`cut-${codec}.mka`, codec, 20);
+      const { octets } = await written(`cut-${codec}.mka`, codec, 8);
       const first = octets.indexOf(Buffer.of(0x1f, 0x43, 0xb6, 0x75));
       const all = readMatroska(octets).blocks;
       const path = join(directory, `cut-off-${codec}.mka`);
