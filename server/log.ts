@@ -1,4 +1,5 @@
 import pino from 'pino';
+import { LogOutput } from './log-output.ts';
 
 /** The structured log; `child()` binds what a call or request has in common. */
 export type Log = pino.Logger;
@@ -23,9 +24,6 @@ const redact = {
   censor: '(hidden)',
 };
 
-/** Bytes that may wait for a reader who does not read, before lines are dropped: memory stays bounded. */
-const MAX_WAITING_BYTES = 16 * 1024 * 1024;
-
 export interface LogOptions {
   level: string;
   /** A file descriptor; standard output by default. */
@@ -37,7 +35,8 @@ export interface LogOptions {
  * never holds up calls; at the end of the process what still waits is written at once.
  */
 export function createLog({ level, fd = 1 }: LogOptions): Log {
-  const destination = pino.destination({ dest: fd, sync: false, maxLength: MAX_WAITING_BYTES });
+  const output = new LogOutput(fd);
+  process.once('exit', () => output.flushSync());
   return pino(
     {
       level,
@@ -46,6 +45,6 @@ export function createLog({ level, fd = 1 }: LogOptions): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination,
+    output,
   );
 }
