@@ -132,7 +132,7 @@ describe('copies elsewhere', () => {
     expect(readFileSync(file.path, 'utf8')).toBe('m4a of demo');
     await expect(recordings.file(id, 'wav')).rejects.toMatchObject({ code: 'recording-captures-gone' });
     await expect(recordings.want(id, 'zip', false, true)).rejects.toMatchObject({ code: 'recording-captures-gone' });
-    expect(made).toEqual(['finished-mix.m4a', 'finished-mix.mp3']);
+    expect(made.toSorted()).toEqual(['finished-mix.m4a', 'finished-mix.mp3']);
 
     await close();
     const again = await inFolder({ keepLocal: false });
