@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RecordingView } from '../../server/rooms/views.ts';
 import { tickTimes } from '../bench/tick-times.ts';
 import { decodedSound } from '../kill/decoded-file.ts';
+import { LONG_TESTS } from '../long-tests.ts';
 import { hearsSpeech } from './clients/heard-speech.ts';
 import { Parley } from './clients/parley.ts';
 import { eventually, pause } from './clients/pause.ts';
@@ -140,7 +141,7 @@ describe.runIf(peersPresent('ffmpeg') && TestDisk.permitted())('a recording on a
     PATIENT,
   );
 
-  test(
+  test.runIf(LONG_TESTS)(
     'that stalls for less than ten seconds loses nothing',
     async () => {
       disk = TestDisk.stalling(recordings());

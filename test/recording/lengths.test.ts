@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { audioCodec } from '../../mixer/codec/registry.ts';
 import type { AudioCodecName } from '../../mixer/protocol.ts';
 import { Finishing } from '../../server/recordings/finishing/finishing.ts';
+import { LONG_TESTS } from '../long-tests.ts';
 import { decoded, onsetsMs } from './decoded-blocks.ts';
 import { RecordedRoom } from './recorded-room.ts';
 import { play } from './tone.ts';
@@ -77,12 +78,9 @@ function apart(track: Found, mix: Found): number {
   return Math.max(...[...track.lateMs].map(([number, ms]) => Math.abs(ms - (mix.lateMs.get(number) ?? ms))));
 }
 
-/** `LONG_TESTS=1` takes the half hour that a real meeting has: two minutes of a core. */
-const LONG = process.env['LONG_TESTS'] === '1';
-
 describe.each([
-  { minutes: LONG ? 30 : 5, talkers: TALKERS },
-  { minutes: LONG ? 6 : 2, talkers: OPUS_TALKERS },
+  { minutes: LONG_TESTS ? 30 : 5, talkers: TALKERS },
+  { minutes: LONG_TESTS ? 6 : 2, talkers: OPUS_TALKERS },
 ])('$minutes minutes of callers whose clocks are off', ({ minutes, talkers }) => {
   it('stay within 20 ms of their clocks and the room’s, in the mix and in their tracks', {
     timeout: 240_000,
