@@ -36,7 +36,7 @@ export default defineConfig({
           include: WAITING,
           testTimeout: 60_000,
           hookTimeout: 30_000,
-          maxWorkers: 4,
+          maxWorkers: 3,
           retry: 2,
           sequence: { groupOrder: 1 },
         },

@@ -42,7 +42,7 @@ describe.runIf(peersPresent('ffmpeg'))('a token for one room', () => {
   test('gives the recordings of a room that closed when all had left', async () => {
     const [own, other] = [await apiFor('talk'), await apiFor('another')];
     const caller = await dial('talk');
-    const { id } = await own.startRecording('talk');
+    const { id } = await own.startRecording('talk', { announced: false });
     await pause(1_500);
     await caller.hangUp();
     await eventually(
