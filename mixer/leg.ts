@@ -140,11 +140,6 @@ export class Leg implements MixSource {
     this.media.sockets = sockets;
   }
 
-  /** See `MediaSockets.errors`. */
-  get socketErrors(): number {
-    return this.media.sockets?.errors ?? 0;
-  }
-
   /** What an offer and answer settled. */
   update(media: AudioMedia): void {
     this.media.update(media);

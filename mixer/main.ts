@@ -4,21 +4,15 @@ import { audioCodec } from './codec/registry.ts';
 import { Mixer } from './mixer.ts';
 import { usesSystemCalls } from './net/udp-socket.ts';
 import { type FromMixer, PROTOCOL_VERSION, type ToMixer } from './protocol.ts';
+import { ServerChannel } from './server-channel.ts';
 
 /** One mixer process: the channel to the server, and the timer that drives the rooms' clock. */
 
-/** What is to be sent at the end of this turn of the event loop, together. */
-let waiting: FromMixer[] = [];
-
-const send = (message: FromMixer): void => {
-  if (waiting.push(message) === 1) setImmediate(flush);
-};
-
-function flush(): void {
-  const messages = waiting;
-  waiting = [];
-  if (process.connected) process.send!(messages);
-}
+const channel = new ServerChannel<FromMixer, ToMixer>(received, () => {
+  // Files are finished, and that is the end.
+  const ended = mixer ? mixer.close() : Promise.resolve();
+  ended.finally(() => process.exit(0));
+});
 
 let mixer: Mixer | null = null;
 let utilizationBefore = performance.eventLoopUtilization();
@@ -29,15 +23,11 @@ function run(): void {
   timer = nextMs === null ? null : setTimeout(run, Math.max(0, nextMs - performance.now()));
 }
 
-process.on('message', (messages: ToMixer[]) => {
-  for (const message of messages) received(message);
-});
-
 function received(message: ToMixer): void {
   if (message.type === 'configure') {
     if (message.version !== PROTOCOL_VERSION) process.exit(1);
     mixer = new Mixer(message.settings, {
-      send,
+      send: channel.send,
       now: () => performance.now(),
       wallClock: () => Date.now(),
       utilization: () => {
@@ -54,16 +44,6 @@ function received(message: ToMixer): void {
   }
   mixer?.request(message.id, message.method, message.params);
 }
-
-// The server is gone: files are finished, and that is the end.
-process.on('disconnect', () => {
-  const ended = mixer ? mixer.close() : Promise.resolve();
-  ended.finally(() => process.exit(0));
-});
-
-// The server decides when a mixer ends: it says goodbye to the callers first.
-process.on('SIGTERM', () => undefined);
-process.on('SIGINT', () => undefined);
 
 /** WebAssembly is compiled at its first use, which takes longer than a tick: so that is before the first call. */
 function warmUp(): void {
@@ -86,4 +66,4 @@ function warmUp(): void {
 
 warmUp();
 const native = [...(usesSystemCalls ? ['sockets'] : []), ...(usesSystemOpus ? ['opus'] : [])];
-send({ type: 'hello', version: PROTOCOL_VERSION, pid: process.pid, native });
+channel.send({ type: 'hello', version: PROTOCOL_VERSION, pid: process.pid, native });

@@ -2,9 +2,8 @@ import { KEY_BYTES } from '../sealed/sealed-format.ts';
 import { Leg } from './leg.ts';
 import { LoadControl } from './load-control.ts';
 import { MixerFailure } from './mixer-failure.ts';
-import { MediaSockets } from './net/media-sockets.ts';
 import { PacketBuffers } from './net/packet-buffers.ts';
-import { PortPool } from './net/port-pool.ts';
+import { PortBinder } from './net/port-binder.ts';
 import { usesSystemCalls } from './net/udp-socket.ts';
 import { Playbacks } from './playback/playbacks.ts';
 import { recordVoice } from './playback/record-voice.ts';
@@ -23,9 +22,6 @@ import { Room } from './room.ts';
 import { RoomClock } from './room-clock.ts';
 import { RoomRecording } from './room-recording.ts';
 import { TickLoad, TickTimes } from './tick-load.ts';
-
-/** Tries of a fresh pair when somebody else on this machine has the port. */
-const BIND_TRIES = 20;
 
 /** Weight of the last second in the load: one that is busy, as when code is first compiled, turns nobody away. */
 const LOAD_SMOOTHING = 0.3;
@@ -58,7 +54,7 @@ interface RecordingPlace {
 export class Mixer {
   private readonly settings: MixerSettings;
   private readonly rim: MixerRim;
-  private readonly ports: PortPool;
+  private readonly ports: PortBinder;
   /** Where the kernel takes packets at once, one after the other is made in the same memory, which so stays in the cache. */
   private readonly buffers = new PacketBuffers(usesSystemCalls ? 1 : undefined);
   private readonly clock = new RoomClock();
@@ -75,14 +71,13 @@ export class Mixer {
   private readonly loadControl: LoadControl;
   /** By ticks or by all that the process does, whichever is more; smoothed over some seconds. */
   private lastLoad = 0;
-  private closedSocketsErrors = 0;
   private readonly counts = { encodes: 0, encodesUnshared: 0, decodes: 0 };
 
   constructor(settings: MixerSettings, rim: MixerRim) {
     this.settings = settings;
     this.rim = rim;
     this.loadControl = new LoadControl(settings.opusComplexity);
-    this.ports = new PortPool(settings.rtpPortMin, settings.rtpPortMax, settings.portQuarantineMs);
+    this.ports = new PortBinder(settings, rim.now);
   }
 
   /** Does what is due; returns when to be called again, null when there is no room. */
@@ -171,9 +166,11 @@ export class Mixer {
         event: this.tell,
       });
       this.opening.add(params.leg);
-      const sockets = await this.bind(leg, params.ports?.rtpPort).finally(() => this.opening.delete(params.leg));
+      const sockets = await this.ports
+        .bind(leg.receivedRtp, leg.receivedRtcp, params.ports?.rtpPort)
+        .finally(() => this.opening.delete(params.leg));
       if (this.rooms.get(params.room) !== room) {
-        this.unbind(sockets);
+        this.ports.release(sockets);
         throw new MixerFailure('no-such-room', `room ${params.room} was closed meanwhile`);
       }
       leg.open(sockets);
@@ -206,7 +203,7 @@ export class Mixer {
       room.remove(leg);
       // Closing takes the jitter buffer, and its counts with it.
       const statistics = leg.statistics();
-      this.unbind(leg.close());
+      this.ports.release(leg.close());
       return statistics;
     },
 
@@ -272,9 +269,7 @@ export class Mixer {
       rooms: this.rooms.size,
       legs: this.legs.size,
       sockets: this.legs.size * 2,
-      socketErrors: this.closedSocketsErrors + this.openSocketsErrors(),
-      portsInUse: this.ports.portsInUse,
-      portsResting: this.ports.portsResting(this.rim.now()),
+      ...this.ports.statistics,
       ticks: this.clock.ticks,
       lateTicks: this.clock.lateTicks,
       tickTimes: this.tickTimes.snapshot(),
@@ -288,35 +283,6 @@ export class Mixer {
       memoryBytes: process.memoryUsage.rss(),
       cpuMs: (user + system) / 1000,
     };
-  }
-
-  private async bind(leg: Leg, wanted: number | undefined): Promise<MediaSockets> {
-    if (wanted !== undefined && !this.ports.claim(wanted))
-      throw new MixerFailure('port-in-use', `port ${wanted} is taken`);
-    for (let tries = 0; tries < BIND_TRIES; tries++) {
-      const port = wanted ?? this.ports.take(this.rim.now());
-      if (port === null) throw new MixerFailure('no-ports', 'all media ports are in use or resting');
-      try {
-        return await MediaSockets.open(this.settings.bindAddress, port, leg.receivedRtp, leg.receivedRtcp);
-      } catch (error) {
-        this.ports.release(port, this.rim.now());
-        if (wanted !== undefined)
-          throw new MixerFailure('port-in-use', error instanceof Error ? error.message : String(error));
-      }
-    }
-    throw new MixerFailure('no-ports', `${BIND_TRIES} pairs in a row are taken by other programs`);
-  }
-
-  private openSocketsErrors(): number {
-    let errors = 0;
-    for (const { leg } of this.legs.values()) errors += leg.socketErrors;
-    return errors;
-  }
-
-  private unbind(sockets: MediaSockets): void {
-    this.closedSocketsErrors += sockets.errors;
-    sockets.close();
-    this.ports.release(sockets.rtpPort, this.rim.now());
   }
 
   private async startRecording(params: RecordingToStart): Promise<{ positionMs: number }> {
