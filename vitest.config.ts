@@ -10,7 +10,7 @@ const REAL_TIME = ['test/e2e/**/*.test.ts', 'test/bench/**/*.test.ts'];
 const WAITING = [
   ...['api', 'browser', 'call-registered-users', 'conference-event', 'console', 'console-conference'],
   ...['console-recordings', 'diagnosis', 'floor', 'kamailio', 'life', 'lossy-signalling', 'moderator-keys'],
-  ...['recordings', 'register', 'registering-phones', 'room-tokens', 'rooms', 'signalling', 'silent-callers'],
+  ...['messages', 'recordings', 'register', 'registering-phones', 'room-tokens', 'rooms', 'signalling', 'silent-callers'],
   ...['sipp-scenarios', 'srtp', 'tls'],
 ].map((name) => `test/e2e/${name}.test.ts`);
 

@@ -1,5 +1,5 @@
 import type { DiagnosisView } from '../server/diagnosis/diagnosis-view.ts';
-import type { Announcement, AnnouncementProgress, RecordingMark } from '../server/focus/control.ts';
+import type { Announcement, AnnouncementProgress, MessageDelivery, RecordingMark } from '../server/focus/control.ts';
 import type {
   ParticipantView,
   RecordingFileView,
@@ -132,6 +132,13 @@ export class Api {
 
   async endConference(room: string): Promise<void> {
     await this.request('POST', `/rooms/${part(room)}/end`, {});
+  }
+
+  /** To these, or to all who have entered; resolves with what their phones said to it. */
+  async sendMessage(room: string, text: string, to: readonly string[] | null): Promise<MessageDelivery[]> {
+    const path = `/rooms/${part(room)}/messages`;
+    const { deliveries } = await this.json<{ deliveries: MessageDelivery[] }>('POST', path, { text, to });
+    return deliveries;
   }
 
   /** Only these are heard by all from now on; nobody: all are again. */

@@ -10,6 +10,7 @@ import { ParticipantRow } from './participant-row.tsx';
 import { Recordings } from './recordings.tsx';
 import { handsIn, presentIn } from './rooms-state.ts';
 import { RunningRecording } from './running-recording.tsx';
+import { SendText } from './send-text.tsx';
 import type { Session } from './session.ts';
 import { StartRecording } from './start-recording.tsx';
 import { useStore } from './store.ts';
@@ -64,6 +65,7 @@ function OpenRoom({ session, room }: { session: Session; room: RoomView }) {
           ))}
         </ul>
       </section>
+      {session.mayModerate && <SendText key={room.name} session={session} room={room} />}
       {session.mayModerate && <Announcements session={session} room={room} />}
       <Recordings session={session} room={room} />
     </div>

@@ -14,8 +14,9 @@ export function afterEvent(rooms: RoomsState, event: EventData): RoomsState {
   if (event.event === 'room-closed') next.delete(event.room);
   else if (event.event === 'room-opened' && event.settings) {
     const { recordings = [] } = event;
-    const nobody = { participants: [], floor: [], activeSpeaker: null, recording: flagOf(recordings) };
-    next.set(event.room, { ...event.settings, ...nobody, name: event.room, version: event.version, recordings });
+    const nobody = { participants: [], floor: [], activeSpeaker: null, spotlight: [], places: [], presenter: null };
+    const moments = { ...nobody, recording: flagOf(recordings) };
+    next.set(event.room, { ...event.settings, ...moments, name: event.room, version: event.version, recordings });
   } else if (room) next.set(event.room, changed({ ...room, version: event.version }, event));
   return next;
 }
@@ -24,6 +25,10 @@ function changed(room: RoomView, data: EventData): RoomView {
   const { event, settings, participant, floor, activeSpeaker, recording } = data;
   if (settings) return { ...room, ...settings };
   if (floor) return { ...room, floor };
+  if (event === 'stage-changed') {
+    const { spotlight = [], places = [], presenter = null } = data;
+    return { ...room, spotlight, places, presenter };
+  }
   if (activeSpeaker !== undefined) return { ...room, activeSpeaker };
   if (recording && event === 'recording-removed') {
     return { ...room, recordings: room.recordings.filter(({ id }) => id !== recording.id) };

@@ -1,4 +1,5 @@
 import type { EventData } from '../server/events/room-event.ts';
+import type { MessageDelivery } from '../server/focus/control.ts';
 import type { ParticipantView, RecordingFormat, Role, RoomView } from '../server/rooms/views.ts';
 import { ApiError } from './api.ts';
 
@@ -43,6 +44,29 @@ export function traitsOf(view: ParticipantView): string[] {
 export function muteWords({ muted, role }: ParticipantView): string | null {
   if (role === 'listener' || muted === null) return null;
   return muted.by === 'self' ? 'muted themselves' : 'muted by a moderator';
+}
+
+/** What became of a text; who has left meanwhile is called somebody. */
+export function deliveriesText(deliveries: readonly MessageDelivery[], all: readonly ParticipantView[]): string {
+  if (deliveries.length === 0) return 'Nobody is here who could get it.';
+  const nameBy = new Map(all.map((view) => [view.id, nameOf(view)]));
+  const those = (outcome: MessageDelivery['outcome']) =>
+    deliveries
+      .filter((delivery) => delivery.outcome === outcome)
+      .map(({ participant }) => nameBy.get(participant) ?? 'somebody');
+  const got = those('delivered').length;
+  const [refused, unreachable, pending] = [
+    names(those('refused')),
+    names(those('unreachable')),
+    names(those('pending')),
+  ];
+  const sentences = [
+    got === 0 ? null : `Delivered to ${got === deliveries.length ? '' : `${got} of `}${people(deliveries.length)}.`,
+    refused === null ? null : `Not taken by the phone of ${refused}: it may not show texts.`,
+    unreachable === null ? null : `Not reached: ${unreachable}.`,
+    pending === null ? null : `No answer yet from the phone of ${pending}.`,
+  ];
+  return sentences.filter((sentence) => sentence !== null).join(' ');
 }
 
 /** What is said of an event to somebody who cannot see it; null for what would only be noise. */
@@ -116,6 +140,7 @@ const problemWords: Record<string, string> = {
   'announcement-not-found': 'It has ended already.',
   'sound-not-found': 'The sound is not there any more.',
   'participant-elsewhere': 'They are not in the room: they must have entered first.',
+  'too-many-messages': 'Too many texts are on their way. Try again in a moment.',
   'too-many-requests': 'Too many requests came from this address. Wait a little.',
   unreachable: 'The server cannot be reached. Is the network there?',
 };

@@ -29,6 +29,7 @@ function received(message: ToMixer): void {
     mixer = new Mixer(message.settings, {
       send: channel.send,
       now: () => performance.now(),
+      machineNow: () => Number(process.hrtime.bigint()) / 1e6,
       wallClock: () => Date.now(),
       utilization: () => {
         const since = performance.eventLoopUtilization(utilizationBefore);

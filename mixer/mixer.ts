@@ -15,6 +15,7 @@ import type {
   MixerResult,
   MixerSettings,
   MixerStatistics,
+  RecordingPosition,
   RecordingToStart,
 } from './protocol.ts';
 import { meanQuality } from './quality/mean-quality.ts';
@@ -30,6 +31,8 @@ export interface MixerRim {
   send(message: FromMixer): void;
   /** Monotonic, milliseconds. */
   now(): number;
+  /** The same at another zero: that of `process.hrtime`, which all processes of the machine have in common. */
+  machineNow(): number;
   /** Since 1970, milliseconds. */
   wallClock(): number;
   /** Busy share of the time since the last call, 0–1. */
@@ -285,7 +288,7 @@ export class Mixer {
     };
   }
 
-  private async startRecording(params: RecordingToStart): Promise<{ positionMs: number }> {
+  private async startRecording(params: RecordingToStart): Promise<RecordingPosition> {
     const { room: name, recording: id, key, paused } = params;
     const room = this.room(name);
     if (this.recordings.has(id)) throw new MixerFailure('already-exists', `recording ${id} is running`);
@@ -305,18 +308,21 @@ export class Mixer {
     }
     if (this.recordings.get(id) !== entry) throw new MixerFailure('no-such-room', `room ${name} was closed meanwhile`);
     recording.begin();
-    if (paused) return { positionMs: 0 };
-    await new Promise<void>((resolve) => room.afterTick(resolve));
-    return { positionMs: recording.positionAt(this.rim.now()) };
+    if (!paused) await new Promise<void>((resolve) => room.afterTick(resolve));
+    return this.whereIs(recording);
   }
 
-  private async controlRecording(id: string, paused: boolean): Promise<{ positionMs: number }> {
+  private async controlRecording(id: string, paused: boolean): Promise<RecordingPosition> {
     const entry = this.recordings.get(id);
     if (!entry) throw new MixerFailure('no-such-recording', `recording ${id} is not running`);
     const { recording, room } = entry;
-    const { positionMs } = recording;
     if (recording.pause(paused) && !paused) await new Promise<void>((resolve) => room.afterTick(resolve));
-    return { positionMs };
+    return this.whereIs(recording);
+  }
+
+  private whereIs({ positionMs, originMs }: RoomRecording): RecordingPosition {
+    const machineMs = this.rim.machineNow() - this.rim.now();
+    return { positionMs, originMs: originMs === null ? null : originMs + machineMs };
   }
 
   private async recordingFailed(id: string, reason: string): Promise<void> {

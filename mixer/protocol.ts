@@ -6,7 +6,7 @@
  */
 
 /** Raised whenever a message changes its meaning; a mixer of another version is refused at the handshake. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** Names as in SDP; those of L16 with the sampling rate, which makes them different codecs to a mixer. */
 export type AudioCodecName = 'PCMU' | 'PCMA' | 'G722' | 'opus' | 'L16/8000' | 'L16/16000' | 'L16/48000';
@@ -104,6 +104,8 @@ export interface LegControl {
   speaksTo: string[] | null;
   /** False: what this participant says gets into no recording, neither into its mix nor into a track. */
   recorded: boolean;
+  /** There are pictures to keep step with: `legSound` is told. Absent: false. */
+  tellsSound?: boolean;
 }
 
 /** Settings that a mixer process gets once, after its `hello`. */
@@ -248,6 +250,17 @@ export interface RecordingResult {
   bytes: number;
 }
 
+/** Where the time line of a recording's part is. */
+export interface RecordingPosition {
+  /** Where its next tick begins, milliseconds. */
+  positionMs: number;
+  /**
+   * When it was 0, or would have been without pauses: milliseconds of `process.hrtime`, the clock that all processes of a
+   * machine have in common. Right to the microsecond, whenever this is read. Null while nothing is recorded.
+   */
+  originMs: number | null;
+}
+
 export interface RecordingToStart {
   room: string;
   recording: string;
@@ -311,15 +324,15 @@ export interface MixerRequests {
   closeLeg: { params: { leg: string }; result: LegStatistics };
   /**
    * Records the room into new Matroska files. Answered right after the first 20 ms that were recorded, or at once when it
-   * begins paused; `positionMs` is where its time line is then, 0 to 20.
+   * begins paused.
    * Errors: `no-such-room`, `already-exists`, `cannot-write`, `bad-request`.
    */
-  startRecording: { params: RecordingToStart; result: { positionMs: number } };
+  startRecording: { params: RecordingToStart; result: RecordingPosition };
   /**
-   * Pauses or goes on, exactly between two ticks at `positionMs`; answered at once, or right after the first 20 ms that were
-   * recorded again. Nothing happens if it is so already. Errors: `no-such-recording`.
+   * Pauses or goes on, exactly between two ticks; answered at once, or right after the first 20 ms that were recorded
+   * again. Nothing happens if it is so already. Errors: `no-such-recording`.
    */
-  controlRecording: { params: { recording: string; paused: boolean }; result: { positionMs: number } };
+  controlRecording: { params: { recording: string; paused: boolean }; result: RecordingPosition };
   /**
    * Answered when all its files are on the disk and closed. Errors: `no-such-recording`; `cannot-write` when the end of it
    * could not be written.
@@ -365,6 +378,7 @@ export type MixerResult<M extends MixerMethod> = MixerRequests[M]['result'];
 export type MixerErrorCode =
   | 'no-such-room'
   | 'no-such-leg'
+  | 'no-such-stream'
   | 'no-such-recording'
   | 'no-such-sound'
   | 'already-exists'
@@ -390,6 +404,13 @@ export type MixerEvent =
   /** Nothing was received for `silentMs`: told at the silence time-out, and again each time as much has passed. */
   | { event: 'legSilent'; leg: string; silentMs: number }
   | { event: 'legTalking'; leg: string; talking: boolean; levelDb: number }
+  /**
+   * How late a participant's sound is in the mix, for what is to keep step with it; where `LegControl.tellsSound`: once a
+   * second while sound comes, and when it changes by 10 ms. `delayMs`: from the arrival of a packet to the mix.
+   * `senderNtpMs`: our wall clock less that of the sender (NTP time of its sender reports), in milliseconds, at the moment
+   * at which the sound that is in the mix now was made; null without sender reports.
+   */
+  | { event: 'legSound'; leg: string; delayMs: number; senderNtpMs: number | null }
   /** Twice a second while somebody talks. */
   | { event: 'legLevel'; leg: string; levelDb: number }
   /** A key, told once (RFC 4733). */
@@ -401,14 +422,23 @@ export type MixerEvent =
   /** Each second while there are rooms; `load` is the busy share of the process, ticks and packets, 0–1, smoothed. */
   | { event: 'load'; load: number; tickLoad: number; lateTicks: number };
 
-/** Over the channel go arrays of these, as of `FromMixer`: what one turn of the event loop had to say. */
-export type ToMixer =
-  | { type: 'configure'; version: number; settings: MixerSettings }
-  | { type: 'request'; id: number; method: MixerMethod; params: MixerParams<MixerMethod> };
+/** The requests of a protocol: each with its parameters and its result. */
+export type Requests<R> = { [M in keyof R]: { params: object; result: object } };
 
-export type FromMixer =
-  /** `native` are the parts for which it found something quicker in the system: `sockets`, `opus`. */
+/**
+ * Over the channel go arrays of these, as of `FromMixer`: what one turn of the event loop had to say. Video mixers have
+ * requests, events and settings of their own.
+ */
+export type ToMixer<R extends Requests<R> = MixerRequests, S = MixerSettings> =
+  | { type: 'configure'; version: number; settings: S }
+  | { type: 'request'; id: number; method: keyof R & string; params: R[keyof R & string]['params'] };
+
+export type FromMixer<R extends Requests<R> = MixerRequests, E = MixerEvent> =
+  /**
+   * `native` are the parts for which it found something quicker in the system: `sockets`, `opus`; of a video mixer,
+   * `engine` is what it cannot do without.
+   */
   | { type: 'hello'; version: number; pid: number; native?: readonly string[] }
-  | { type: 'reply'; id: number; result: MixerResult<MixerMethod> }
+  | { type: 'reply'; id: number; result: R[keyof R & string]['result'] }
   | { type: 'error'; id: number; code: MixerErrorCode; message: string }
-  | ({ type: 'event' } & MixerEvent);
+  | ({ type: 'event' } & E);

@@ -18,7 +18,7 @@ const MOST_SKIPPED_TICKS = 20_000;
 const MOST_RUNS = 100;
 
 /** Of the tracks of all rooms: a room's mix is more worth, and on the disk with each write. */
-const diskSync = new DiskSync();
+const tracksSync = new DiskSync();
 
 export interface RoomRecordingOptions {
   room: Room;
@@ -33,6 +33,8 @@ export interface RoomRecordingOptions {
   /** Told once, never from within a tick; `endFailed` is to be called then. */
   failed(reason: string): void;
   createFile?: CreateFile;
+  /** Brings tracks to the disk; default: one for all rooms of the process. */
+  diskSync?: DiskSync;
 }
 
 /**
@@ -102,9 +104,9 @@ export class RoomRecording {
     for (let index = 0; index < this.trackFiles.length; index++) this.trackFiles[index]!.flushIfDue(this.positionMs);
   }
 
-  /** Where the time line is at `nowMs`, right after a tick. */
-  positionAt(nowMs: number): number {
-    return Math.max(0, this.positionMs - TICK_MS + Math.min(TICK_MS, Math.max(0, nowMs - this.lastTickMs)));
+  /** When the time line was 0, or would have been, by the clock of the ticks; null when it has not gone on yet. */
+  get originMs(): number | null {
+    return this.paused || this.nextTick < 0 ? null : this.lastTickMs + TICK_MS - this.positionMs;
   }
 
   /** From the next tick on; true if that is a change. */
@@ -209,7 +211,11 @@ export class RoomRecording {
     const run = (this.runs.get(leg.id) ?? 0) + 1;
     if (run > MOST_RUNS) return null;
     this.runs.set(leg.id, run);
-    const file = this.newFile(`track-${this.options.part}-${encodeURIComponent(leg.id)}-${run}.mka`, codec, diskSync);
+    const file = this.newFile(
+      `track-${this.options.part}-${encodeURIComponent(leg.id)}-${run}.mka`,
+      codec,
+      this.options.diskSync ?? tracksSync,
+    );
     file.openLater();
     this.trackFiles.push(file);
     return file;

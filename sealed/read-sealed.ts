@@ -38,6 +38,10 @@ export interface ReadSealedOptions {
   unfinished?: boolean;
 }
 
+function isNothing(octets: Uint8Array): boolean {
+  return octets.every((octet) => octet === 0);
+}
+
 /** A record's place in the file. */
 interface Place {
   number: number;
@@ -58,7 +62,7 @@ export async function* readSealed(
   const file = await open(path, 'r');
   try {
     const reader = new SealedReader(file, path, checkedKey(key));
-    await reader.open();
+    if (!(await reader.open(unfinished))) return;
     let place = await reader.find(start);
     for (;;) {
       const record = await reader.read(place);
@@ -103,13 +107,16 @@ class SealedReader {
     this.key = key;
   }
 
-  async open(): Promise<void> {
+  /** `unfinished`: gives false where a crash came before even the header was on the disk. */
+  async open(unfinished = false): Promise<boolean> {
     this.size = (await this.file.stat()).size;
-    const header = await this.octets(0, FILE_HEADER_BYTES);
-    if (header === null || !header.subarray(0, MAGIC.length).equals(MAGIC)) {
-      throw new SealedError('not-sealed', this.path);
-    }
+    const header = (await this.octets(0, Math.min(this.size, FILE_HEADER_BYTES))) ?? Buffer.alloc(0);
+    const isWhole = header.length === FILE_HEADER_BYTES;
+    const magic = header.subarray(0, MAGIC.length);
+    if (unfinished && (isNothing(header) || (!isWhole && MAGIC.subarray(0, magic.length).equals(magic)))) return false;
+    if (!isWhole || !magic.equals(MAGIC)) throw new SealedError('not-sealed', this.path);
     this.fileNonce = header.subarray(MAGIC.length);
+    return true;
   }
 
   /** The record with this plain octet, or the first that is not whole, or what comes after the last. */
@@ -141,7 +148,8 @@ class SealedReader {
     if (parsed === null) return unauthentic;
     const { plainLength, last } = parsed;
     const sealed = await this.octets(place.offset + RECORD_HEAD_BYTES, plainLength + TAG_BYTES);
-    if (sealed === null) return 'cut';
+    // A power cut may leave a file longer than what was written of it, with zeros for the rest.
+    if (sealed === null || isNothing(sealed.subarray(plainLength))) return 'cut';
     const decipher = createDecipheriv(CIPHER, this.key!, recordNonce(this.fileNonce, place.number));
     decipher.setAAD(head);
     decipher.setAuthTag(sealed.subarray(plainLength));

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MixerEvent } from '../mixer/protocol.ts';
 import type { Config } from './config/schema.ts';
-import { createSession, mixerOptions } from './configured-parts.ts';
+import { createSession, mixerOptions, videoMixerOptions } from './configured-parts.ts';
 import { ActiveSpeakers } from './focus/active-speakers.ts';
 import { Announcements } from './focus/announcements.ts';
 import { AutomaticRecording } from './focus/automatic-recording.ts';
-import { Conferences } from './focus/conference-control.ts';
+import { Conferences, type ConferencesOptions } from './focus/conference-control.ts';
 import { ConferenceHost } from './focus/conference-host.ts';
 import { DialOuts } from './focus/dial-outs.ts';
 import { Focus } from './focus/focus.ts';
@@ -16,11 +16,14 @@ import type { ParticipantCall } from './focus/participant-call.ts';
 import { ParticipantsControl } from './focus/participants-control.ts';
 import { PinGuard } from './focus/pin-guard.ts';
 import { RecordingVoice } from './focus/recording-voice.ts';
+import { RoomPictures } from './focus/room-pictures.ts';
 import { RoomRecordings } from './focus/room-recordings.ts';
+import { RoomScenes } from './focus/room-scene.ts';
 import { Announcer } from './ivr/announcer.ts';
 import { Names } from './ivr/names.ts';
 import type { Log } from './log.ts';
 import { Mixers } from './mixers/mixers.ts';
+import { VideoMixers } from './mixers/video-mixers.ts';
 import type { NodeTimers } from './node-timers.ts';
 import { assetsDirectory } from './prompts/assets-directory.ts';
 import { Prompts } from './prompts/prompts.ts';
@@ -37,11 +40,13 @@ export interface ConferenceSurroundings extends Pick<FocusOptions, 'identify' | 
   timers: NodeTimers;
   log: Log;
   sendText(participant: ParticipantCall, text: string): void;
+  sendTexts: ConferencesOptions['sendTexts'];
 }
 
 /** All that makes a conference of calls: mixers, focus, voice, keys, moderation. */
 export interface ConferenceParts {
   mixers: Mixers;
+  video: VideoMixers;
   focus: Focus;
   pins: PinGuard;
   conferences: Conferences;
@@ -52,7 +57,7 @@ export interface ConferenceParts {
 
 /** The parts know one another; they are put together here, and nothing runs before `mixers.start()`. */
 export function createConferences(config: Config, surroundings: ConferenceSurroundings): ConferenceParts {
-  const { rooms, recordings: recorded, sounds, timers, log, sendText, ...calling } = surroundings;
+  const { rooms, recordings: recorded, sounds, timers, log, sendText, sendTexts, ...calling } = surroundings;
   const carry = (work: Promise<unknown>): void => {
     work.catch((error: unknown) => log.error({ err: error }, 'recording not carried out'));
   };
@@ -64,12 +69,22 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
     const room = focus.call(event.leg)?.room;
     if (room !== undefined) speakers.measured(room, event.leg, event.levelDb);
   };
+  const programs = join(fileURLToPath(import.meta.url), '../../mixer');
   const mixers = new Mixers({
     ...mixerOptions(config),
-    program: join(fileURLToPath(import.meta.url), '../../mixer/main.js'),
+    program: join(programs, 'main.js'),
     ...{ timers, log },
     event: happened,
     recordingsLost: (lost) => carry(recordings.lost(lost)),
+  });
+  const scenes = new RoomScenes(rooms, (room) => video.sceneChanged(room));
+  const video = new VideoMixers({
+    ...videoMixerOptions(config),
+    program: join(programs, 'video/main.js'),
+    ...{ timers, log },
+    sceneOf: (room) => scenes.of(room),
+    event: (event) => focus.videoHappened(event),
+    recordingsLost: (lost) => log.error({ lost }, 'a video mixer died: what it recorded ends there'),
   });
   const prompts = new Prompts({ assetsDir: assetsDirectory(), ownDir: config.promptsDir ?? null, log });
   const announcer = new Announcer({ prompts, player: mixers, log });
@@ -84,7 +99,20 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
   const { identify, isTrusted } = calling;
   const pins = new PinGuard({ identify, isTrusted, log, now: () => timers.now() });
   const focus: Focus = new Focus({
-    ...{ rooms, mixers, timers, log, adhocRooms, domain, maxCalls, maxMixerLoad, pins, epochMs: Date.now, ...calling },
+    ...{
+      rooms,
+      mixers,
+      video,
+      timers,
+      log,
+      adhocRooms,
+      domain,
+      maxCalls,
+      maxMixerLoad,
+      pins,
+      epochMs: Date.now,
+      ...calling,
+    },
     createSession: (ports, peer) => createSession(config, ports, peer),
     emptied: (room) => carry(recordings.stopAll(room)),
     host: {
@@ -129,11 +157,12 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
     soundFile: (id) => sounds.file(id),
     epochMs: Date.now,
   });
+  const pictures = new RoomPictures({ mixers: video, timers });
   const conferences = new Conferences({
-    ...{ rooms, focus, participants, moderation, announcements, dialOuts, recordings, recorded },
+    ...{ rooms, focus, pictures, participants, moderation, announcements, dialOuts, recordings, recorded, sendTexts },
   });
   return {
-    ...{ mixers, focus, pins, conferences },
+    ...{ mixers, video, focus, pins, conferences },
     stop: () => {
       host.close();
       speakers.close();

@@ -2,10 +2,12 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { MediaPorts } from '../mixer/protocol.ts';
 import { ServerCertificate } from './certificate/server-certificate.ts';
+import { portShares } from './config/port-pairs.ts';
 import type { Config } from './config/schema.ts';
 import { type GuardOptions, RequestGuard } from './guard/request-guard.ts';
 import type { Log } from './log.ts';
 import type { MixersOptions } from './mixers/mixers.ts';
+import type { VideoMixersOptions } from './mixers/video-mixers.ts';
 import type { NodeTimers } from './node-timers.ts';
 import type { StorageSettings } from './recordings/keeping/open-storage.ts';
 import type { RecordingsOptions } from './recordings/recordings.ts';
@@ -97,13 +99,35 @@ export function mixerOptions(config: Config): Pick<MixersOptions, 'count' | 'set
       comfortNoiseDb: config.comfortNoiseDb,
     },
     rtpPortMin: config.rtpMin,
-    rtpPortMax: config.rtpMax,
+    rtpPortMax: config.rtpMin + 2 * portShares(config).audio - 1,
+  };
+}
+
+type VideoSettings = Pick<VideoMixersOptions, 'count' | 'settings' | 'rtpPortMin' | 'rtpPortMax'>;
+
+export function videoMixerOptions(config: Config): VideoSettings {
+  const { audio, video } = portShares(config);
+  const rtpPortMin = config.rtpMin + 2 * audio;
+  return {
+    count: config.videoMixers,
+    settings: {
+      bindAddress: config.bind,
+      portQuarantineMs: PORT_QUARANTINE_MS,
+      silenceTimeoutMs: config.rtpSilenceTimeoutSeconds * 1000,
+      encoder: config.videoEncoder,
+      font: config.videoFont ?? null,
+    },
+    rtpPortMin,
+    rtpPortMax: rtpPortMin + 2 * video - 1,
   };
 }
 
 /** `peer` is the address that the call comes from. */
 export function createSession(config: Config, ports: MediaPorts, peer: string): MediaSession {
-  const { publicAddress, codecs, srtp } = config;
+  const { publicAddress, codecs, srtp, videoMixers, videoCodecs } = config;
   const address = ownAddressFor(publicAddress, peer);
-  return new MediaSession({ address, ...ports, codecs, srtp, sessionId: randomInt(1, 2 ** 47) });
+  // Phones that know no fragments are offered packetization mode 0 as well (RFC 6184 §8.1).
+  const choices = videoCodecs.flatMap((codec) => (codec === 'H264' ? (['H264', 'H264/0'] as const) : [codec]));
+  const video = videoMixers > 0 ? { codecs: choices } : null;
+  return new MediaSession({ address, ...ports, codecs, srtp, video, sessionId: randomInt(1, 2 ** 47) });
 }

@@ -102,12 +102,14 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     ...{ rooms, recordings, sounds, timers, log, identify, isTrusted, observer: watch },
     call: (invitee, handler) => sip.call(invitee, handler),
     sendText: ({ room, id }, text) => messages.fromRoom(room, id, text),
+    sendTexts: (room, members, text) => messages.fromRoomTo(room, members, text),
   });
-  const { mixers, focus, pins, conferences } = conference;
+  const { mixers, video, focus, pins, conferences } = conference;
   const messages = new Messages({
     focus,
     rooms,
     location: office.location,
+    timers,
     log,
     domain: config.domain,
     identify,
@@ -178,7 +180,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   keepRooms(rooms, new RoomTable(database), log);
   // When the rooms are there: what becomes of recordings that a crash left is told, too.
   await recordings.open();
-  await mixers.start();
+  await Promise.all([mixers.start(), video.start()]);
   await sip.listen();
   const web = await http.listen(config.httpPort, config.httpBind);
   const stopWatching = watchEventLoop(overload, log);
@@ -191,6 +193,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     await Promise.all([http.close(), sip.close(), recordings.close(GOODBYE_MS), sounds.close()]);
     certificate?.close();
     mixers.stop();
+    video.stop();
     stopWatching();
     office.close();
     api.close();

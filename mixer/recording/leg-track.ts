@@ -2,13 +2,16 @@ import type { AudioCodecName } from '../protocol.ts';
 import type { PlayedPackets } from './played-packets.ts';
 import type { TrackFile } from './track-file.ts';
 
-/** So far may the sender's clock and the mix be apart before the track is put right. */
-const MOST_APART_MS = 10;
+/**
+ * So far may the sender's clock and the mix be apart before the track is put right. The mix moves by 2.5 to 15 ms at a
+ * time, when the jitter buffer stretches a packet; so at the end of that one the track is off by no more than 20.
+ */
+const MOST_APART_MS = 3;
 /**
  * The mix is late by what its limiter (2 ms) and its Opus encoder take (2.5 ms of CELT, 6.5 ms of what listeners get), which
- * a track does not go through.
+ * a track does not go through: by 2 ms more or less than this.
  */
-const MIX_DELAY_MS = 6;
+const MIX_DELAY_MS = 6.5;
 
 export interface LegTrackOptions {
   clockRateOf(codec: AudioCodecName): number;

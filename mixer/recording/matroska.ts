@@ -1,49 +1,19 @@
 import type { AudioCodecName } from '../protocol.ts';
+import { element, float, matroskaFileHeader, NANOSECONDS_IN_MS, UNKNOWN_SIZE, unsigned } from './ebml.ts';
 
 /**
- * The octets of a Matroska file (RFC 9559) that is only ever appended to: one mono audio track, segment and clusters of
+ * The octets of a Matroska file (RFC 9559) of one mono audio track that is only ever appended to: segment and clusters of
  * unknown size, SimpleBlocks without lacing, time stamps in milliseconds. It can be read wherever it ends.
  */
 
-/** Element IDs of RFC 8794 §11 and RFC 9559 §5.1. */
-const EBML = 0x1a45dfa3;
-const EBML_VERSION = 0x4286;
-const EBML_READ_VERSION = 0x42f7;
-const EBML_MAX_ID_LENGTH = 0x42f2;
-const EBML_MAX_SIZE_LENGTH = 0x42f3;
-const DOC_TYPE = 0x4282;
-const DOC_TYPE_VERSION = 0x4287;
-const DOC_TYPE_READ_VERSION = 0x4285;
-const SEGMENT = 0x18538067;
-const INFO = 0x1549a966;
-const TIMESTAMP_SCALE = 0x2ad7b1;
-const DATE_UTC = 0x4461;
-const TITLE = 0x7ba9;
-const MUXING_APP = 0x4d80;
-const WRITING_APP = 0x5741;
-const TRACKS = 0x1654ae6b;
-const TRACK_ENTRY = 0xae;
-const TRACK_NUMBER = 0xd7;
-const TRACK_UID = 0x73c5;
-const TRACK_TYPE = 0x83;
-const FLAG_LACING = 0x9c;
-const LANGUAGE = 0x22b59c;
-const CODEC_ID = 0x86;
-const CODEC_PRIVATE = 0x63a2;
 const SEEK_PRE_ROLL = 0x56bb;
 const AUDIO = 0xe1;
 const SAMPLING_FREQUENCY = 0xb5;
 const CHANNELS = 0x9f;
 const BIT_DEPTH = 0x6264;
 
-const AUDIO_TRACK = 2;
-const NANOSECONDS_IN_MS = 1_000_000;
 /** RFC 7845 §4.6: a decoder that begins anywhere is at home after 80 ms. */
 const OPUS_PRE_ROLL_NS = 80 * NANOSECONDS_IN_MS;
-/** Dates count from 2001-01-01 (RFC 8794 §7.6). */
-const DATE_EPOCH_MS = Date.UTC(2001, 0, 1);
-const UNKNOWN_SIZE = Uint8Array.of(0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
-const APPLICATION = 'Parley';
 
 /** Format tags of WAVEFORMATEX (RFC 2361; that of G.722 is registered by Microsoft without a document). */
 const WAVE_PCMA = 0x0006;
@@ -99,66 +69,14 @@ function l16(sampleRateHz: number): TrackFormat {
   return { codecId: 'A_PCM/INT/BIG', codecPrivate: null, sampleRateHz, bitDepth: 16 };
 }
 
-function idOctets(id: number): Buffer {
-  const octets = Buffer.alloc(4);
-  octets.writeUInt32BE(id);
-  return octets.subarray(octets.findIndex((octet) => octet !== 0));
-}
-
-function element(id: number, content: Uint8Array): Buffer {
-  const size = Buffer.alloc(4);
-  size.writeUInt32BE(0x1000_0000 + content.length); // a size in 4 octets
-  return Buffer.concat([idOctets(id), size, content]);
-}
-
-function unsigned(id: number, value: number): Buffer {
-  const octets = Buffer.alloc(6);
-  octets.writeUIntBE(value, 0, 6);
-  const first = octets.findIndex((octet) => octet !== 0);
-  return element(id, octets.subarray(first < 0 ? 5 : first));
-}
-
-function text(id: number, value: string): Buffer {
-  return element(id, Buffer.from(value, 'utf8'));
-}
-
-function float(id: number, value: number): Buffer {
-  const octets = Buffer.alloc(8);
-  octets.writeDoubleBE(value);
-  return element(id, octets);
-}
-
-function date(id: number, at: Date): Buffer {
-  const octets = Buffer.alloc(8);
-  octets.writeBigInt64BE(BigInt(at.getTime() - DATE_EPOCH_MS) * BigInt(NANOSECONDS_IN_MS));
-  return element(id, octets);
-}
-
 /** What a file begins with, up to its first cluster. */
 export function matroskaHeader(codec: AudioCodecName, title: string, startedAt: Date): Uint8Array {
   const { codecId, codecPrivate, sampleRateHz, bitDepth } = FORMATS[codec];
-  const head = [
-    ...[unsigned(EBML_VERSION, 1), unsigned(EBML_READ_VERSION, 1)],
-    ...[unsigned(EBML_MAX_ID_LENGTH, 4), unsigned(EBML_MAX_SIZE_LENGTH, 8)],
-    ...[text(DOC_TYPE, 'matroska'), unsigned(DOC_TYPE_VERSION, 4), unsigned(DOC_TYPE_READ_VERSION, 2)],
-  ];
-  const info = [
-    ...[unsigned(TIMESTAMP_SCALE, NANOSECONDS_IN_MS), date(DATE_UTC, startedAt), text(TITLE, title)],
-    ...[text(MUXING_APP, APPLICATION), text(WRITING_APP, APPLICATION)],
-  ];
   const audio = [float(SAMPLING_FREQUENCY, sampleRateHz), unsigned(CHANNELS, 1)];
   if (bitDepth !== null) audio.push(unsigned(BIT_DEPTH, bitDepth));
-  const track = [
-    ...[unsigned(TRACK_NUMBER, 1), unsigned(TRACK_UID, 1), unsigned(TRACK_TYPE, AUDIO_TRACK)],
-    ...[unsigned(FLAG_LACING, 0), text(LANGUAGE, 'und'), text(CODEC_ID, codecId)],
-  ];
-  if (codecPrivate !== null) track.push(element(CODEC_PRIVATE, codecPrivate));
-  if (codec === 'opus') track.push(unsigned(SEEK_PRE_ROLL, OPUS_PRE_ROLL_NS));
-  track.push(element(AUDIO, Buffer.concat(audio)));
-  return Buffer.concat([
-    ...[element(EBML, Buffer.concat(head)), idOctets(SEGMENT), UNKNOWN_SIZE],
-    ...[element(INFO, Buffer.concat(info)), element(TRACKS, element(TRACK_ENTRY, Buffer.concat(track)))],
-  ]);
+  const elements = [element(AUDIO, Buffer.concat(audio))];
+  if (codec === 'opus') elements.unshift(unsigned(SEEK_PRE_ROLL, OPUS_PRE_ROLL_NS));
+  return matroskaFileHeader({ type: 'audio', codecId, codecPrivate, elements }, title, startedAt);
 }
 
 /** ID, unknown size, and the time stamp in 6 octets. */

@@ -13,12 +13,11 @@ import {
 
 /**
  * How much of the time line is gathered before it is written. A crash costs that, what the jitter buffer holds, and what the
- * write takes, which on a busy machine is some tenths of a second: together no more than one. A write that waits for the disk
- * takes longer. All tracks of a recording are written at once: a thread that is awake, and code that is
- * in the processor's cache, write the others for a fourth of the time.
+ * write takes, which on a busy machine is some tenths of a second: together no more than one. A power cut costs a track what
+ * `DiskSync` takes on top. All tracks of a recording are written at once: a thread that is awake, and code that is in the
+ * processor's cache, write the others for a fourth of the time.
  */
-const WRITE_EVERY_MS = 700;
-const WRITE_DURABLY_EVERY_MS = 500;
+const WRITE_EVERY_MS = 500;
 /** What may wait for a slow disk. */
 const MOST_WAITING_MS = 10_000;
 /** Of a file that was cut off, some readers leave out the last cluster, as mediabunny does. */
@@ -57,14 +56,12 @@ export class TrackFile {
   /** When `flushIfDue` was last so: a whole number of intervals, so that the tracks of a recording are written together. */
   private flushedMs = 0;
   private readonly file: AppendFile;
-  private readonly writeEveryMs: number;
   private clusterMs = Number.NEGATIVE_INFINITY;
   private lastMs = 0;
 
   constructor(options: TrackFileOptions) {
     const { codec, path, key, diskSync, failed, createFile } = options;
     this.codec = codec;
-    this.writeEveryMs = diskSync === null ? WRITE_DURABLY_EVERY_MS : WRITE_EVERY_MS;
     this.file = new AppendFile({
       path,
       mostWaitingBytes: (BYTES_A_SECOND[codec] * MOST_WAITING_MS) / 1000 + MOST_EXTRA_BYTES,
@@ -120,9 +117,9 @@ export class TrackFile {
 
   /** To be called now and then with where the time line is. */
   flushIfDue(nowMs: number): void {
-    if (nowMs - this.flushedMs < this.writeEveryMs) return;
+    if (nowMs - this.flushedMs < WRITE_EVERY_MS) return;
     if (this.file.idle) {
-      this.flushedMs = nowMs - (nowMs % this.writeEveryMs);
+      this.flushedMs = nowMs - (nowMs % WRITE_EVERY_MS);
       this.file.flush();
     } else if (nowMs - this.flushedMs > MOST_WAITING_MS) {
       this.file.tooSlow();

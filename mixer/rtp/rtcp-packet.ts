@@ -2,6 +2,13 @@
 
 import type { ExtendedReport } from './rtcp-extended-report.ts';
 import { EXTENDED_REPORT_MAX_LENGTH, RTCP_EXTENDED_REPORT, readExtendedReport } from './rtcp-extended-report.ts';
+import {
+  FEEDBACK_HEADER_LENGTH,
+  type FeedbackHandler,
+  RTCP_PAYLOAD_FEEDBACK,
+  RTCP_TRANSPORT_FEEDBACK,
+  readFeedback,
+} from './rtcp-feedback.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from './rtp-packet.ts';
 
 const RTCP_SENDER_REPORT = 200;
@@ -28,6 +35,7 @@ export type RtcpKind =
   | 'bye'
   | 'application'
   | 'extendedReport'
+  | 'feedback'
   | 'other';
 
 /** RFC 3550 §6.4.1, in the units of the wire. */
@@ -153,6 +161,11 @@ export class RtcpCompound {
     readExtendedReport(this.#buffer, this.#offset, this.#end, ssrc, report);
   }
 
+  /** Tells `handler` what a feedback message says of `ssrc`. */
+  readFeedback(ssrc: number, handler: FeedbackHandler): void {
+    readFeedback(this.#buffer, this.#offset, this.#end, ssrc, handler);
+  }
+
   #readSenderInfo(offset: number): void {
     const buffer = this.#buffer;
     const info = this.senderInfo;
@@ -258,6 +271,9 @@ function minimalLength(packetType: number, count: number): number {
       return 12;
     case RTCP_EXTENDED_REPORT:
       return 8;
+    case RTCP_TRANSPORT_FEEDBACK:
+    case RTCP_PAYLOAD_FEEDBACK:
+      return FEEDBACK_HEADER_LENGTH;
     default:
       return HEADER_LENGTH;
   }
@@ -277,6 +293,9 @@ function kindOf(packetType: number): RtcpKind {
       return 'application';
     case RTCP_EXTENDED_REPORT:
       return 'extendedReport';
+    case RTCP_TRANSPORT_FEEDBACK:
+    case RTCP_PAYLOAD_FEEDBACK:
+      return 'feedback';
     default:
       return 'other';
   }

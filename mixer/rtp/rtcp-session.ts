@@ -6,8 +6,10 @@ import {
   type VoipMetrics,
   writeExtendedReport,
 } from './rtcp-extended-report.ts';
+import type { FeedbackHandler } from './rtcp-feedback.ts';
 import {
   emptyReportBlock,
+  type ReportBlock,
   type RtcpCompound,
   type SenderInfo,
   writeBye,
@@ -73,6 +75,13 @@ export class RtcpSession {
   remoteMetrics: VoipMetrics | null = null;
   /** Fills in our own metrics, when the other side asked for them (RFC 3611 §5.1); called for each report. */
   fillMetrics: ((metrics: VoipMetrics) => void) | null = null;
+  /** Is told what the other side's feedback says of what we send; null: it is passed over. */
+  feedback: FeedbackHandler | null = null;
+  /**
+   * Where the other side's time stamps stand on its clock, by its last report: milliseconds since 1970, and the RTP time
+   * stamp of that moment. Null before the first.
+   */
+  senderReference: { ntpMs: number; rtpTimestamp: number } | null = null;
   nextReportMs: number;
 
   readonly #cname: Uint8Array;
@@ -128,6 +137,7 @@ export class RtcpSession {
     this.#candidate = null;
     this.reception = candidate;
     this.#lastSenderReport = 0;
+    this.senderReference = null;
     return 'newSource';
   }
 
@@ -139,6 +149,17 @@ export class RtcpSession {
   writeReport(out: Uint8Array, nowMs: number): number {
     this.nextReportMs = nowMs + this.#randomInterval();
     return this.#writeReportAndCname(out, nowMs);
+  }
+
+  /**
+   * Begins a compound packet for feedback that goes at once (RFC 4585 §3.1): SR or RR and SDES, after which messages are
+   * to be written from the offset that is returned.
+   *
+   * Without report blocks, so that the losses of an interval are told once, in the next regular report, and not in
+   * slices of a few packets each.
+   */
+  beginFeedback(out: Uint8Array, nowMs: number): number {
+    return writeSourceDescription(out, this.#writeReport(out, nowMs, null), this.ssrc, this.#cname);
   }
 
   /** The last compound packet (RFC 3550 §6.3.7; with fewer than 50 members it may be sent at once). */
@@ -159,6 +180,9 @@ export class RtcpSession {
           break;
         case 'extendedReport':
           this.#readExtended(compound, nowMs);
+          break;
+        case 'feedback':
+          if (this.feedback !== null) compound.readFeedback(this.ssrc, this.feedback);
           break;
         case 'sourceDescription':
         // Signalling says when a call is over.
@@ -185,15 +209,15 @@ export class RtcpSession {
         ? Math.min(0xffffffff, Math.round(((nowMs - this.#lastSenderReportMs) * 65536) / 1000))
         : 0;
     }
-    let end: number;
-    if (this.#reportsSinceSent < 2) {
-      this.#fillSenderInfo(nowMs);
-      end = writeSenderReport(out, 0, this.ssrc, ownInfo, block);
-    } else {
-      end = writeReceiverReport(out, 0, this.ssrc, block);
-    }
+    const end = this.#writeReport(out, nowMs, block);
     this.#reportsSinceSent++;
     return this.#writeExtended(out, writeSourceDescription(out, end, this.ssrc, this.#cname), nowMs);
+  }
+
+  #writeReport(out: Uint8Array, nowMs: number, block: ReportBlock | null): number {
+    if (this.#reportsSinceSent >= 2) return writeReceiverReport(out, 0, this.ssrc, block);
+    this.#fillSenderInfo(nowMs);
+    return writeSenderReport(out, 0, this.ssrc, ownInfo, block);
   }
 
   #writeExtended(out: Uint8Array, offset: number, nowMs: number): number {
@@ -228,8 +252,11 @@ export class RtcpSession {
 
   #noteSenderReport(compound: RtcpCompound, nowMs: number): void {
     if (this.reception === null || compound.ssrc !== this.reception.ssrc) return;
-    this.#lastSenderReport = middleOfNtp(compound.senderInfo.ntpSeconds, compound.senderInfo.ntpFraction);
+    const { ntpSeconds, ntpFraction, rtpTimestamp } = compound.senderInfo;
+    this.#lastSenderReport = middleOfNtp(ntpSeconds, ntpFraction);
     this.#lastSenderReportMs = nowMs;
+    const ntpMs = (ntpSeconds - NTP_TO_UNIX_SECONDS + ntpFraction / 2 ** 32) * 1000;
+    this.senderReference = { ntpMs, rtpTimestamp };
   }
 
   #readBlocks(compound: RtcpCompound, nowMs: number): void {

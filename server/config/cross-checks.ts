@@ -3,7 +3,7 @@ import { policyConflict, saidOf, USUAL_POLICY } from '../rooms/policy.ts';
 import type { ConfigProblem, Origin } from './given.ts';
 import { shown } from './given.ts';
 import type { Host } from './host.ts';
-import { portPairs } from './port-pairs.ts';
+import { portPairs, portShares } from './port-pairs.ts';
 import type { Config, ConfigKey } from './schema.ts';
 
 /** What no value shows alone. Only values that somebody gave are blamed. */
@@ -71,16 +71,21 @@ function isOnHost(address: string, own: readonly string[]): boolean {
 }
 
 function checkPorts(config: Config, sources: Readonly<Record<ConfigKey, Origin>>, blame: Blame): void {
-  const { rtpMin, rtpMax, audioMixers, maxCalls } = config;
+  const { rtpMin, rtpMax, audioMixers, videoMixers, maxCalls } = config;
   if (rtpMax <= rtpMin) {
     blame(sources.rtpMax.kind === 'default' ? 'rtpMin' : 'rtpMax', `rtpMax must be above rtpMin, which is ${rtpMin}`);
     return;
   }
   const pairs = portPairs(config);
-  const range = `${rtpMin} to ${rtpMax} hold ports for ${pairs} calls`;
-  if (maxCalls > pairs) blame('maxCalls', `must be at most ${pairs}: ${range}`);
-  if (audioMixers > pairs) blame('audioMixers', `must be at most ${pairs}: ${range}, and each mixer needs some`);
-  else checkRoomsFit(config, sources, Math.floor(pairs / audioMixers), blame);
+  const { audio, video } = portShares(config);
+  const range = `${rtpMin} to ${rtpMax} hold ports for`;
+  if (maxCalls > pairs) blame('maxCalls', `must be at most ${pairs}: ${range} ${pairs} calls`);
+  if (audioMixers > audio) {
+    blame('audioMixers', `must be at most ${audio}: ${range} ${audio} calls, and each mixer needs some`);
+  } else checkRoomsFit(config, sources, Math.floor(audio / audioMixers), blame);
+  if (videoMixers > video) {
+    blame('videoMixers', `must be at most ${video}: ${range} ${video} video streams beside ${audio} calls`);
+  }
   checkListeningPorts(config, sources, blame);
 }
 

@@ -10,7 +10,7 @@ import type { ConfigProblem, Given, Origin } from './given.ts';
 import { meant, shown } from './given.ts';
 import { type Host, thisHost } from './host.ts';
 import { notes } from './notes.ts';
-import { portPairs } from './port-pairs.ts';
+import { portShares } from './port-pairs.ts';
 import { otherFamilyAddress, resolvePublicAddress } from './public-address.ts';
 import {
   type Config,
@@ -126,7 +126,7 @@ function complete(values: GivenConfig, sources: Record<ConfigKey, Origin>, cwd: 
     sources[key] = { kind: 'found', how };
     return value;
   };
-  const pairs = portPairs(values);
+  const { audio: pairs, video: videoPairs } = portShares(values);
   const publicAddress = orElse('publicAddress', values.publicAddress, () => {
     const { address, how } = resolvePublicAddress(values.bind, host.interfaces);
     return [[address], how];
@@ -139,13 +139,17 @@ function complete(values: GivenConfig, sources: Record<ConfigKey, Origin>, cwd: 
     publicAddress: other === null ? publicAddress : [...publicAddress, other.address],
     domain: orElse('domain', values.domain, () => [publicAddress[0]!, 'the same as publicAddress']),
     maxCalls: orElse('maxCalls', values.maxCalls, () =>
-      pairs < 1000 ? [Math.max(1, pairs), 'one for each two media ports'] : [1000, 'default'],
+      pairs < 1000 ? [Math.max(1, pairs), 'as media ports allow'] : [1000, 'default'],
     ),
     // A room lives in one mixer, and each mixer has its own part of the ports: a full room must find its ports there.
     audioMixers: orElse('audioMixers', values.audioMixers, () =>
       enoughPortsFor < host.cores ? [Math.max(1, enoughPortsFor), 'as media ports allow'] : [host.cores, 'cores'],
     ),
+    videoMixers: orElse('videoMixers', values.videoMixers, () =>
+      videoPairs > 0 ? [1, 'default'] : [0, 'as media ports allow'],
+    ),
     dataDir: resolve(cwd, values.dataDir),
+    videoFont: inCwd(values.videoFont),
     promptsDir: inCwd(values.promptsDir),
     recordingFolder: inCwd(values.recordingFolder),
     tlsCertificate: inCwd(values.tlsCertificate),

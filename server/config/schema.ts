@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { AudioCodecName } from '../../mixer/protocol.ts';
+import type { VideoCodecName } from '../../mixer/video-protocol.ts';
 import { policyNotes, policyShape, type RoomPolicy, type SaidPolicy } from '../rooms/policy.ts';
 import { roomName } from '../rooms/room-name.ts';
 import { DIGEST_ALGORITHMS } from '../sip/auth/digest.ts';
@@ -39,6 +40,12 @@ const codec = z.preprocess(
   (given) =>
     codecNames.find((name) => typeof given === 'string' && name.toLowerCase() === given.toLowerCase()) ?? given,
   z.enum(codecNames),
+);
+
+const videoCodecNames = ['H264', 'VP8'] as const satisfies readonly VideoCodecName[];
+const videoCodec = z.preprocess(
+  (given) => (typeof given === 'string' ? given.toUpperCase() : given),
+  z.enum(videoCodecNames),
 );
 
 /** Algorithm names compare without case (RFC 8760 §2.1). */
@@ -166,7 +173,7 @@ export const configSchema = z.strictObject({
     right: 'an even port, 1024 to 65534',
   }),
   rtpMax: integer(1025, 65_535).default(32_767).register(notes, {
-    meaning: 'Last port for media. A call takes two: RTP and RTCP.',
+    meaning: 'Last port for media. A call takes two, RTP and RTCP, and two more for each stream of video.',
     right: 'a port, 1025 to 65535, above `rtpMin`',
   }),
   dataDir: z.string().min(1).default('./data').register(notes, {
@@ -278,6 +285,11 @@ export const configSchema = z.strictObject({
     right: 'a whole number from 1 to 256',
     otherwise: 'one for each core, fewer when the media ports do not suffice',
   }),
+  videoMixers: integer(0, 64).optional().register(notes, {
+    meaning: 'Processes that mix video; 0: there is no video.',
+    right: 'a whole number from 0 to 64',
+    otherwise: 'one, none when the media ports do not suffice',
+  }),
   maxMixerLoad: z.number().min(0.1).max(1).default(0.7).register(notes, {
     meaning:
       'Busy share of a mixer above which it gets no more calls: they are answered with 503, and those that are up stay clean.',
@@ -294,6 +306,25 @@ export const configSchema = z.strictObject({
       right:
         'one or more of opus, G722, PCMA, PCMU, L16/48000, L16/16000, L16/8000, separated by commas or as a list, none twice',
     }),
+  videoCodecs: z
+    .array(videoCodec)
+    .min(1)
+    .refine(unique)
+    .default([...videoCodecNames])
+    .register(notes, {
+      meaning: 'Video codecs that are used, the preferred one first.',
+      right: 'one or both of H264 and VP8, separated by a comma or as a list, none twice',
+    }),
+  videoEncoder: z.enum(['software', 'nvenc', 'vaapi']).default('software').register(notes, {
+    meaning:
+      'What encodes H.264: this computer, or its graphics hardware. Where that cannot, software does, and the log says so.',
+    right: 'one of software, nvenc, vaapi',
+  }),
+  videoFont: z.string().min(1).optional().register(notes, {
+    meaning: 'TrueType file that names are written with in pictures, such as one with the letters of your language.',
+    right: 'a file that can be read',
+    otherwise: 'DejaVu Sans, which comes along',
+  }),
   srtp: z.enum(['off', 'optional', 'required']).default('optional').register(notes, {
     meaning:
       'Encrypted media (SRTP) with keys from the signalling (SDES). `optional`: with those who offer it; `required`: calls without it are refused.',
@@ -342,15 +373,18 @@ export interface ConfiguredRoom extends SaidPolicy {
 }
 
 /** Everything known: what nobody gave was found. */
-export interface Config extends Omit<GivenConfig, 'publicAddress' | 'domain' | 'maxCalls' | 'audioMixers' | 'rooms'> {
+type Found = 'publicAddress' | 'domain' | 'maxCalls' | 'audioMixers' | 'videoMixers' | 'rooms';
+export interface Config extends Omit<GivenConfig, Found> {
   /** One, or one of each family. */
   publicAddress: string[];
   domain: string;
   maxCalls: number;
   audioMixers: number;
+  videoMixers: number;
   /** Absolute, as the other files and directories. */
   dataDir: string;
   promptsDir: string | undefined;
+  videoFont: string | undefined;
   tlsCertificate: string | undefined;
   tlsKey: string | undefined;
   tlsClientCa: string | undefined;

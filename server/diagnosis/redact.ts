@@ -2,8 +2,13 @@ const HIDDEN = '(hidden)';
 
 /** Header fields with credentials, whose scheme alone is shown. */
 const CREDENTIALS = /^((?:proxy-)?authorization[ \t]*:[ \t]*\S+)[^\r\n]*(?:\r\n[ \t][^\r\n]*)*/gim;
-/** `pin=` of a URI, in the Request-URI and wherever else one stands; also escaped, in the headers of a URI. */
-const PINS = /([;?&,]|%3b)(pin(?:=|%3d))[^;?&@>,"\s%]*/gi;
+/** The PIN that comes with a call (docs/rooms.md), which may be folded. */
+const PIN_FIELDS = /^(parley-pin[ \t]*:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*/gim;
+/**
+ * `pin=` of a URI, in the Request-URI and wherever else one stands, and `Parley-Pin=` of its headers; also escaped, in the
+ * headers of a URI.
+ */
+const PINS = /([;?&,]|%(?:3b|3f|26))((?:parley(?:-|%2d))?pin(?:=|%3d))(?:[^;?&@>,"\s%]|%3\d)*/gi;
 /** The password of a URI (RFC 3261 §19.1.1). */
 const URI_PASSWORDS = /(sips?(?::|%3a)[^\s@:;<>"]*):[^\s@<>"]*@/gi;
 
@@ -15,6 +20,8 @@ const SDP_SECRETS = [
   /^(a=ice-pwd:)([^\r\n]+)/gim,
   /^(k=\w+:?)([^\r\n]*)/gim,
 ];
+/** A request in a body (RFC 3420) has its fields there. */
+const FRAGMENT_PINS = /^(parley-pin[ \t]*:[ \t]*)([^\r\n]+)/gim;
 /** A key of a PIN, told by INFO. */
 const RELAYED_KEYS = /^(signal[ \t]*=[ \t]*)([^\r\n]+)/gim;
 const KEY_BODY = /^(?:content-type|c)[ \t]*:[ \t]*application\/dtmf[ \t]*(?:;[^\r\n]*)?$/im;
@@ -29,7 +36,10 @@ export function redact(text: string): string {
   const end = text.indexOf('\r\n\r\n');
   const head = end < 0 ? text : text.slice(0, end);
   const body = end < 0 ? '' : text.slice(end);
-  const shownHead = head.replace(CREDENTIALS, `$1 ${HIDDEN}`).replace(URI_PASSWORDS, `$1:${HIDDEN}@`);
+  const shownHead = head
+    .replace(CREDENTIALS, `$1 ${HIDDEN}`)
+    .replace(PIN_FIELDS, `$1 ${HIDDEN}`)
+    .replace(URI_PASSWORDS, `$1:${HIDDEN}@`);
   return hidePins(shownHead) + redactBody(body, KEY_BODY.test(head));
 }
 
@@ -41,7 +51,7 @@ export function hidePins(text: string): string {
 function redactBody(body: string, isKey: boolean): string {
   if (body.length <= 4) return body;
   if (isKey) return body.replace(/[^\r\n]/g, 'x');
-  let shown = body.replace(RELAYED_KEYS, masked);
+  let shown = body.replace(RELAYED_KEYS, masked).replace(FRAGMENT_PINS, masked);
   for (const secret of SDP_SECRETS) shown = shown.replace(secret, masked);
   return shown;
 }

@@ -1,4 +1,4 @@
-import type { Room, RoomChange } from '../rooms/room.ts';
+import type { Room, RoomChange, RoomStage } from '../rooms/room.ts';
 import type { ParticipantView, RecordingView, RoomView } from '../rooms/views.ts';
 
 export type EventName = RoomChange['change'];
@@ -12,14 +12,15 @@ const everyEvent: Record<EventName, true> = {
   'participant-left': true,
   'floor-changed': true,
   'speaker-changed': true,
+  'stage-changed': true,
   'recording-changed': true,
   'recording-ready': true,
   'recording-removed': true,
 };
 export const eventNames = Object.keys(everyEvent) as EventName[];
 
-/** What changes while a room is as it is: who is in it and speaks, and what is recorded. */
-type RoomMoments = 'participants' | 'floor' | 'activeSpeaker' | 'recording' | 'recordings';
+/** What changes while a room is as it is: who is in it, speaks and is seen, and what is recorded. */
+type RoomMoments = 'participants' | 'floor' | 'activeSpeaker' | keyof RoomStage | 'recording' | 'recordings';
 
 /** What a room is like, without who is in it: what `room-opened`, `room-changed` and `room-closed` tell. */
 export type RoomSettings = Omit<RoomView, 'name' | 'version' | RoomMoments>;
@@ -38,6 +39,9 @@ export interface EventData {
   participant?: ParticipantView;
   floor?: string[];
   activeSpeaker?: string | null;
+  spotlight?: string[];
+  places?: (string | null)[];
+  presenter?: string | null;
   recording?: RecordingView;
   /** Of a room that opens: what was recorded in one of this name before. */
   recordings?: RecordingView[];
@@ -71,6 +75,7 @@ export function eventData(
 }
 
 function settingsOf(room: Room): RoomSettings {
-  const { name, version, participants, floor, activeSpeaker, recording, recordings, ...settings } = room.view([]);
+  const { name, version, participants, floor, activeSpeaker, spotlight, places, presenter, ...rest } = room.view([]);
+  const { recording, recordings, ...settings } = rest;
   return settings;
 }

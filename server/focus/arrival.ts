@@ -1,6 +1,7 @@
 import { Entry, type EntryRules, type NewArrival } from '../ivr/entry.ts';
 import type { Room } from '../rooms/room.ts';
 import type { Role } from '../rooms/views.ts';
+import type { SipRequest } from '../sip/message/message.ts';
 import type { SipUri } from '../sip/message/uri.ts';
 import type { PinSource } from './pin-guard.ts';
 
@@ -63,6 +64,17 @@ export interface Dialled {
   /** As it was dialled, not checked. */
   readonly user: string | null;
   readonly pin: string | null;
+}
+
+/** Of our own: for those who cannot put it into the URI, such as a gateway that calls the room for somebody. */
+export const PIN_FIELD = 'Parley-Pin';
+
+/**
+ * The PIN that comes with a call: one alone, so that no call is more than one try. That of the URI counts before that of
+ * the header field, of which the first counts; an empty field is none.
+ */
+export function pinOf({ uri, headers }: SipRequest): string | null {
+  return dialled(uri).pin ?? (headers.get(PIN_FIELD)?.trim() || null);
 }
 
 /** Parameters of the user part are not of RFC 3261, but phones and gateways carry them where they drop those of the URI. */

@@ -1,6 +1,6 @@
 import type { WantedFile } from '../recordings/recorded-files.ts';
 import type { Recordings } from '../recordings/recordings.ts';
-import { policyConflict, type RoomPolicy } from '../rooms/policy.ts';
+import { policyConflict, type RoomPolicy, saidOf } from '../rooms/policy.ts';
 import type { Room } from '../rooms/room.ts';
 import { roomName } from '../rooms/room-name.ts';
 import type { Rooms } from '../rooms/rooms.ts';
@@ -14,18 +14,22 @@ import {
   type BreakoutGroup,
   type ConferenceControl,
   ControlError,
+  type MessageDelivery,
   type NewAnnouncement,
+  type NewMessage,
   type NewParticipant,
   type NewRecording,
   type ParticipantPatch,
   type RecordingFile,
   type RecordingFormat,
   type RecordingMark,
+  type RoomPatch,
 } from './control.ts';
 import type { DialOuts } from './dial-outs.ts';
-import type { Focus } from './focus.ts';
+import type { Focus, Member } from './focus.ts';
 import type { Moderation } from './moderation.ts';
 import { carryOut, type ParticipantsControl } from './participants-control.ts';
+import type { RoomPictures } from './room-pictures.ts';
 import type { RoomRecordings } from './room-recordings.ts';
 
 export interface ConferencesOptions {
@@ -36,6 +40,9 @@ export interface ConferencesOptions {
   announcements: Announcements;
   dialOuts: DialOuts;
   recordings: RoomRecordings;
+  pictures: Pick<RoomPictures, 'of'>;
+  /** Texts from the room to these; throws a `ControlError`. */
+  sendTexts(room: Room, members: readonly Member[], text: string): Promise<MessageDelivery[]>;
   /** What there is of recordings, also of rooms that are gone. */
   recorded: Pick<Recordings, 'list' | 'latest' | 'get' | 'remove' | 'file' | 'want'>;
 }
@@ -84,11 +91,20 @@ export class Conferences implements ConferenceControl {
     return this.viewOf(rooms.open(valid, 'created', policy));
   }
 
-  updateRoom(name: string, policy: Partial<RoomPolicy>): RoomView {
+  updateRoom(name: string, { spotlight, places, ...said }: RoomPatch): RoomView {
     const room = this.find(name);
+    const policy = saidOf(said);
     checkPolicy({ ...room.policy, ...policy });
+    for (const id of [...(spotlight ?? []), ...(places ?? [])])
+      if (id !== null) this.options.participants.view(room, id);
     room.changePolicy(policy);
+    room.setStage({ ...(spotlight && { spotlight }), ...(places && { places }) });
     return this.viewOf(room);
+  }
+
+  async picture(name: string, width: number): Promise<Uint8Array> {
+    const room = this.find(name);
+    return carryOut(() => this.options.pictures.of(room.name, width));
   }
 
   async deleteRoom(name: string): Promise<void> {
@@ -152,6 +168,13 @@ export class Conferences implements ConferenceControl {
     this.options.announcements.stop(this.find(room), id);
   }
 
+  async sendMessage(name: string, { text, to }: NewMessage): Promise<MessageDelivery[]> {
+    const { focus, sendTexts } = this.options;
+    const room = this.find(name);
+    const members = to === null ? focus.members(room) : [...new Set(to)].map((id) => this.memberNamed(room, id));
+    return sendTexts(room, members, text);
+  }
+
   async openBreakouts(roomNamed: string, groups: readonly BreakoutGroup[]): Promise<RoomView[]> {
     const room = this.find(roomNamed);
     const opened = await carryOut(() => this.breakouts.open(room, groups));
@@ -202,6 +225,13 @@ export class Conferences implements ConferenceControl {
 
   wantRecordingFile(id: string, format: RecordingFormat, normalized: boolean, again: boolean): Promise<WantedFile> {
     return this.options.recorded.want(id, format, normalized, again);
+  }
+
+  private memberNamed(room: Room, id: string): Member {
+    const { focus, participants } = this.options;
+    const member = focus.member(participants.find(room, id));
+    if (member === null) throw new ControlError('participant-elsewhere', `${id} has not answered yet`);
+    return member;
   }
 
   private hangUpAll(room: Room, reason: string): void {

@@ -1,4 +1,5 @@
-import type { RoomPolicy } from '../rooms/policy.ts';
+import type { LayoutName } from '../../mixer/video-protocol.ts';
+import type { RoomPolicy, SaidPolicy } from '../rooms/policy.ts';
 import type {
   ParticipantDetails,
   ParticipantView,
@@ -29,6 +30,7 @@ export type ControlErrorCode =
   | 'sound-invalid'
   | 'sound-too-large'
   | 'sounds-unavailable'
+  | 'too-many-messages'
   | 'room-full'
   | 'server-full'
   | 'recording-not-found'
@@ -38,6 +40,7 @@ export type ControlErrorCode =
   | 'recording-empty'
   | 'recording-captures-gone'
   | 'mixer-unavailable'
+  | 'picture-unavailable'
   | 'user-not-found'
   | 'user-name-invalid';
 
@@ -49,6 +52,12 @@ export class ControlError extends Error {
     this.name = 'ControlError';
     this.code = code;
   }
+}
+
+/** Of a room: its policy, and who is where in the picture, by id. */
+export interface RoomPatch extends SaidPolicy {
+  spotlight?: string[] | undefined;
+  places?: (string | null)[] | undefined;
 }
 
 export interface ParticipantPatch {
@@ -65,6 +74,11 @@ export interface ParticipantPatch {
   recorded?: boolean | undefined;
   /** Participants of the room who alone hear this one; null: all do. */
   speaksTo?: string[] | null | undefined;
+  /** False: their picture is not shown. */
+  camera?: boolean | undefined;
+  /** What they see; null: as the room has it. */
+  layout?: LayoutName | null | undefined;
+  hideSelf?: boolean | null | undefined;
   /** To another room. */
   room?: string | undefined;
   /** Out of the lobby, or from waiting for a moderator. */
@@ -78,6 +92,8 @@ export interface NewParticipant {
   role: Role;
   /** Whether they are in recordings. */
   recorded: boolean;
+  /** Whether they are offered video; null: if anybody in the room has it. */
+  video: boolean | null;
   /** They must press 1 before they are in. */
   confirm: boolean;
   /** How often they are called again when nothing came of it. */
@@ -118,6 +134,21 @@ export interface AnnouncementPatch {
   gainDb?: number | undefined;
   /** Where to go on; the end when there is not so much. */
   positionMs?: number | undefined;
+}
+
+export interface NewMessage {
+  text: string;
+  /** Ids, also of those who wait to be let in; null: all who have entered. */
+  to: readonly string[] | null;
+}
+
+/** What came of a text to one participant. */
+export interface MessageDelivery {
+  participant: string;
+  /** `unreachable`: the phone did not answer at all; `pending`: it has not done so yet. */
+  outcome: 'delivered' | 'refused' | 'unreachable' | 'pending';
+  /** That of SIP; null while it is pending. */
+  status: number | null;
 }
 
 export interface BreakoutGroup {
@@ -167,7 +198,8 @@ export interface ConferenceControl {
   /** The room that people of this one go back to; null: it is no breakout room, or not open. */
   breakoutOf(name: string): string | null;
   createRoom(name: string, policy: Partial<RoomPolicy>): RoomView;
-  updateRoom(name: string, policy: Partial<RoomPolicy>): RoomView;
+  /** Errors: `room-policy-invalid`, `participant-not-found`. */
+  updateRoom(name: string, patch: RoomPatch): RoomView;
   /** Hangs up on everybody in it. A configured room stays, empty. */
   deleteRoom(name: string): Promise<void>;
   /** With the PINs, for who may know them. */
@@ -179,6 +211,11 @@ export interface ConferenceControl {
   /** Changes nothing where the patch says nothing. Errors: `announcement-not-found`, `mixer-unavailable`. */
   updateAnnouncement(room: string, id: string, patch: AnnouncementPatch): Promise<AnnouncementProgress>;
   stopAnnouncement(room: string, id: string): void;
+  /**
+   * Settled when all phones have answered, and after some seconds at the latest.
+   * Errors: `participant-not-found`, `participant-elsewhere`, `too-many-messages`.
+   */
+  sendMessage(room: string, message: NewMessage): Promise<MessageDelivery[]>;
   openBreakouts(room: string, groups: readonly BreakoutGroup[]): Promise<RoomView[]>;
   /** All come back. */
   closeBreakouts(room: string): Promise<void>;
@@ -188,6 +225,11 @@ export interface ConferenceControl {
   addParticipant(room: string, participant: NewParticipant): ParticipantView;
   /** Hangs up; nobody calls them again. The reason goes into the log and the BYE. */
   removeParticipant(room: string, id: string, reason?: string): Promise<void>;
+  /**
+   * What the room looks like now, as JPEG of that width; it may be half a second old.
+   * Errors: `picture-unavailable` where nobody has video, `mixer-unavailable`.
+   */
+  picture(room: string, width: number): Promise<Uint8Array>;
   /** Only these are heard by all until it is given to others, or back: nobody means that all are. */
   giveFloor(room: string, participants: readonly string[]): Promise<string[]>;
   muteAll(room: string, muted: boolean, except: 'moderators' | readonly string[]): Promise<void>;

@@ -12,11 +12,13 @@ import type { Timers } from '../timers.ts';
 import type { AdhocRooms, Identify } from './admission.ts';
 import type { CallObserver } from './call-observer.ts';
 import type { ParticipantCall } from './participant-call.ts';
+import type { VideoStreams } from './participant-video.ts';
 import type { PinGuard } from './pin-guard.ts';
 
 export interface FocusOptions {
   rooms: Rooms;
   mixers: Mixers;
+  video: VideoStreams;
   timers: Timers;
   log: Log;
   adhocRooms: AdhocRooms;
@@ -59,6 +61,8 @@ export interface Callee {
   readonly role: Role;
   /** Default: true. */
   readonly recorded?: boolean;
+  /** Whether video is offered; null, as by default: if anybody in the room has it. */
+  readonly video?: boolean | null;
   /** Must press 1 before they are in. */
   readonly confirm?: boolean;
   /** The participant's, where it called before. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { LegStatistics, MixerEvent } from '../../mixer/protocol.ts';
+import type { VideoMixerEvent } from '../../mixer/video-protocol.ts';
 import { hidePins } from '../diagnosis/redact.ts';
 import type { Room } from '../rooms/room.ts';
 import type { ParticipantView } from '../rooms/views.ts';
@@ -28,6 +29,13 @@ export interface Member {
   readonly contact: PeerContact;
 }
 
+/** What is particular to a call that we make. */
+interface CallOut {
+  report?: ((status: number, reason: string) => void) | null;
+  offersVideo?: boolean;
+  id?: string | undefined;
+}
+
 /** The conference focus (RFC 4353 §3): each INVITE becomes a participant of the room that it names. */
 export class Focus implements ParticipantOwner {
   readonly counts = new CallCounts();
@@ -52,6 +60,9 @@ export class Focus implements ParticipantOwner {
       ...{ identify, rooms },
       in: (room) => this.in(room),
       remove: (participant) => options.host.remove(participant),
+    });
+    rooms.subscribe((room, { change }) => {
+      if (change === 'room-changed') for (const participant of this.in(room)) participant.roomChanged();
     });
   }
 
@@ -79,7 +90,7 @@ export class Focus implements ParticipantOwner {
    */
   dialOut(
     room: Room,
-    { uri, displayName, role, recorded = true, confirm = false, id, headers = [] }: Callee,
+    { uri, displayName, role, recorded = true, video = null, confirm = false, id, headers = [] }: Callee,
     report: ((status: number, reason: string) => void) | null = null,
   ): ParticipantView {
     this.counts.started++;
@@ -88,7 +99,8 @@ export class Focus implements ParticipantOwner {
     const bare = createUri({ ...uri, parameters, headers: new Map() });
     const who = { uri: writeUri(bare), displayName };
     const arrival = { role: roleIn(room, role), confirm, calledByUs: true };
-    const participant = this.newParticipant({ room, replaces: null, arrival }, who, report, id);
+    const offersVideo = video ?? room.participants.some((other) => other.video !== null);
+    const participant = this.newParticipant({ room, replaces: null, arrival }, who, { report, offersVideo, id });
     participant.controls.recorded = recorded;
     const us = createUri({ user: room.name, host: this.options.domain });
     const from = { displayName: null, uriText: writeUri(us), uri: us, parameters: new Map() };
@@ -170,14 +182,21 @@ export class Focus implements ParticipantOwner {
     return room.participants.flatMap(({ id }) => this.participants.get(id) ?? []);
   }
 
-  /** Those in the room whose call stands, and where else they can be sent something. */
+  /** Those who have entered the room, and where they can be sent something outside of the call. */
   members(room: Room): Member[] {
-    return this.in(room).flatMap(({ id, call }) => {
-      const view = room.participant(id);
-      const contact = call?.contact ?? null;
-      const stands = view?.state === 'connected' || view?.state === 'on-hold';
-      return stands && contact !== null ? [{ id, uri: view.uri, displayName: view.displayName, contact }] : [];
+    return this.in(room).flatMap((participant) => {
+      const state = room.participant(participant.id)?.state;
+      const hasEntered = state === 'connected' || state === 'on-hold';
+      return hasEntered ? (this.member(participant) ?? []) : [];
     });
+  }
+
+  /** Also of one who waits to be let in; null: the call does not stand. */
+  member({ id, room, call }: ParticipantCall): Member | null {
+    const view = room.participant(id);
+    const contact = call?.contact ?? null;
+    if (view === undefined || contact === null || view.state === 'connecting') return null;
+    return { id, uri: view.uri, displayName: view.displayName, contact };
   }
 
   happened(event: MixerEvent): void {
@@ -194,9 +213,28 @@ export class Focus implements ParticipantOwner {
         return void participant.room.change(event.leg, { talking: event.talking });
       case 'legKey':
         return participant.pressed(event.key, 'media', event.durationMs);
+      case 'legSound':
+        return this.options.video.soundDelay(event.leg, event.delayMs, event.senderNtpMs);
       case 'legActive':
       case 'legLatched':
         return this.options.log.debug({ participant: event.leg, ...event }, 'media');
+    }
+  }
+
+  videoHappened(event: VideoMixerEvent): void {
+    if (!('leg' in event)) return;
+    const participant = this.participants.get(event.leg);
+    if (!participant) return;
+    switch (event.event) {
+      case 'streamPicture':
+        return participant.video.pictureTold(event.stream, event.size);
+      case 'keyFrameWanted':
+        return participant.askKeyFrame();
+      // A phone may well send no picture: whether it is there still, its sound tells.
+      case 'streamSilent':
+      case 'streamActive':
+      case 'streamLatched':
+        return this.options.log.debug({ participant: event.leg, ...event }, 'video');
     }
   }
 
@@ -213,11 +251,10 @@ export class Focus implements ParticipantOwner {
   private newParticipant(
     { room, replaces, arrival: parts }: Place,
     who: Caller,
-    report: ((status: number, reason: string) => void) | null = null,
-    id = randomBytes(6).toString('hex'),
+    { report = null, offersVideo = true, id = randomBytes(6).toString('hex') }: CallOut = {},
   ): ParticipantCall {
-    const { mixers, timers, log, createSession, epochMs } = this.options;
-    const surroundings = { owner: this, mixers, timers, log, epochMs, createSession };
+    const { mixers, video, timers, log, createSession, epochMs } = this.options;
+    const surroundings = { owner: this, mixers, video, timers, log, epochMs, createSession, offersVideo };
     const { role } = parts;
     const arrival = arrivalOf(room, parts, epochMs());
     const participant = new ParticipantCall({ id, who, role, arrival, room, replaces, report, ...surroundings });

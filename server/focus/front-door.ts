@@ -5,7 +5,7 @@ import type { Call, IncomingCall } from '../sip/dialog/call.ts';
 import type { SipRequest } from '../sip/message/message.ts';
 import type { Flow } from '../sip/transport/flow.ts';
 import { type AdhocRooms, type Identify, mayEnter, mayOpenRoom, type Refusal } from './admission.ts';
-import { type ArrivalParts, dialled, roleIn } from './arrival.ts';
+import { type ArrivalParts, dialled, pinOf, roleIn } from './arrival.ts';
 import { mayName } from './named-call.ts';
 import type { ParticipantCall } from './participant-call.ts';
 import type { PinGuard, PinSource } from './pin-guard.ts';
@@ -94,7 +94,7 @@ export class FrontDoor {
   /** One who dials the room. A PIN that comes with the call is looked at when the call stands: an INVITE can be forged. */
   private asCaller(room: Room, call: IncomingCall): Place | Refusal {
     const { pins } = this.options;
-    const { pin } = dialled(call.request.uri);
+    const pin = pinOf(call.request);
     const pinSource = this.pinSource(room, call);
     if (pin !== null && asksPin(room) && !pins.takes(room.name, pinSource)) {
       pins.refused(room.name, pinSource);

@@ -1,7 +1,8 @@
+import { LAYOUT_NAMES } from '../../mixer/video-protocol.ts';
 import type { Announcer, Sound } from '../ivr/announcer.ts';
 import { KeyMenu } from '../ivr/key-menu.ts';
 import type { Log } from '../log.ts';
-import type { KeyAction } from '../rooms/policy.ts';
+import type { KeyAction, RoomKeys } from '../rooms/policy.ts';
 import type { Room } from '../rooms/room.ts';
 import type { Timers } from '../timers.ts';
 import { type Moderation, VOLUME_LIMITS_DB } from './moderation.ts';
@@ -59,9 +60,12 @@ export class KeyActions {
     'volume-down': (participant) => this.volume(participant, -VOLUME_STEP_DB, 'volume-down'),
     'volume-up': (participant) => this.volume(participant, VOLUME_STEP_DB, 'volume-up'),
     count: async (participant) => this.tell(participant, { count: participant.room.present.length }),
+    layout: (participant) => this.nextLayout(participant),
     menu: async (participant) => {
       const moderator = participant.controls.role === 'moderator';
-      this.tell(participant, { menu: participant.room.policy.keys, moderator });
+      const seesNothing = participant.room.participant(participant.id)?.video === null;
+      const { keys } = participant.room.policy;
+      this.tell(participant, { menu: seesNothing ? without('layout', keys) : keys, moderator });
     },
     lock: async (participant) => {
       const { room } = participant;
@@ -85,6 +89,14 @@ export class KeyActions {
       this.tell(participant, 'recording-stopped');
       throw error;
     }
+  }
+
+  /** What is seen tells what came of it; a beep, that something did. */
+  private async nextLayout(participant: ParticipantCall): Promise<void> {
+    const { controls, room } = participant;
+    const index = LAYOUT_NAMES.indexOf(controls.layout ?? room.policy.layout);
+    await participant.decide({ layout: LAYOUT_NAMES[(index + 1) % LAYOUT_NAMES.length]! });
+    this.tell(participant, { sound: 'beep' });
   }
 
   private async mute(participant: ParticipantCall): Promise<void> {
@@ -118,4 +130,11 @@ export class KeyActions {
   private tellAll(room: Room, sound: Sound): void {
     this.options.announcer.say({ room: room.name }, room.policy.language, [sound]);
   }
+}
+
+/** The keys without those that do this. */
+function without(action: KeyAction, { everybody, moderators }: RoomKeys): RoomKeys {
+  const others = <Action extends KeyAction>(keys: Record<string, Action>): Record<string, Action> =>
+    Object.fromEntries(Object.entries(keys).filter(([, does]) => does !== action)) as Record<string, Action>;
+  return { everybody: others(everybody), moderators: others(moderators) };
 }

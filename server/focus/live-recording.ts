@@ -1,10 +1,9 @@
 import type { RecordingPart } from '../recordings/catalogue.ts';
-import { ClockCheck, type RecordingClock } from '../recordings/recording-clock.ts';
+import type { RecordingClock } from '../recordings/recording-clock.ts';
 import { RoomTimeline } from '../recordings/room-timeline.ts';
 import type { Timeline, TimelineEntry } from '../recordings/timeline.ts';
 import type { Room } from '../rooms/room.ts';
 import type { ParticipantView } from '../rooms/views.ts';
-import type { Timers } from '../timers.ts';
 
 export interface LiveRecordingOptions {
   readonly id: string;
@@ -37,7 +36,6 @@ export class LiveRecording {
   private readonly names = new Set<string>();
   private story: RoomTimeline | null = null;
   private toldMs = 0;
-  private check: ClockCheck | null = null;
 
   constructor(options: LiveRecordingOptions) {
     this.options = options;
@@ -53,12 +51,9 @@ export class LiveRecording {
     return this.partsNow[this.partsNow.length - 1]!;
   }
 
-  /** Its part begins somewhere between these; true if that is another place than was known. */
-  placePart(earliestMs: number, latestMs: number): boolean {
-    const { number, startMs: before } = this.part;
-    const startMs = Math.max(0, Math.round(Math.min(latestMs, Math.max(earliestMs, before))));
-    this.partsNow = [...this.partsNow.slice(0, -1), { number, startMs }];
-    return startMs !== before;
+  /** That is where its part begins. */
+  placePart(startMs: number): void {
+    this.partsNow = [...this.partsNow.slice(0, -1), { number: this.part.number, startMs }];
   }
 
   goOn(part: RecordingPart): void {
@@ -79,15 +74,9 @@ export class LiveRecording {
     });
   }
 
-  /** From now on the clock is held against the mixer's. */
-  follow(timers: Timers, check: () => Promise<void>): void {
-    this.check = new ClockCheck(timers, check);
-  }
-
   /** It has ended at that position. Settled when the time line is on the disk. */
   async end(positionMs: number | null, reason: string | null): Promise<void> {
     const { clock, timeline } = this.options;
-    this.check?.stop();
     clock.stand(positionMs ?? clock.positionMs);
     this.tell({ type: 'stopped', reason });
     await timeline?.close();

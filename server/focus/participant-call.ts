@@ -3,7 +3,7 @@ import type { EntryStage } from '../ivr/entry.ts';
 import type { Log } from '../log.ts';
 import type { Room } from '../rooms/room.ts';
 import type { ParticipantView, Role } from '../rooms/views.ts';
-import type { MediaSession } from '../sdp/media-session.ts';
+import type { Agreement, MediaSession } from '../sdp/media-session.ts';
 import type { Call, CallEnd, CallHandler, IncomingCall, Referral, ReofferReply, SdpText } from '../sip/dialog/call.ts';
 import { mediaRefusal, mixerRefusal, type Refusal } from './admission.ts';
 import type { Arrival } from './arrival.ts';
@@ -13,6 +13,7 @@ import { ControlledLeg } from './controlled-leg.ts';
 import { type Decision, ParticipantControls } from './participant-controls.ts';
 import { ParticipantMedia } from './participant-media.ts';
 import type { ParticipantCallOptions, PlaceCall } from './participant-options.ts';
+import { ParticipantVideo } from './participant-video.ts';
 import { type KeyMeans, PressedKeys } from './pressed-keys.ts';
 
 /** One in a room who called, or was called: the call, its sound, and what is decided about it. */
@@ -21,6 +22,7 @@ export class ParticipantCall implements CallHandler {
   readonly arrival: Arrival;
   readonly controls: ParticipantControls;
   readonly media: ParticipantMedia;
+  readonly video: ParticipantVideo;
   /** Null before ours was placed. */
   call: Call | null = null;
   /** Why we ended it; null when we did not. */
@@ -54,8 +56,14 @@ export class ParticipantCall implements CallHandler {
       maySpeak: () => this.room.maySpeak(this.id),
       show: () => void this.room.change(this.id, this.controls.view),
     });
+    this.video = new ParticipantVideo({
+      ...{ leg: this.id, mixers: options.video, timers: options.timers },
+      roomHasVideo: () => this.room.policy.video,
+      changed: () => this.showVideo(),
+      failed: (what) => this.log.warn(what, 'no video'),
+    });
     this.media = new ParticipantMedia({
-      ...{ leg: this.id, mixers, createSession: options.createSession },
+      ...{ leg: this.id, mixers, video: this.video, createSession: options.createSession },
       control: () => this.leg.forMixer(),
       agreed: (media) => this.show(media),
       failed: (reason) => this.hangUp(reason),
@@ -74,9 +82,9 @@ export class ParticipantCall implements CallHandler {
     call.handle(this);
     try {
       const session = this.media.begin(call.flow.remoteAddress);
-      const foreseen = call.offer === null ? null : session.foresee(call.offer);
+      const foreseen = call.offer === null ? null : this.media.foresee(session, call.offer);
       if (foreseen !== null && !foreseen.ok) return this.refuse(mediaRefusal(foreseen));
-      if (!(await this.openLeg(session, foreseen?.media))) return;
+      if (!(await this.openLeg(session, foreseen))) return;
       call.accept(call.offer === null ? this.media.makeOffer() : this.media.answerForeseen(session, call.offer));
     } catch (error) {
       this.refuse(mixerRefusal(error));
@@ -89,7 +97,7 @@ export class ParticipantCall implements CallHandler {
     this.join();
     try {
       const session = this.media.begin(peer);
-      if (!(await this.openLeg(session))) return;
+      if (!(await this.openLeg(session, this.options.offersVideo === false ? 'sound' : null))) return;
       this.takes(place(this.media.makeOffer(), this));
     } catch (error) {
       this.refuse(mixerRefusal(error));
@@ -120,7 +128,7 @@ export class ParticipantCall implements CallHandler {
   }
 
   reoffered(offer: SdpText | null, reply: ReofferReply): void {
-    this.media.reoffered(offer, reply).catch((error: unknown) => {
+    this.media.reoffered(offer, this.room.name, reply).catch((error: unknown) => {
       this.log.error({ reason: String(error) }, 'media could not be changed');
     });
   }
@@ -210,8 +218,26 @@ export class ParticipantCall implements CallHandler {
     if (view !== undefined) room.join({ ...view, speaksTo: null, talking: false });
     owner.vacated(from);
     this.log.info({ from: from.name }, 'participant moved');
-    if (elsewhere) await this.media.reconnect(room.name, this.call, () => this.over);
+    await this.media.moved(room.name, elsewhere, this.call, () => this.over);
     await this.controlsChanged();
+  }
+
+  /** What the room says of video may have changed. */
+  roomChanged(): void {
+    if (this.over) return;
+    this.media.videoPolicyChanged(this.room.name, this.call).catch((error: unknown) => {
+      this.log.error({ reason: String(error) }, 'video could not be changed');
+    });
+  }
+
+  /** A key frame of ours is needed (RFC 5168). */
+  keyFrameWanted(): void {
+    this.video.sendKeyFrame();
+  }
+
+  /** One of theirs is needed, and their phone takes no RTCP feedback (RFC 5168). */
+  askKeyFrame(): void {
+    if (!this.over && this.video.mayAskKeyFrame()) this.call?.askKeyFrame();
   }
 
   /** Nothing came for a while. Who is on hold or muted may well send nothing: there the phone itself is asked. */
@@ -244,7 +270,7 @@ export class ParticipantCall implements CallHandler {
   }
 
   /** False when the call is over meanwhile. */
-  private async openLeg(session: MediaSession, known?: AudioMedia): Promise<boolean> {
+  private async openLeg(session: MediaSession, known: Agreement | null | 'sound'): Promise<boolean> {
     if (!(await this.media.open(this.room.name, session, () => this.over, known))) return false;
     // Something may have been decided while it was being opened.
     this.controlsChanged().catch((error: unknown) => this.hangUp(String(error)));
@@ -271,6 +297,14 @@ export class ParticipantCall implements CallHandler {
     const state = this.view?.state;
     const fixed = state === 'connecting' || state === 'disconnecting';
     this.room.change(this.id, { audio, ...(fixed ? {} : { state: this.mediaState() }) });
+  }
+
+  private showVideo(): void {
+    this.room.change(this.id, { video: this.video.view });
+    // The mixer of the sound says how late it is, for those with pictures alone.
+    if (this.controls.tellsSound === this.video.isOpen) return;
+    this.controls.tellsSound = this.video.isOpen;
+    this.controlsChanged().catch((error: unknown) => this.log.warn({ reason: String(error) }, 'no lip sync'));
   }
 
   private mediaState(): ParticipantView['state'] {

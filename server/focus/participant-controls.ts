@@ -1,15 +1,23 @@
 import type { LegControl } from '../../mixer/protocol.ts';
+import type { LayoutName } from '../../mixer/video-protocol.ts';
 import type { ParticipantView, Role } from '../rooms/views.ts';
 
 /** What moderators and participants decide of it. */
 export type Decision = Partial<
   Pick<
     ParticipantControls,
-    'role' | 'mutedByModerator' | 'mutedBySelf' | 'deaf' | 'gainDb' | 'volumeDb' | 'speaksTo' | 'recorded'
+    | 'role'
+    | ('mutedByModerator' | 'mutedBySelf' | 'deaf' | 'gainDb' | 'volumeDb' | 'speaksTo' | 'recorded')
+    | ('camera' | 'layout' | 'hideSelf')
   >
 >;
 
-/** What is decided about a participant's sound, and by whom: a moderator's mute and one's own are apart. */
+type ShownControls = Pick<
+  ParticipantView,
+  ('role' | 'muted' | 'deaf' | 'gainDb' | 'volumeDb' | 'speaksTo' | 'recorded') | ('camera' | 'layout' | 'hideSelf')
+>;
+
+/** What is decided about a participant's sound and picture, and by whom: a moderator's mute and one's own are apart. */
 export class ParticipantControls {
   role: Role;
   mutedByModerator = false;
@@ -19,6 +27,13 @@ export class ParticipantControls {
   volumeDb = 0;
   speaksTo: string[] | null = null;
   recorded = true;
+  /** False: a moderator has turned their picture off. */
+  camera = true;
+  /** What they see; null: as the room has it. */
+  layout: LayoutName | null = null;
+  hideSelf: boolean | null = null;
+  /** There is video, which keeps step with the sound. Not for people to decide. */
+  tellsSound = false;
   /** Not in the room yet: is asked for a PIN, waits, or is still being called. */
   apart: boolean;
 
@@ -45,8 +60,9 @@ export class ParticipantControls {
   }
 
   /** As who takes the place of another. */
-  takeOver({ mutedByModerator, mutedBySelf, deaf, gainDb, volumeDb, recorded }: ParticipantControls): void {
-    Object.assign(this, { mutedByModerator, mutedBySelf, deaf, gainDb, volumeDb, recorded });
+  takeOver(other: ParticipantControls): void {
+    const { mutedByModerator, mutedBySelf, deaf, gainDb, volumeDb, recorded, camera, layout, hideSelf } = other;
+    Object.assign(this, { mutedByModerator, mutedBySelf, deaf, gainDb, volumeDb, recorded, camera, layout, hideSelf });
   }
 
   /**
@@ -54,13 +70,13 @@ export class ParticipantControls {
    *   need the floor
    */
   forMixer(maySpeak: boolean): LegControl {
-    const { deaf, gainDb, volumeDb, apart, speaksTo, recorded } = this;
+    const { deaf, gainDb, volumeDb, apart, speaksTo, recorded, tellsSound } = this;
     const muted = this.muted !== null || (!maySpeak && speaksTo === null);
-    return { muted, deaf, gainDb, volumeDb, apart, speaksTo, recorded };
+    return { muted, deaf, gainDb, volumeDb, apart, speaksTo, recorded, ...(tellsSound ? { tellsSound } : {}) };
   }
 
-  get view(): Pick<ParticipantView, 'role' | 'muted' | 'deaf' | 'gainDb' | 'volumeDb' | 'speaksTo' | 'recorded'> {
-    const { role, muted, deaf, gainDb, volumeDb, speaksTo, recorded } = this;
-    return { role, muted, deaf, gainDb, volumeDb, speaksTo, recorded };
+  get view(): ShownControls {
+    const { role, muted, deaf, gainDb, volumeDb, speaksTo, recorded, camera, layout, hideSelf } = this;
+    return { role, muted, deaf, gainDb, volumeDb, speaksTo, recorded, camera, layout, hideSelf };
   }
 }

@@ -1,14 +1,17 @@
 import type { AudioMedia, LegControl, LegStatistics, MediaPorts } from '../../mixer/protocol.ts';
 import type { Mixers } from '../mixers/mixers.ts';
-import type { MediaSession } from '../sdp/media-session.ts';
+import type { Agreement, MediaSession } from '../sdp/media-session.ts';
 import type { NegotiationExplanation } from '../sdp/negotiation-explanation.ts';
 import type { NegotiationFailure } from '../sdp/negotiation-failure.ts';
+import type { AgreedVideo } from '../sdp/video-options.ts';
 import type { Call, ReofferReply, SdpText } from '../sip/dialog/call.ts';
 import { mediaRefusal } from './admission.ts';
+import type { ParticipantVideo } from './participant-video.ts';
 
 export interface ParticipantMediaOptions {
   readonly leg: string;
   readonly mixers: Mixers;
+  readonly video: ParticipantVideo;
   createSession(ports: MediaPorts, peer: string): MediaSession;
   control(): LegControl;
   /** Something was agreed. */
@@ -19,7 +22,7 @@ export interface ParticipantMediaOptions {
 /** Until the mixer has opened some. */
 const NO_PORTS: MediaPorts = { rtpPort: 0, rtcpPort: 0 };
 
-/** The sound of one call: what was negotiated for it, and its leg in the mixer. */
+/** The media of one call: what was negotiated, and its leg in the mixer; its pictures are in `ParticipantVideo`. */
 export class ParticipantMedia {
   /** What the mixer was told last; null before anything was agreed. */
   media: AudioMedia | null = null;
@@ -45,13 +48,24 @@ export class ParticipantMedia {
     return this.options.createSession(NO_PORTS, peer);
   }
 
-  /** What is known of the media goes along: one request to the mixer less. False when the call is over meanwhile. */
-  async open(room: string, session: MediaSession, isOver: () => boolean, known?: AudioMedia): Promise<boolean> {
+  /**
+   * What is known of the media goes along: one request to the mixer less. False when the call is over meanwhile.
+   * @param known what an answer will agree to; null: an offer of ours is to be made, `sound` alone or with video
+   */
+  async open(
+    room: string,
+    session: MediaSession,
+    isOver: () => boolean,
+    known: Agreement | null | 'sound',
+  ): Promise<boolean> {
     const { mixers, leg } = this.options;
-    const media = known === undefined ? {} : { media: this.mediaFor(known) };
-    const ports = await mixers.openLeg(room, leg, { cname: leg, control: this.options.control(), ...media });
+    const media = known === null || known === 'sound' ? {} : { media: this.mediaFor(known.media) };
+    const [ports] = await Promise.all([
+      mixers.openLeg(room, leg, { cname: leg, control: this.options.control(), ...media }),
+      this.openVideo(room, session, known),
+    ]);
     if (isOver()) {
-      await mixers.closeLeg(leg);
+      await this.close();
       return false;
     }
     session.bind(ports);
@@ -59,28 +73,49 @@ export class ParticipantMedia {
     return true;
   }
 
-  /** To a room of another mixer: other ports, which the phone learns by a re-INVITE. */
-  async reconnect(room: string, call: Call | null, isOver: () => boolean): Promise<void> {
-    const { failed } = this.options;
-    try {
-      await this.openElsewhere(room);
-    } catch (error) {
-      failed(`could not be moved: ${String(error)}`);
-      throw error;
+  private async openVideo(room: string, session: MediaSession, known: Agreement | null | 'sound'): Promise<void> {
+    const { video } = this.options;
+    if (known === null) await video.prepareOffer(session, room);
+    else if (known !== 'sound') await video.prepareAnswer(session, room, known);
+  }
+
+  /**
+   * The participant is in that room now.
+   * @param elsewhere it is on another mixer: other ports, which the phone learns by a re-INVITE
+   */
+  async moved(room: string, elsewhere: boolean, call: Call | null, isOver: () => boolean): Promise<void> {
+    const { failed, video } = this.options;
+    if (elsewhere) {
+      try {
+        await this.openElsewhere(room);
+      } catch (error) {
+        failed(`could not be moved: ${String(error)}`);
+        throw error;
+      }
     }
+    const otherVideo = this.session !== null && (await video.moveTo(this.session, room));
     if (isOver()) return void (await this.close());
-    call?.reoffer(
-      () => this.makeOffer(),
-      (result) => {
-        if ('status' in result) failed(`could not be moved: re-INVITE answered ${result.status}`);
-        else if (result.answer !== null) this.takeAnswer(result.answer);
-      },
-    );
+    if (elsewhere) this.reoffer(call, (status) => failed(`could not be moved: re-INVITE answered ${status}`));
+    else if (otherVideo) this.reoffer(call);
+  }
+
+  /** What the room says of video has changed. */
+  async videoPolicyChanged(room: string, call: Call | null): Promise<void> {
+    const { video } = this.options;
+    const { session } = this;
+    if (session === null || call === null) return;
+    if (!video.isWanted) {
+      if (video.drop(session)) this.reoffer(call);
+    } else if (!video.isOpen && video.hasBeen) {
+      await video.prepareOffer(session, room);
+      this.reoffer(call);
+    }
   }
 
   makeOffer(session: MediaSession | null = this.session): SdpText {
     if (session === null) throw new Error('there is no media session');
     this.awaitsAnswer = true;
+    session.wantVideo(this.options.video.isWanted);
     return session.offer();
   }
 
@@ -91,16 +126,16 @@ export class ParticipantMedia {
     if (!this.awaitsAnswer) this.session.offer();
     this.awaitsAnswer = false;
     const result = this.session.acceptAnswer(answer);
-    if (result.ok) this.apply(result.media).catch((error: unknown) => this.options.failed(String(error)));
+    if (result.ok) this.apply(result).catch((error: unknown) => this.options.failed(String(error)));
     else this.options.failed(`no usable answer to our offer: ${result.warning}`);
     return result.ok;
   }
 
   /** They change the session, or want an offer of ours. Rejects with a `MixerError`, and the reply is told so. */
-  async reoffered(offer: SdpText | null, reply: ReofferReply): Promise<void> {
-    if (!this.isOpen) return reply.reject(488);
+  async reoffered(offer: SdpText | null, room: string, reply: ReofferReply): Promise<void> {
+    if (this.session === null) return reply.reject(488);
     try {
-      const local = await this.negotiate(offer);
+      const local = await this.negotiate(this.session, room, offer);
       if (typeof local === 'string') return reply.accept(local);
       const { status, ...options } = mediaRefusal(local);
       reply.reject(status, options);
@@ -111,13 +146,31 @@ export class ParticipantMedia {
   }
 
   /** Our answer to their offer, or our offer when they made none. */
-  private async negotiate(offer: SdpText | null): Promise<SdpText | NegotiationFailure> {
-    if (offer === null || this.session === null) return this.makeOffer();
+  private async negotiate(
+    session: MediaSession,
+    room: string,
+    offer: SdpText | null,
+  ): Promise<SdpText | NegotiationFailure> {
+    const { video } = this.options;
+    if (offer === null) {
+      await video.prepareOffer(session, room);
+      return this.makeOffer();
+    }
     this.awaitsAnswer = false;
-    const result = this.session.answer(offer);
+    session.wantVideo(video.isWanted);
+    const foreseen = session.foresee(offer);
+    if (!foreseen.ok) return foreseen;
+    await video.prepareAnswer(session, room, foreseen);
+    const result = session.answer(offer);
     if (!result.ok) return result;
-    await this.apply(result.media);
+    await this.apply(result);
     return result.sdp;
+  }
+
+  /** What an answer would agree to, of which the leg is opened. */
+  foresee(session: MediaSession, offer: SdpText): ReturnType<MediaSession['foresee']> {
+    session.wantVideo(this.options.video.isWanted);
+    return session.foresee(offer);
   }
 
   /** The answer to the offer by which the leg was opened. */
@@ -125,6 +178,7 @@ export class ParticipantMedia {
     const result = session.answer(offer);
     if (!result.ok) throw new Error('what was foreseen did not come');
     this.options.agreed(result.media);
+    this.options.video.agreed(result, this.onHold);
     return result.sdp;
   }
 
@@ -139,6 +193,7 @@ export class ParticipantMedia {
   }
 
   close(): Promise<LegStatistics | null> {
+    this.options.video.close();
     return this.options.mixers.closeLeg(this.options.leg);
   }
 
@@ -150,9 +205,22 @@ export class ParticipantMedia {
     this.session?.rebind(ports);
   }
 
-  private async apply(media: AudioMedia): Promise<void> {
-    await this.options.mixers.updateLeg(this.options.leg, this.mediaFor(media));
+  private async apply({ media, ...agreed }: { media: AudioMedia } & AgreedVideo): Promise<void> {
+    const leg = this.mediaFor(media);
+    this.options.video.agreed(agreed, this.onHold);
+    await this.options.mixers.updateLeg(this.options.leg, leg);
     this.options.agreed(media);
+  }
+
+  /** @param refused told the status; what was agreed before stays, where it is absent */
+  private reoffer(call: Call | null, refused: (status: number) => void = () => {}): void {
+    call?.reoffer(
+      () => this.makeOffer(),
+      (result) => {
+        if ('status' in result) refused(result.status);
+        else if (result.answer !== null) this.takeAnswer(result.answer);
+      },
+    );
   }
 
   /** Takes note of what was agreed, and gives what the mixer is to do. */

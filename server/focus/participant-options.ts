@@ -9,6 +9,7 @@ import type { Timers } from '../timers.ts';
 import type { Arrival } from './arrival.ts';
 import type { Caller } from './caller.ts';
 import type { ParticipantCall } from './participant-call.ts';
+import type { VideoStreams } from './participant-video.ts';
 import type { KeyMeans } from './pressed-keys.ts';
 
 /** Whom a participant's doings concern beyond the room. */
@@ -43,6 +44,9 @@ export interface ParticipantCallOptions {
   report: ((status: number, reason: string) => void) | null;
   owner: ParticipantOwner;
   mixers: Mixers;
+  video: VideoStreams;
+  /** Whether video is offered to whom we call. */
+  offersVideo: boolean;
   timers: Timers;
   log: Log;
   /** Milliseconds since 1970. */

@@ -58,14 +58,14 @@ export class ParticipantsControl {
       if (role !== undefined) await moderation.setRole(participant, role);
       if (muted !== undefined) await moderation.setMuted(participant, muted, 'moderator');
       if (hand !== undefined) moderation.setHand(participant, hand);
-      await this.setSound(participant, patch);
+      await this.setSoundAndPicture(participant, patch);
       if (target !== null) await participant.moveTo(target);
     });
     return this.view(participant.room, id);
   }
 
   add(room: Room, participant: NewParticipant): ParticipantView {
-    const { uri: text, displayName, role, recorded, confirm, retries, retryAfterS } = participant;
+    const { uri: text, displayName, role, recorded, video, confirm, retries, retryAfterS } = participant;
     const uri = parseUri(text);
     // A request method and headers in it would be for the one who answers to decide, not for us to send.
     if (uri === null || uri.headers.size > 0 || uri.parameters.has('method')) {
@@ -75,7 +75,8 @@ export class ParticipantsControl {
     if (this.options.focus.full || this.options.focus.isBusy(room)) {
       throw new ControlError('server-full', 'the server holds no more calls');
     }
-    return this.options.dialOuts.start(room, { uri, displayName, role, recorded, confirm }, { retries, retryAfterS });
+    const callee = { uri, displayName, role, recorded, video, confirm };
+    return this.options.dialOuts.start(room, callee, { retries, retryAfterS });
   }
 
   /** Who waits in the lobby is told that a moderator did not let them in. */
@@ -108,14 +109,17 @@ export class ParticipantsControl {
     await carryOut(() => this.options.moderation.giveFloor(room, ids));
   }
 
-  private async setSound(participant: ParticipantCall, patch: ParticipantPatch): Promise<void> {
-    const { deaf, gainDb, volumeDb, recorded, speaksTo } = patch;
+  private async setSoundAndPicture(participant: ParticipantCall, patch: ParticipantPatch): Promise<void> {
+    const { deaf, gainDb, volumeDb, recorded, speaksTo, camera, layout, hideSelf } = patch;
     const decision: Decision = {};
     if (deaf !== undefined) decision.deaf = deaf;
     if (gainDb !== undefined) decision.gainDb = gainDb;
     if (volumeDb !== undefined) decision.volumeDb = volumeDb;
     if (recorded !== undefined) decision.recorded = recorded;
     if (speaksTo !== undefined) decision.speaksTo = speaksTo === null ? null : [...new Set(speaksTo)];
+    if (camera !== undefined) decision.camera = camera;
+    if (layout !== undefined) decision.layout = layout;
+    if (hideSelf !== undefined) decision.hideSelf = hideSelf;
     await participant.decide(decision);
   }
 

@@ -1,8 +1,9 @@
 import type { Room } from '../rooms/room.ts';
 import { roomName } from '../rooms/room-name.ts';
 import type { Referral } from '../sip/dialog/call.ts';
+import type { SipUri } from '../sip/message/uri.ts';
 import type { Identify, Refusal } from './admission.ts';
-import { dialled } from './arrival.ts';
+import { dialled, PIN_FIELD } from './arrival.ts';
 import type { Callee } from './focus-options.ts';
 
 export interface ReferralPolicy {
@@ -28,16 +29,32 @@ export function callReferred(referral: Referral, room: Room | null, policy: Refe
   if (referTo.uri === null) return { status: 416, reason: 'Only SIP addresses can be called' };
   const method = referTo.uri.parameters.get('method') ?? 'INVITE';
   if (method !== 'INVITE') return { status: 403, reason: 'Only INVITE can be sent for others' };
+  const fields = fieldsFor(referTo.uri);
+  if (fields === null) return { status: 400, reason: 'Bad Refer-To' };
   const refusal = policy.mayCall(target);
   if (refusal !== null) return refusal;
   const progress = referral.accept();
-  // A transfer with consultation: the one whom we call connects us with whom the referrer talks to (RFC 5589 §7).
-  const replaces = referTo.uri.headers.get('replaces');
   const headers = [
-    ...(replaces === undefined ? [] : [['Replaces', replaces] as const]),
+    ...fields,
     ...(referredBy === null ? [] : [['Referred-By', request.headers.get('referred-by') ?? ''] as const]),
   ];
   const callee: Callee = { uri: referTo.uri, displayName: referTo.displayName, role: 'participant', headers };
   policy.call(target, callee, (status, reason) => progress.report(status, reason));
   return null;
+}
+
+/**
+ * What the URI says for the INVITE (RFC 3261 §19.1.1) and we heed: a transfer with consultation, where the one whom we call
+ * connects us with whom the referrer talks to (RFC 5589 §7), and the PIN of another room. Null: a value cannot be sent,
+ * as what was escaped may be a line end, and then another field.
+ */
+function fieldsFor({ headers }: SipUri): Array<readonly [string, string]> | null {
+  const fields: Array<readonly [string, string]> = [];
+  for (const name of ['Replaces', PIN_FIELD]) {
+    const value = headers.get(name.toLowerCase());
+    if (value === undefined) continue;
+    if (!/^[ -~]*$/.test(value)) return null;
+    fields.push([name, value]);
+  }
+  return fields;
 }

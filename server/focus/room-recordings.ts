@@ -1,3 +1,4 @@
+import type { RecordingPosition } from '../../mixer/protocol.ts';
 import type { Log } from '../log.ts';
 import { MixerError } from '../mixers/mixer-channel.ts';
 import type { Mixers } from '../mixers/mixers.ts';
@@ -24,10 +25,6 @@ export interface RoomRecordingsOptions {
   readonly epochMs: () => number;
 }
 
-/** Mixers count whole ticks. */
-const TICK_MS = 20;
-/** How often a mixer that has gone on with a recording is asked where it is, until it answers at once. */
-const MOST_QUESTIONS = 5;
 /** What the mixer says when a recording has gone with its process; `lost` is told when there is another one. */
 const LOST = new Set(['mixer-gone', 'deadline', 'no-such-recording']);
 
@@ -155,7 +152,9 @@ export class RoomRecordings {
     const begun = await recordings.begin({ room: room.name, startedBy, tracks });
     const live = await this.createLive(room, { ...begun, tracks, announced });
     try {
-      live.options.clock.run((await this.startMixer(live)).positionMs);
+      const originMs = await this.startMixer(live);
+      if (originMs === null) live.options.clock.goOn();
+      else live.options.clock.run(originMs);
     } catch (error) {
       const reason = describe(error);
       await live.options.timeline?.close();
@@ -164,7 +163,6 @@ export class RoomRecordings {
     }
     this.live.set(room.name, live);
     live.begin();
-    live.follow(this.options.timers, () => this.checkClock(live));
     const view = recordings.begun(begun.id, live.participants);
     log.info({ recording: view.id, room: room.name, startedBy, tracks }, 'recording started');
     if (announced) voice.tellAll(room, 'recording-started');
@@ -172,12 +170,12 @@ export class RoomRecordings {
     return view;
   }
 
-  /** When the mixer dies over it, the next one goes on with it as with any other. */
-  private async startMixer(live: LiveRecording): Promise<{ positionMs: number }> {
+  /** When it began. Null: the mixer died over it, and the next one goes on with it as with any other. */
+  private async startMixer(live: LiveRecording): Promise<number | null> {
     try {
-      return await this.options.mixers.startRecording(this.toStart(live));
+      return (await this.options.mixers.startRecording(this.toStart(live))).originMs;
     } catch (error) {
-      if (isLost(error)) return { positionMs: 0 };
+      if (isLost(error)) return null;
       throw error;
     }
   }
@@ -225,54 +223,31 @@ export class RoomRecordings {
     const { recordings, voice, log } = this.options;
     const { id, room, clock, announced } = live.options;
     if (paused === live.paused) return recordings.get(id);
-    const positionMs = await this.controlMixer(live, paused);
-    if (paused) clock.stand(positionMs);
-    else clock.run(positionMs);
+    const there = await this.controlMixer(live, paused);
+    const { startMs } = live.part;
+    if (paused) clock.stand(there === null ? clock.positionMs : startMs + there.positionMs);
+    else if (there === null || there.originMs === null) clock.goOn();
+    else clock.run(there.originMs - startMs);
     live.setPaused(paused);
-    log.info({ recording: id, room: room.name, positionMs }, paused ? 'recording paused' : 'recording goes on');
+    log.info(
+      { recording: id, room: room.name, positionMs: clock.positionMs },
+      paused ? 'recording paused' : 'recording goes on',
+    );
     const view = recordings.changed(id, { state: paused ? 'paused' : 'recording' });
     if (announced) voice.tellAll(room, paused ? 'recording-paused' : 'recording-resumed');
     voice.setTone(room, !paused);
     return view;
   }
 
-  /** Gives the position. When the mixer is gone, the next part begins as it should be. */
-  private async controlMixer(live: LiveRecording, paused: boolean): Promise<number> {
-    const { id, room, clock } = live.options;
+  /** Null: the mixer is gone, and the next part begins as it should be. */
+  private async controlMixer(live: LiveRecording, paused: boolean): Promise<RecordingPosition | null> {
+    const { id, room } = live.options;
     try {
-      const { positionMs } = await this.options.mixers.controlRecording(room.name, id, paused);
-      return live.part.startMs + positionMs;
+      return await this.options.mixers.controlRecording(room.name, id, paused);
     } catch (error) {
-      if (isLost(error) && !this.failures.has(id)) return clock.positionMs;
+      if (isLost(error) && !this.failures.has(id)) return null;
       throw new ControlError('mixer-unavailable', describe(error));
     }
-  }
-
-  /** How far the answer is behind is not known, but no further than it took. */
-  private checkClock(live: LiveRecording): Promise<void> {
-    return this.turns.take(live.options.room.name, async () => {
-      if (live.paused || this.live.get(live.options.room.name) !== live) return;
-      await this.compareClocks(live);
-    });
-  }
-
-  /**
-   * The first part is the clock's measure. Those after it are put where the clock is, which nobody counted while there was no
-   * mixer. Gives how long the mixer took to answer; null when it has died, or has just failed, which is told otherwise.
-   */
-  private async compareClocks(live: LiveRecording): Promise<number | null> {
-    const { timers, mixers, recordings } = this.options;
-    const { id, room, clock } = live.options;
-    const [askedMs, askedAtMs] = [timers.now(), clock.positionMs];
-    const answer = await mixers.controlRecording(room.name, id, false).catch(() => null);
-    if (answer === null) return null;
-    const tookMs = timers.now() - askedMs;
-    const { positionMs } = answer;
-    if (live.part.number === 1) clock.correct(positionMs, tookMs + TICK_MS);
-    else if (live.placePart(askedAtMs - positionMs, clock.positionMs - positionMs + TICK_MS)) {
-      await recordings.setParts(id, live.parts);
-    }
-    return tookMs;
   }
 
   private async goOn(live: LiveRecording): Promise<void> {
@@ -284,9 +259,8 @@ export class RoomRecordings {
       live.goOn({ number, startMs: clock.positionMs });
       // Before there is anything in it, so that it is found whenever the server ends.
       await recordings.setParts(id, live.parts);
-      const askedAtMs = clock.positionMs;
-      const { positionMs } = await mixers.startRecording(this.toStart(live));
-      live.placePart(Math.max(askedAtMs, clock.positionMs - positionMs), clock.positionMs - positionMs);
+      const { originMs } = await mixers.startRecording(this.toStart(live));
+      if (originMs !== null) live.placePart(clock.positionAt(originMs));
       await recordings.setParts(id, live.parts);
       live.tell({ type: 'part', part: number });
       log.info({ recording: id, room: room.name, part: number }, 'recording goes on after the mixer died');
@@ -295,11 +269,6 @@ export class RoomRecordings {
       if (isLost(error))
         return log.warn({ recording: id, room: room.name, part: number }, 'the next mixer died as well');
       return this.fail(live, `the mixer died, and it could not go on: ${describe(error)}`);
-    }
-    // What a busy server reads late puts the part too late.
-    for (let asked = 0; asked < MOST_QUESTIONS && !live.paused; asked++) {
-      const tookMs = await this.compareClocks(live);
-      if (tookMs === null || tookMs <= TICK_MS) return;
     }
   }
 

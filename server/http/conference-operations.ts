@@ -104,6 +104,24 @@ export const conferenceOperations: readonly Operation[] = [
   }),
   operation({
     method: 'post',
+    path: '/rooms/{room}/messages',
+    id: 'sendMessage',
+    scope: 'moderator',
+    summary: 'Send a text to the participants, and tell who has got it',
+    params: roomParams,
+    body: schemas.newMessage,
+    success: {
+      status: 200,
+      description: 'What the phones said to it within three seconds.',
+      json: schemas.messageDeliveries,
+    },
+    problems: ['room-not-found', 'participant-not-found', 'participant-elsewhere', 'too-many-messages'],
+    handle: async ({ conference }, { params, body }) => ({
+      json: { deliveries: await conference.sendMessage(params.room, body) },
+    }),
+  }),
+  operation({
+    method: 'post',
     path: '/rooms/{room}/breakouts',
     id: 'openBreakouts',
     scope: 'moderator',

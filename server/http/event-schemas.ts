@@ -16,6 +16,9 @@ const settings = room
     participants: true,
     floor: true,
     activeSpeaker: true,
+    spotlight: true,
+    places: true,
+    presenter: true,
     recording: true,
     recordings: true,
   })
@@ -45,6 +48,12 @@ export const eventSchemas: Record<EventName, z.ZodObject> = {
   'speaker-changed': z
     .object({ ...about, event: z.literal('speaker-changed'), ...room.pick({ activeSpeaker: true }).shape })
     .meta({ id: 'SpeakerChanged' }),
+  'stage-changed': z
+    .object({
+      ...{ ...about, event: z.literal('stage-changed') },
+      ...room.pick({ spotlight: true, places: true, presenter: true }).shape,
+    })
+    .meta({ id: 'StageChanged' }),
   'recording-changed': recordingEvent('recording-changed', 'RecordingChanged'),
   'recording-ready': recordingEvent('recording-ready', 'RecordingReady'),
   'recording-removed': recordingEvent('recording-removed', 'RecordingRemoved'),
@@ -60,6 +69,7 @@ export const eventMeanings: Record<EventName, string> = {
   'participant-left': 'Somebody has gone.',
   'floor-changed': 'The floor was given to others, or given back.',
   'speaker-changed': 'Somebody else speaks, or nobody does.',
+  'stage-changed': 'Others are spotlighted, have fixed places in the picture, or show slides.',
   'recording-changed': 'A recording has begun, paused, gone on, stopped or failed, or a file of it has got on.',
   'recording-ready': 'All files are there that were wanted of a recording, and their copies elsewhere.',
   'recording-removed': 'A recording and its files were removed.',

@@ -109,7 +109,7 @@ function readBody(operation: Operation, given: unknown): unknown {
 }
 
 function send({ success }: Operation, reply: Reply, request: Request, response: Response): void {
-  const { json, location, file, accepted, content, next } = reply;
+  const { json, location, file, accepted, content, picture, next } = reply;
   if (file) {
     sendRecording(file, request, response);
     return;
@@ -119,6 +119,10 @@ function send({ success }: Operation, reply: Reply, request: Request, response: 
   if (content) {
     response.attachment(content.fileName).set('Content-Type', content.contentType);
     response.status(success.status).end(content.bytes);
+    return;
+  }
+  if (picture) {
+    response.set('Content-Type', success.picture).status(success.status).end(picture);
     return;
   }
   if (location !== undefined) response.location(BASE_PATH + location);

@@ -125,16 +125,16 @@ const retryAfter = {
 };
 
 function success({
-  success: { status, description, json, texts, files, events, mayCreate, mayWait },
+  success: { status, description, json, texts, files, picture, events, mayCreate, mayWait },
 }: Operation): Record<string, ResponseConfig> {
   const content = json
     ? { 'application/json': { schema: json }, ...Object.fromEntries((texts ?? []).map((type) => [type, binary])) }
     : events
       ? { 'text/event-stream': { schema: events } }
-      : files && Object.fromEntries(files.map((type) => [type, binary]));
+      : Object.fromEntries([...(files ?? []), ...(picture ? [picture] : [])].map((type) => [type, binary]));
   const response: ResponseConfig = {
     description,
-    ...(content && { content }),
+    ...(Object.keys(content).length > 0 && { content }),
     ...(status === 201 && created),
   };
   const later = mayWait && {

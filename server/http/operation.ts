@@ -45,6 +45,8 @@ export interface Reply {
   events?: EventStreamReply;
   /** One of `success.texts` instead of JSON. */
   content?: { contentType: string; fileName: string; bytes: string | Buffer };
+  /** As it is; of the type that `success.picture` says. */
+  picture?: Uint8Array;
   /** Where the list goes on that `content` is a part of: the same query with these. */
   next?: Readonly<Record<string, string>>;
 }
@@ -78,6 +80,8 @@ interface OperationBase extends AccessRule {
     files?: readonly string[];
     /** Media types that there are instead of JSON. */
     texts?: readonly string[];
+    /** Media type of a picture. */
+    picture?: string;
     /** Server-sent events, each with data like this. */
     events?: z.ZodType;
   };

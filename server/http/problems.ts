@@ -131,8 +131,9 @@ export const problemKinds = {
   },
   'participant-elsewhere': {
     status: 409,
-    title: 'The participant cannot be moved',
-    meaning: 'They have not entered the room yet, or are to go to two rooms at once.',
+    title: 'The participant is elsewhere',
+    meaning:
+      'They have not entered the room yet (for a text: not answered the call), or are to go to two rooms at once.',
   },
   'recording-running': {
     status: 409,
@@ -153,6 +154,11 @@ export const problemKinds = {
     status: 409,
     title: 'This cannot be made of the recording any more',
     meaning: 'Only the files that were made of it were kept, elsewhere; `detail` says which.',
+  },
+  'picture-unavailable': {
+    status: 409,
+    title: 'The room has no picture',
+    meaning: 'Nobody in it has video, or there is no video at all.',
   },
   'too-many-tokens': { status: 409, title: 'There are too many tokens', meaning: 'There are 1000 tokens already.' },
   'too-many-webhooks': {
@@ -224,6 +230,11 @@ export const problemKinds = {
     status: 503,
     title: 'There are too many event streams',
     meaning: 'There are 500 open event streams already, or 200 of this token.',
+  },
+  'too-many-messages': {
+    status: 503,
+    title: 'There are too many texts under way',
+    meaning: '10000 texts wait for what phones say to them; try again soon.',
   },
   'mixer-unavailable': {
     status: 503,

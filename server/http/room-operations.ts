@@ -8,6 +8,16 @@ import * as schemas from './schemas.ts';
 
 export const roomParams = z.object({ room: z.string().meta({ description: "The room's name." }) });
 
+const pictureQuery = z.strictObject({
+  width: z.coerce
+    .number()
+    .int()
+    .min(160)
+    .max(1920)
+    .default(640)
+    .meta({ description: 'In pixels, rounded up to a multiple of 160; the height follows from it.' }),
+});
+
 export const roomOperations: readonly Operation[] = [
   operation({
     method: 'get',
@@ -59,12 +69,12 @@ export const roomOperations: readonly Operation[] = [
     path: '/rooms/{room}',
     id: 'updateRoom',
     scope: 'moderator',
-    summary: "Change a room's policy; what is not said stays",
+    summary: "Change a room's policy, or who is where in its picture; what is not said stays",
     params: roomParams,
     body: schemas.roomPatch,
     success: { status: 200, description: 'The room, changed.', json: schemas.room },
-    problems: ['room-not-found', 'room-policy-invalid'],
-    handle: ({ conference }, { params, body }) => ({ json: conference.updateRoom(params.room, saidOf(body)) }),
+    problems: ['room-not-found', 'participant-not-found', 'room-policy-invalid'],
+    handle: ({ conference }, { params, body }) => ({ json: conference.updateRoom(params.room, body) }),
   }),
   operation({
     method: 'delete',
@@ -79,6 +89,20 @@ export const roomOperations: readonly Operation[] = [
       await conference.deleteRoom(params.room);
       return {};
     },
+  }),
+  operation({
+    method: 'get',
+    path: '/rooms/{room}/picture.jpg',
+    id: 'getRoomPicture',
+    scope: 'reader',
+    summary: 'What the room looks like now; made twice a second at most',
+    params: roomParams,
+    query: pictureQuery,
+    success: { status: 200, description: 'The picture.', picture: 'image/jpeg' },
+    problems: ['room-not-found', 'picture-unavailable', 'mixer-unavailable'],
+    handle: async ({ conference }, { params, query }) => ({
+      picture: await conference.picture(params.room, query.width),
+    }),
   }),
   operation({
     method: 'post',

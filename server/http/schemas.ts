@@ -1,14 +1,18 @@
 import { z } from 'zod';
+import { LAYOUT_NAMES, type LayoutName } from '../../mixer/video-protocol.ts';
 import type {
   Announcement,
   AnnouncementPatch,
   AnnouncementProgress,
   BreakoutGroup,
+  MessageDelivery,
   NewAnnouncement,
+  NewMessage,
   NewParticipant,
   NewRecording,
   ParticipantPatch,
   RecordingMark,
+  RoomPatch,
 } from '../focus/control.ts';
 import type { RegistrationView, UserView } from '../registrar/user-control.ts';
 import { policyNotes, policyShape, type RoomPolicy, type SaidPolicy } from '../rooms/policy.ts';
@@ -29,6 +33,7 @@ import { type ProblemDocument, problemCodes } from './problems.ts';
 // Each schema is pinned to the type that the conference uses, so that neither changes without the other.
 
 const role: z.ZodType<Role> = z.enum(['participant', 'moderator', 'listener']).meta({ id: 'Role' });
+const layout: z.ZodType<LayoutName> = z.enum(LAYOUT_NAMES).meta({ id: 'Layout' });
 const timestamp = z.iso.datetime();
 
 export const participant = z
@@ -61,7 +66,22 @@ export const participant = z
         direction: z.string().meta({ description: 'As the server sees it: sendrecv, sendonly, recvonly or inactive.' }),
       })
       .nullable(),
-    video: z.null(),
+    video: z
+      .object({
+        codec: z.string(),
+        direction: z.string().meta({ description: 'As the server sees it, as of `audio`.' }),
+        width: z.int().nullable().meta({ description: 'Of the pictures that come; null: none do.' }),
+        height: z.int().nullable(),
+        slides: z.boolean().meta({ description: 'Shows slides as well, as a second stream.' }),
+      })
+      .nullable()
+      .meta({ description: 'Null: sound alone.' }),
+    camera: z.boolean().meta({ description: 'False: a moderator has turned their picture off.' }),
+    layout: layout.nullable().meta({ description: 'What they have chosen to see; null: as the room has it.' }),
+    hideSelf: z
+      .boolean()
+      .nullable()
+      .meta({ description: 'Whether they do not see themselves; null: as the room has it.' }),
     joinedAt: timestamp,
   })
   .meta({ id: 'Participant' }) satisfies z.ZodType<ParticipantView>;
@@ -166,6 +186,11 @@ export const room = z
     version: z.int().meta({ description: 'Goes up by one with every change of anything in the room.' }),
     floor: z.array(z.string()).meta({ description: 'Who alone is heard by all, by id; empty: the floor is free.' }),
     activeSpeaker: z.string().nullable().meta({ description: 'Who speaks at present, by id; null: nobody.' }),
+    spotlight: z.array(z.string()).meta({ description: 'Who is shown first and large, by id.' }),
+    places: z
+      .array(z.string().nullable())
+      .meta({ description: 'Who is at which place of the picture, by id; null: whoever comes. Empty: none is fixed.' }),
+    presenter: z.string().nullable().meta({ description: 'Whose slides are shown, by id; null: nobody shows any.' }),
     participants: z.array(participant),
     recordings: z.array(recording).meta({ description: 'The latest 20, oldest first; what runs is among them.' }),
   })
@@ -189,10 +214,29 @@ export const participantList = z
   .meta({ id: 'ParticipantList' });
 export const recordingList = z.object({ recordings: z.array(recording), nextCursor }).meta({ id: 'RecordingList' });
 
-export const roomPatch = z.strictObject(policy).partial().meta({ id: 'RoomPatch' }) satisfies z.ZodType<SaidPolicy>;
+const somePolicy = z.strictObject(policy).partial() satisfies z.ZodType<SaidPolicy>;
+const MOST_PLACES = 49;
+
+export const roomPatch = z
+  .strictObject({
+    ...somePolicy.shape,
+    spotlight: z
+      .array(z.string())
+      .max(MOST_PLACES)
+      .optional()
+      .meta({ description: 'Who is to be shown first and large, by id; empty: nobody.' }),
+    places: z
+      .array(z.string().nullable())
+      .max(MOST_PLACES)
+      .optional()
+      .meta({
+        description: 'Who is to be at which place of the picture, by id; null: whoever comes. Empty: none is fixed.',
+      }),
+  })
+  .meta({ id: 'RoomPatch' }) satisfies z.ZodType<RoomPatch>;
 
 export const newRoom = z
-  .strictObject({ name: z.string().meta({ description: 'What people dial.' }), ...roomPatch.shape })
+  .strictObject({ name: z.string().meta({ description: 'What people dial.' }), ...somePolicy.shape })
   .meta({ id: 'NewRoom' });
 
 export const newParticipant = z
@@ -201,6 +245,9 @@ export const newParticipant = z
     displayName: z.string().min(1).max(200).nullable().default(null).meta({ description: 'How the others see them.' }),
     role: role.default('participant'),
     recorded: z.boolean().default(true).meta({ description: 'False: they are in no recording.' }),
+    video: z.boolean().nullable().default(null).meta({
+      description: 'Whether they are offered video; null: if anybody in the room has it.',
+    }),
     confirm: z.boolean().default(false).meta({
       description: 'They hear that they are invited and must press 1; else they are hung up on. Keeps mailboxes out.',
     }),
@@ -225,6 +272,12 @@ export const participantPatch = z
       .max(100)
       .nullable()
       .meta({ description: 'Participants of the room who alone hear this one: a whisper. Null: all do.' }),
+    camera: z.boolean().meta({ description: 'False turns their picture off: the others see their name.' }),
+    layout: layout.nullable().meta({ description: 'What they see; null: as the room has it.' }),
+    hideSelf: z
+      .boolean()
+      .nullable()
+      .meta({ description: 'Whether they do not see themselves; null: as the room has it.' }),
     room: z.string().meta({ description: 'Moves them there.' }),
     admitted: z.literal(true).meta({ description: 'Lets them in from the lobby, or from waiting for a moderator.' }),
   })
@@ -292,6 +345,42 @@ export const sound = z
   .meta({ id: 'Sound' }) satisfies z.ZodType<SoundView>;
 
 export const soundList = z.object({ sounds: z.array(sound), nextCursor }).meta({ id: 'SoundList' });
+
+const messageText = z
+  .string()
+  .min(1)
+  .max(1000)
+  .refine((text) => text === '' || text.trim() !== '', { message: 'There must be more than blanks.' })
+  // Unpaired surrogates cannot be written as UTF-8.
+  .refine((text) => !/\p{Cs}|[^\P{Cc}\t\n\r]/u.test(text), {
+    message: 'There must be no control characters but tabs and line breaks, and no half characters.',
+  });
+
+export const newMessage = z
+  .strictObject({
+    text: messageText.meta({ description: 'Plain text, sent by SIP MESSAGE.' }),
+    to: z
+      .array(z.string())
+      .min(1)
+      .max(1000)
+      .nullable()
+      .default(null)
+      .meta({ description: 'Who gets it, by id, also who waits to be let in. Null: all who have entered.' }),
+  })
+  .meta({ id: 'NewMessage' }) satisfies z.ZodType<NewMessage>;
+
+const messageDelivery = z
+  .object({
+    participant: z.string(),
+    outcome: z.enum(['delivered', 'refused', 'unreachable', 'pending']).meta({
+      description:
+        'delivered: the phone took it; refused: it did not, perhaps as it takes no texts; unreachable: it does not answer; pending: it had not answered when this was.',
+    }),
+    status: z.int().nullable().meta({ description: 'That of SIP; null while it is pending.' }),
+  })
+  .meta({ id: 'MessageDelivery' }) satisfies z.ZodType<MessageDelivery>;
+
+export const messageDeliveries = z.object({ deliveries: z.array(messageDelivery) }).meta({ id: 'MessageDeliveries' });
 
 export const newBreakouts = z
   .strictObject({

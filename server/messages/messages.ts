@@ -1,4 +1,5 @@
 import type { Identify, Refusal } from '../focus/admission.ts';
+import { ControlError, type MessageDelivery } from '../focus/control.ts';
 import type { Member } from '../focus/focus.ts';
 import { memberWhoSends } from '../focus/member-who-sends.ts';
 import type { Log } from '../log.ts';
@@ -13,6 +14,7 @@ import { createUri, parseUri, writeUri } from '../sip/message/uri.ts';
 import type { Flow } from '../sip/transport/flow.ts';
 import type { LoneRequest } from '../sip/user-agent/lone-request.ts';
 import type { MethodHandler } from '../sip/user-agent/user-agent.ts';
+import type { Timers } from '../timers.ts';
 import { hopsLeft, readText, type TextMessage } from './text-message.ts';
 
 export interface MessagesOptions {
@@ -22,6 +24,7 @@ export interface MessagesOptions {
     participantOf(call: Call): { readonly id: string; readonly room: Room } | undefined;
   };
   readonly location: { user(name: string | null): string | null; contacts(user: string): PeerContact[] };
+  readonly timers: Timers;
   readonly log: Log;
   readonly domain: string;
   readonly identify: Identify;
@@ -31,6 +34,11 @@ export interface MessagesOptions {
   readonly send: (request: LoneRequest, concluded: (status: number) => void) => void;
 }
 
+/** How long it is waited for what phones say to a text of the room's own. */
+const ANSWER_WITHIN_MS = 3000;
+/** So many texts of rooms' own that phones have not answered are not too many. */
+const MOST_UNANSWERED = 10_000;
+
 type Respond = (status: number, parts?: ResponseParts) => void;
 type Text = Extract<TextMessage, { body: Uint8Array }>;
 
@@ -39,6 +47,7 @@ export class Messages implements MethodHandler {
   readonly optionTags = [];
   readonly inDialogs = true;
   private readonly options: MessagesOptions;
+  private unanswered = 0;
 
   constructor(options: MessagesOptions) {
     this.options = options;
@@ -75,15 +84,38 @@ export class Messages implements MethodHandler {
 
   /** A text of the room's own, to one who is in it. */
   fromRoom(room: Room, participant: string, text: string): void {
-    const { send, log, domain, focus } = this.options;
-    const member = focus.members(room).find(({ id }) => id === participant);
-    if (member === undefined) return;
-    const from = address(writeUri(createUri({ user: room.name, host: domain })), room.policy.displayName);
-    const to = address(member.uri, member.displayName);
-    const content = { body: Buffer.from(text), contentType: 'text/plain;charset=utf-8' };
-    send({ method: 'MESSAGE', contact: member.contact, from, to, ...content }, (status) => {
-      if (status >= 300) log.info({ room: room.name, participant, status }, 'message not delivered');
+    const member = this.options.focus.members(room).find(({ id }) => id === participant);
+    if (member !== undefined) this.toMember(room, member, room.policy.displayName, plainText(text));
+  }
+
+  /**
+   * A text of the room's own, to these. Settled when all phones have answered, or after three seconds; what cannot be
+   * delivered is logged, also later. Throws `too-many-messages`.
+   */
+  async fromRoomTo(room: Room, members: readonly Member[], text: string): Promise<MessageDelivery[]> {
+    if (this.unanswered >= MOST_UNANSWERED) {
+      throw new ControlError('too-many-messages', `${this.unanswered} texts wait for what phones say to them`);
+    }
+    const deliveries = members.map(
+      ({ id }): MessageDelivery => ({ participant: id, outcome: 'pending', status: null }),
+    );
+    const content = plainText(text);
+    let left = members.length;
+    this.unanswered += left;
+    await new Promise<void>((resolve) => {
+      if (left === 0) return resolve();
+      const late = this.options.timers.set(ANSWER_WITHIN_MS, resolve);
+      for (const [index, member] of members.entries()) {
+        this.toMember(room, member, room.policy.displayName, content, (status) => {
+          this.unanswered--;
+          deliveries[index] = { participant: member.id, outcome: outcomeOf(status), status };
+          if (--left > 0) return;
+          late.clear();
+          resolve();
+        });
+      }
     });
+    return [...deliveries];
   }
 
   /** Users send as themselves, whatever From says. */
@@ -97,14 +129,23 @@ export class Messages implements MethodHandler {
 
   /** From the room, so that answers go there, under the name of who wrote it. */
   private toRoom(room: Room, others: readonly Member[], writer: string, request: SipRequest, text: Text): void {
+    const content = { maxForwards: hopsLeft(request), ...text };
+    for (const member of others) this.toMember(room, member, writer, content);
+  }
+
+  private toMember(
+    room: Room,
+    { id, uri, displayName, contact }: Member,
+    writer: string | null,
+    content: Text & { readonly maxForwards?: number },
+    concluded: (status: number) => void = () => undefined,
+  ): void {
     const { send, log, domain } = this.options;
     const from = address(writeUri(createUri({ user: room.name, host: domain })), writer);
-    for (const { id, uri, displayName, contact } of others) {
-      const to = address(uri, displayName);
-      send({ method: 'MESSAGE', contact, from, to, maxForwards: hopsLeft(request), ...text }, (status) => {
-        if (status >= 300) log.info({ room: room.name, participant: id, status }, 'message not delivered');
-      });
-    }
+    send({ method: 'MESSAGE', contact, from, to: address(uri, displayName), ...content }, (status) => {
+      if (status >= 300) log.info({ room: room.name, participant: id, status }, 'message not delivered');
+      concluded(status);
+    });
   }
 
   /** To all of the user's phones at once; the first that takes it answers for all (RFC 3261 §16.7). */
@@ -136,6 +177,16 @@ export class Messages implements MethodHandler {
 function refuse(respond: Respond, refusal: Pick<Refusal, 'status' | 'headers'> & { reason?: string }): void {
   const { status, reason, headers } = refusal;
   respond(status, { ...(reason === undefined ? {} : { reason }), ...(headers === undefined ? {} : { headers }) });
+}
+
+function plainText(text: string): Text {
+  return { body: Buffer.from(text), contentType: 'text/plain;charset=utf-8' };
+}
+
+/** 408 and 503 also stand for no answer, and for no way to get there (RFC 3261 §8.1.3.1). */
+function outcomeOf(status: number): MessageDelivery['outcome'] {
+  if (status < 300) return 'delivered';
+  return status === 408 || status === 503 ? 'unreachable' : 'refused';
 }
 
 /** What is said for all: 6xx, else the lowest class (RFC 3261 §16.7 step 6); never what only we could follow. */

@@ -2,13 +2,11 @@ import type {
   FromMixer,
   MixerErrorCode,
   MixerEvent,
-  MixerMethod,
-  MixerParams,
-  MixerResult,
+  MixerRequests,
   MixerSettings,
+  Requests,
   ToMixer,
 } from '../../mixer/protocol.ts';
-import { PROTOCOL_VERSION } from '../../mixer/protocol.ts';
 import type { Timer, Timers } from '../timers.ts';
 
 export class MixerError extends Error {
@@ -27,19 +25,23 @@ export const DEADLINE_MS = 5000;
 export const GREETING_MS = 30_000;
 
 interface Waiting {
-  method: MixerMethod;
+  method: string;
   resolve(result: never): void;
   reject(error: MixerError): void;
   deadline: Timer;
 }
 
-export interface MixerChannelOptions {
+export interface MixerChannelOptions<R extends Requests<R> = MixerRequests, E = MixerEvent, S = MixerSettings> {
+  /** Of the protocol; a mixer of another one is refused. */
+  version: number;
   timers: Timers;
-  send(message: ToMixer): void;
-  /** It is there, and waits for `configure`. */
-  /** @param native see `FromMixer`. */
+  send(message: ToMixer<R, S>): void;
+  /**
+   * It is there, and waits for `configure`.
+   * @param native see `FromMixer`.
+   */
   greeted(pid: number, native: readonly string[]): void;
-  event(event: MixerEvent): void;
+  event(event: E): void;
   /** The other side broke the protocol or missed a deadline: the process should be ended. */
   failed(reason: string): void;
 }
@@ -48,14 +50,14 @@ export interface MixerChannelOptions {
  * One mixer's side of the protocol: handshake, request ids, deadlines. No process inside: it is told what came in.
  * Every promise that it gave is settled when the process goes.
  */
-export class MixerChannel {
-  private readonly options: MixerChannelOptions;
+export class MixerChannel<R extends Requests<R> = MixerRequests, E = MixerEvent, S = MixerSettings> {
+  private readonly options: MixerChannelOptions<R, E, S>;
   private readonly waiting = new Map<number, Waiting>();
   private readonly greeting: Timer;
   private nextId = 1;
   private state: 'greeting' | 'spare' | 'open' | 'closed' = 'greeting';
 
-  constructor(options: MixerChannelOptions) {
+  constructor(options: MixerChannelOptions<R, E, S>) {
     this.options = options;
     this.greeting = options.timers.set(GREETING_MS, () => options.failed('it did not greet in time'));
   }
@@ -70,14 +72,18 @@ export class MixerChannel {
   }
 
   /** Puts a mixer that has greeted to work. */
-  configure(settings: MixerSettings): void {
+  configure(settings: S): void {
     if (this.state !== 'spare') throw new Error(`a mixer that is ${this.state} cannot be configured`);
     this.state = 'open';
-    this.options.send({ type: 'configure', version: PROTOCOL_VERSION, settings });
+    this.options.send({ type: 'configure', version: this.options.version, settings });
   }
 
   /** @throws MixerError in the promise: what the mixer answered, `deadline`, or `mixer-gone`. */
-  request<M extends MixerMethod>(method: M, params: MixerParams<M>, deadlineMs = DEADLINE_MS): Promise<MixerResult<M>> {
+  request<M extends keyof R & string>(
+    method: M,
+    params: R[M]['params'],
+    deadlineMs = DEADLINE_MS,
+  ): Promise<R[M]['result']> {
     if (this.state !== 'open') return Promise.reject(new MixerError('mixer-gone', `${method}: the mixer is not there`));
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
@@ -87,7 +93,7 @@ export class MixerChannel {
     });
   }
 
-  received(message: FromMixer): void {
+  received(message: FromMixer<R, E>): void {
     if (this.state === 'closed') return;
     switch (message.type) {
       case 'hello':
@@ -115,9 +121,8 @@ export class MixerChannel {
 
   private greeted(version: number, pid: number, native: readonly string[]): void {
     this.greeting.clear();
-    if (version !== PROTOCOL_VERSION) {
-      return this.options.failed(`it speaks protocol version ${version}, we speak ${PROTOCOL_VERSION}`);
-    }
+    const ours = this.options.version;
+    if (version !== ours) return this.options.failed(`it speaks protocol version ${version}, we speak ${ours}`);
     this.state = 'spare';
     this.options.greeted(pid, native);
   }

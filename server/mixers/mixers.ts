@@ -9,13 +9,15 @@ import type {
   MixerResult,
   MixerStatistics,
   PlaybackPosition,
+  RecordingPosition,
   RecordingResult,
   RecordingToStart,
   SoundToPlay,
 } from '../../mixer/protocol.ts';
+import { PROTOCOL_VERSION } from '../../mixer/protocol.ts';
 import type { Log } from '../log.ts';
 import { isLost, MixerError, orGone } from './mixer-channel.ts';
-import { type Mixer, MixerFleet, type MixerFleetOptions } from './mixer-fleet.ts';
+import { type FleetKind, type Mixer, MixerFleet, type MixerFleetOptions } from './mixer-fleet.ts';
 import { type PlacedRoom, PlacedRooms } from './placed-rooms.ts';
 import { Playbacks } from './playbacks.ts';
 
@@ -30,7 +32,16 @@ interface LegRecord {
   talking: boolean;
 }
 
-export interface MixersOptions extends Omit<MixerFleetOptions, 'employed'> {
+/**
+ * A mixer allocates little, so what V8 sets aside for new objects can be small (megabytes): of each caller's memory that
+ * was half.
+ */
+const YOUNG_GENERATION = '--max-semi-space-size=1';
+const UNHURRIED: ReadonlySet<MixerMethod> = new Set(['closeLeg', 'closeRoom']);
+
+export interface MixersOptions extends Omit<MixerFleetOptions, 'employed' | 'died' | 'isOfUse' | 'kind'> {
+  /** Path of a mixer's compiled `main.js`. */
+  program: string;
   log: Log;
   /** Its recordings ended with the process; the files hold what was written until then. */
   recordingsLost(lost: { room: string; recording: string }[]): void;
@@ -43,18 +54,24 @@ export interface MixersOptions extends Omit<MixerFleetOptions, 'employed'> {
 export class Mixers {
   private readonly options: MixersOptions;
   private readonly fleet: MixerFleet;
-  private readonly rooms: PlacedRooms;
+  private readonly rooms: PlacedRooms<Mixer>;
   private readonly legs = new Map<string, LegRecord>();
   private readonly playbacks: Playbacks;
 
   constructor(options: MixersOptions) {
+    const program = { path: options.program, flags: [YOUNG_GENERATION], niceness: 0, unhurried: UNHURRIED };
+    const kind: FleetKind = { name: 'mixer', version: PROTOCOL_VERSION, program, reserve: true, required: true };
     this.options = options;
     this.fleet = new MixerFleet({
-      ...options,
+      ...{ ...options, kind },
       event: (event) => this.happened(event),
       employed: (mixer) => void this.refill(mixer),
     });
-    this.rooms = new PlacedRooms(this.fleet);
+    this.rooms = new PlacedRooms({
+      mixers: this.fleet.mixers,
+      open: (mixer, room) => this.request(mixer, 'openRoom', { room }),
+      close: (mixer, room) => this.request(mixer, 'closeRoom', { room }),
+    });
     this.playbacks = new Playbacks({
       request: (mixer, method, params) => this.request(mixer, method, params),
       mixerFor: (to) => this.mixerFor(to),
@@ -125,7 +142,7 @@ export class Mixers {
   }
 
   /** See `startRecording` of the protocol. When the mixer dies over it, that is told by `recordingsLost` as well. */
-  async startRecording(params: RecordingToStart): Promise<{ positionMs: number }> {
+  async startRecording(params: RecordingToStart): Promise<RecordingPosition> {
     const { room, recording } = params;
     const record = this.placeToRecord(room);
     record.recordings.add(recording);
@@ -139,7 +156,7 @@ export class Mixers {
     }
   }
 
-  private placeToRecord(room: string): PlacedRoom {
+  private placeToRecord(room: string): PlacedRoom<Mixer> {
     try {
       return this.rooms.place(room);
     } catch {
@@ -149,7 +166,7 @@ export class Mixers {
   }
 
   /** See `controlRecording` of the protocol. */
-  async controlRecording(room: string, recording: string, paused: boolean): Promise<{ positionMs: number }> {
+  async controlRecording(room: string, recording: string, paused: boolean): Promise<RecordingPosition> {
     const record = this.rooms.get(room);
     if (!record?.recordings.has(recording)) throw new MixerError('no-such-recording', 'it is not being recorded');
     return this.request(record.mixer, 'controlRecording', { recording, paused });
@@ -265,7 +282,7 @@ export class Mixers {
     if (lost.length > 0) this.options.recordingsLost(lost);
   }
 
-  private refillRoom(mixer: Mixer, room: string, { legs }: PlacedRoom): Promise<unknown>[] {
+  private refillRoom(mixer: Mixer, room: string, { legs }: PlacedRoom<Mixer>): Promise<unknown>[] {
     const requests: Promise<unknown>[] = [this.request(mixer, 'openRoom', { room })];
     for (const leg of legs) {
       const record = this.legs.get(leg);

@@ -1,57 +1,71 @@
 import { MixerError } from './mixer-channel.ts';
-import type { Mixer, MixerFleet } from './mixer-fleet.ts';
 
-export interface PlacedRoom {
-  readonly mixer: Mixer;
+/** What is to be known of a mixer for placing rooms on it. */
+export interface Placeable {
+  /** Null: it is being started again. */
+  readonly running: unknown;
+  /** How many are in the rooms that are placed on it. */
+  legs: number;
+}
+
+export interface PlacedRoom<M extends Placeable> {
+  readonly mixer: M;
+  /** Legs, or streams. */
   readonly legs: ReadonlySet<string>;
   /** Whose room is open for it, even without legs. */
   readonly recordings: Set<string>;
 }
 
-interface RoomRecord extends PlacedRoom {
+interface RoomRecord<M extends Placeable> extends PlacedRoom<M> {
   readonly legs: Set<string>;
 }
 
-/** Which room is on which mixer: where it was placed first, until nothing is left in it. */
-export class PlacedRooms {
-  private readonly fleet: Pick<MixerFleet, 'mixers' | 'request'>;
-  private readonly byName = new Map<string, RoomRecord>();
+export interface PlacedRoomsOptions<M extends Placeable> {
+  readonly mixers: readonly M[];
+  open(mixer: M, room: string): Promise<unknown>;
+  close(mixer: M, room: string): Promise<unknown>;
+}
 
-  constructor(fleet: Pick<MixerFleet, 'mixers' | 'request'>) {
-    this.fleet = fleet;
+/** Which room is on which mixer: where it was placed first, until nothing is left in it. */
+export class PlacedRooms<M extends Placeable> {
+  private readonly options: PlacedRoomsOptions<M>;
+  private readonly byName = new Map<string, RoomRecord<M>>();
+
+  constructor(options: PlacedRoomsOptions<M>) {
+    this.options = options;
   }
 
-  get(room: string): PlacedRoom | undefined {
+  get(room: string): PlacedRoom<M> | undefined {
     return this.byName.get(room);
   }
 
-  on(mixer: Mixer): (readonly [string, PlacedRoom])[] {
+  on(mixer: M): (readonly [string, PlacedRoom<M>])[] {
     return [...this.byName].filter(([, record]) => record.mixer === mixer);
   }
 
   /** Throws when the room is not open. */
-  mixerOf(room: string): Mixer {
+  mixerOf(room: string): M {
     const record = this.byName.get(room);
     if (!record) throw new MixerError('no-such-room', `room ${room} is not open`);
     return record.mixer;
   }
 
   /** Who places something there must count it at once, as a room without anything is closed. A new one is put `beside`. */
-  place(room: string, beside?: Mixer): PlacedRoom {
+  place(room: string, beside?: M): PlacedRoom<M> {
     const there = this.byName.get(room);
     if (there) return there;
     const mixer = beside ?? this.emptiest();
     if (!mixer) throw new MixerError('mixer-gone', 'no mixer is up');
-    const record: RoomRecord = { mixer, legs: new Set(), recordings: new Set() };
+    const record: RoomRecord<M> = { mixer, legs: new Set(), recordings: new Set() };
     this.byName.set(room, record);
     // Not waited for: the channel keeps the order, so what follows finds the room open, or fails as this did.
-    this.fleet.request(mixer, 'openRoom', { room }).catch(() => undefined);
+    this.options.open(mixer, room).catch(() => undefined);
     return record;
   }
 
   /** Of those that are up, the one with the fewest legs. */
-  emptiest(): Mixer | undefined {
-    const up = this.fleet.mixers.filter(({ running }) => running !== null);
+  emptiest(): M | undefined {
+    const up = this.options.mixers.filter(({ running }) => running !== null);
     const [first, ...others] = up;
     return others.reduce((best, mixer) => (best && mixer.legs < best.legs ? mixer : best), first);
   }
@@ -73,7 +87,7 @@ export class PlacedRooms {
     const record = this.byName.get(room);
     if (!record || record.legs.size > 0 || record.recordings.size > 0) return;
     this.byName.delete(room);
-    this.fleet.request(record.mixer, 'closeRoom', { room }).catch(() => undefined);
+    this.options.close(record.mixer, room).catch(() => undefined);
   }
 
   /** The mixer has ended it by itself. */

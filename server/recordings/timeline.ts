@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { Sealer } from '../../sealed/sealer.ts';
 import type { ParticipantView, Role } from '../rooms/views.ts';
 import type { Timer, Timers } from '../timers.ts';
@@ -41,7 +41,7 @@ export interface TimelineOptions {
   failed(reason: string): void;
 }
 
-/** A power cut costs this much of it, as of the captures. */
+/** A power cut costs this much of it, as of the captures. Who was there at the beginning is written at once. */
 const WRITE_EVERY_MS = 500;
 /** Whoever waits for the end is not to wait for a disk. */
 const CLOSE_MS = 1000;
@@ -54,6 +54,7 @@ export class Timeline {
   #waiting = '';
   #timer: Timer | null = null;
   #writing: Promise<void> | null = null;
+  #begun = false;
   #failed = false;
 
   constructor(options: TimelineOptions) {
@@ -64,7 +65,8 @@ export class Timeline {
     if (this.#failed) return;
     if (this.#waiting.length > MOST_WAITING) return this.#fail('the disk is too slow');
     this.#waiting += `${JSON.stringify(line)}\n`;
-    this.#timer ??= this.#options.timers.set(WRITE_EVERY_MS, () => this.#flush());
+    this.#timer ??= this.#options.timers.set(this.#begun ? WRITE_EVERY_MS : 0, () => this.#flush());
+    this.#begun = true;
   }
 
   /** Settled when all is on the disk, or cannot be, or a disk takes its time over it. */
@@ -100,7 +102,8 @@ export class Timeline {
       )
       .then(() => {
         this.#writing = null;
-        if (this.#waiting !== '') this.#timer ??= this.#options.timers.set(WRITE_EVERY_MS, () => this.#flush());
+        // It was its turn meanwhile.
+        if (this.#timer === null) this.#flush();
       });
   }
 
@@ -117,7 +120,11 @@ export class Timeline {
 /** A new file; what was written to it outlives a power cut. With a key it is sealed. Rejects when it cannot be made. */
 export async function openTimelineFile(path: string, key: Uint8Array | null): Promise<TimelineSink> {
   const { O_CREAT, O_EXCL, O_WRONLY, O_APPEND, O_DSYNC } = constants;
-  const file = await open(path, O_CREAT | O_EXCL | O_WRONLY | O_APPEND | (O_DSYNC ?? 0), 0o640);
+  return timelineSink(await open(path, O_CREAT | O_EXCL | O_WRONLY | O_APPEND | (O_DSYNC ?? 0), 0o640), key);
+}
+
+/** What is given to it goes on into the file, sealed where there is a key. */
+export function timelineSink(file: Pick<FileHandle, 'appendFile' | 'close'>, key: Uint8Array | null): TimelineSink {
   const sealer = key === null ? null : new Sealer(key, 'as written');
   return {
     write: (bytes) => file.appendFile(sealer === null ? bytes : sealer.seal(bytes)),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { LAYOUT_NAMES, type LayoutName } from '../../mixer/video-protocol.ts';
 
 /** What keys in a call can do. */
-export const PARTICIPANT_ACTIONS = ['mute', 'hand', 'volume-down', 'volume-up', 'count', 'menu'] as const;
+export const PARTICIPANT_ACTIONS = ['mute', 'hand', 'volume-down', 'volume-up', 'count', 'layout', 'menu'] as const;
 export const MODERATOR_ACTIONS = ['lock', 'mute-all', 'record', 'end'] as const;
 export type ParticipantAction = (typeof PARTICIPANT_ACTIONS)[number];
 export type ModeratorAction = (typeof MODERATOR_ACTIONS)[number];
@@ -19,6 +20,10 @@ export type Language = (typeof LANGUAGES)[number];
 
 /** When a recording begins of itself. */
 export const RECORD_WHEN = ['manual', 'always', 'from-two'] as const;
+
+/** Height of a room's picture, by which it is called. */
+export const VIDEO_SIZES = ['360p', '540p', '720p', '1080p'] as const;
+export type VideoSize = (typeof VIDEO_SIZES)[number];
 
 /** How a room behaves. */
 export interface RoomPolicy {
@@ -45,12 +50,24 @@ export interface RoomPolicy {
   recordTracks: boolean;
   recordingAnnounced: boolean;
   recordingToneSeconds: number;
+  video: boolean;
+  layout: LayoutName;
+  videoSize: VideoSize;
+  videoFps: number;
+  videoFill: 'crop' | 'fit';
+  videoNames: boolean;
+  videoTitle: string | null;
+  videoTheme: 'dark' | 'light';
+  hideSelf: boolean;
   keys: RoomKeys;
 }
 
 /** Keys of DESIGN; `*` begins each, so that a bare `#` ends a PIN and does nothing else. */
 export const USUAL_KEYS: RoomKeys = {
-  everybody: { '*6': 'mute', '*5': 'hand', '*4': 'volume-down', '*7': 'volume-up', '*#': 'count', '*0': 'menu' },
+  everybody: {
+    ...{ '*6': 'mute', '*5': 'hand', '*4': 'volume-down', '*7': 'volume-up', '*8': 'layout' },
+    ...{ '*#': 'count', '*0': 'menu' },
+  },
   moderators: { '*1': 'lock', '*2': 'mute-all', '*3': 'record', '*9': 'end' },
 };
 
@@ -77,6 +94,15 @@ export const USUAL_POLICY: RoomPolicy = {
   recordTracks: false,
   recordingAnnounced: true,
   recordingToneSeconds: 0,
+  video: true,
+  layout: 'auto',
+  videoSize: '720p',
+  videoFps: 25,
+  videoFill: 'crop',
+  videoNames: true,
+  videoTitle: null,
+  videoTheme: 'dark',
+  hideSelf: false,
   keys: USUAL_KEYS,
 };
 
@@ -118,6 +144,15 @@ export const policyShape = {
   recordTracks: z.boolean(),
   recordingAnnounced: z.boolean(),
   recordingToneSeconds: z.literal(0).or(z.int().min(5).max(300)),
+  video: z.boolean(),
+  layout: z.enum(LAYOUT_NAMES),
+  videoSize: z.enum(VIDEO_SIZES),
+  videoFps: z.int().min(5).max(30),
+  videoFill: z.enum(['crop', 'fit']),
+  videoNames: z.boolean(),
+  videoTitle: z.string().min(1).max(200).nullable(),
+  videoTheme: z.enum(['dark', 'light']),
+  hideSelf: z.boolean(),
   keys,
 } satisfies { [Key in keyof RoomPolicy]: z.ZodType<RoomPolicy[Key]> };
 
@@ -180,6 +215,28 @@ export const policyNotes: { readonly [Key in keyof RoomPolicy]: { meaning: strin
   recordingToneSeconds: {
     meaning: 'While a recording runs, all hear a soft tone each so many seconds, which is recorded too; 0: none.',
     right: '0, or a whole number of seconds from 5 to 300',
+  },
+  video: { meaning: 'Who has video sees the others. False: all calls are sound alone.', right: YES_OR_NO },
+  layout: {
+    meaning:
+      'How the picture is divided. `auto`: one alone, two side by side, up to nine in a grid, and beyond that who speaks large.',
+    right: `one of ${LAYOUT_NAMES.join(', ')}`,
+  },
+  videoSize: {
+    meaning: 'Height of the picture. Phones that cannot take it get a smaller one.',
+    right: `one of ${VIDEO_SIZES.join(', ')}`,
+  },
+  videoFps: { meaning: 'How many pictures are made each second.', right: 'a whole number from 5 to 30' },
+  videoFill: {
+    meaning: 'Pictures of another shape are cut to their place (`crop`), or shown whole with bars (`fit`).',
+    right: 'one of crop, fit',
+  },
+  videoNames: { meaning: 'Each is shown with their name.', right: YES_OR_NO },
+  videoTitle: { meaning: 'Written at the top of the picture.', right: 'a text of 1 to 200 characters, or null' },
+  videoTheme: { meaning: 'Colours of the picture.', right: 'one of dark, light' },
+  hideSelf: {
+    meaning: 'Nobody sees their own picture. It costs a picture of their own for each who sends one.',
+    right: YES_OR_NO,
   },
   keys: {
     meaning: 'Which keys do what, for everybody and for moderators.',

@@ -7,7 +7,15 @@ export type RoomChange =
   | { change: 'participant-joined' | 'participant-changed' | 'participant-left'; participant: ParticipantView }
   | { change: 'floor-changed'; floor: string[] }
   | { change: 'speaker-changed'; activeSpeaker: string | null }
+  | ({ change: 'stage-changed' } & RoomStage)
   | { change: RecordingChange; recording: RecordingView };
+
+/** Who is where in the picture; see `RoomView`. */
+export interface RoomStage {
+  spotlight: string[];
+  places: (string | null)[];
+  presenter: string | null;
+}
 
 /** Something of a recording is other than before; all files that were wanted of it are there; it is gone with its files. */
 export type RecordingChange = 'recording-changed' | 'recording-ready' | 'recording-removed';
@@ -26,6 +34,7 @@ export class Room {
   private versionNow = 0;
   private floorNow: readonly string[] = [];
   private activeSpeakerNow: string | null = null;
+  private stageNow: RoomStage = { spotlight: [], places: [], presenter: null };
   private running: RecordingView | null = null;
   private readonly participantsById = new Map<string, ParticipantView>();
   private readonly listener: RoomListener;
@@ -76,6 +85,7 @@ export class Room {
   join(participant: ParticipantView): void {
     this.participantsById.set(participant.id, participant);
     this.changed({ change: 'participant-joined', participant });
+    this.slidesTold(null, participant);
   }
 
   /** Does nothing when all of it is so already, or the participant has gone. */
@@ -85,6 +95,7 @@ export class Room {
     const participant = { ...before, ...patch };
     this.participantsById.set(id, participant);
     this.changed({ change: 'participant-changed', participant });
+    this.slidesTold(before, participant);
     return participant;
   }
 
@@ -94,12 +105,13 @@ export class Room {
     if (before) this.participantsById.set(id, { ...before, levelDb });
   }
 
-  /** Who leaves loses the floor first, and speaks no more: what is told never names one who is not there. */
+  /** Who leaves loses the floor first, speaks no more and has no place in the picture: what is told never names one who is not there. */
   leave(id: string): ParticipantView | undefined {
     const participant = this.participantsById.get(id);
     if (!participant) return undefined;
     this.giveFloor(this.floorNow.filter((holder) => holder !== id));
     if (this.activeSpeakerNow === id) this.setActiveSpeaker(null);
+    this.leaveStage(id);
     this.participantsById.delete(id);
     this.changed({ change: 'participant-left', participant });
     return participant;
@@ -140,6 +152,19 @@ export class Room {
     this.changed({ change: 'speaker-changed', activeSpeaker: id });
   }
 
+  get stage(): RoomStage {
+    return this.stageNow;
+  }
+
+  /** Who is not there gets no place. Slides are shown as they come, those that began last. */
+  setStage({ spotlight, places }: Partial<Pick<RoomStage, 'spotlight' | 'places'>>): void {
+    const isHere = (id: string): boolean => this.participantsById.has(id);
+    const stage = { ...this.stageNow };
+    if (spotlight !== undefined) stage.spotlight = [...new Set(spotlight)].filter(isHere);
+    if (places !== undefined) stage.places = onlyOnce(places.map((id) => (id !== null && isHere(id) ? id : null)));
+    this.replaceStage(stage);
+  }
+
   /** Whether a recording runs; there is one at a time. */
   get recording(): RecordingFlag {
     if (this.running === null) return 'off';
@@ -164,11 +189,40 @@ export class Room {
       moderatorPinSet: moderatorPin !== null,
       floor: [...this.floorNow],
       activeSpeaker: this.activeSpeakerNow,
+      ...this.stageNow,
       recording: this.recording,
       version: this.versionNow,
       participants: this.participants,
       recordings,
     };
+  }
+
+  private slidesTold(before: ParticipantView | null, { id, video }: ParticipantView): void {
+    const [showed, shows] = [before?.video?.slides ?? false, video?.slides ?? false];
+    if (shows && !showed) this.replaceStage({ ...this.stageNow, presenter: id });
+    if (showed && !shows) this.noLongerPresents(id);
+  }
+
+  private noLongerPresents(id: string): void {
+    if (this.stageNow.presenter !== id) return;
+    const next = this.participants.findLast((other) => other.id !== id && other.video?.slides === true);
+    this.replaceStage({ ...this.stageNow, presenter: next?.id ?? null });
+  }
+
+  private leaveStage(id: string): void {
+    this.noLongerPresents(id);
+    const { spotlight, places, presenter } = this.stageNow;
+    this.replaceStage({
+      spotlight: spotlight.filter((other) => other !== id),
+      places: places.map((other) => (other === id ? null : other)),
+      presenter,
+    });
+  }
+
+  private replaceStage(stage: RoomStage): void {
+    if (!differs(this.stageNow, stage)) return;
+    this.stageNow = stage;
+    this.changed({ change: 'stage-changed', ...stage });
   }
 
   private changed(change: RoomChange): void {
@@ -179,4 +233,9 @@ export class Room {
 
 function differs<T extends object>(before: T, patch: Partial<T>): boolean {
   return (Object.keys(patch) as (keyof T)[]).some((key) => JSON.stringify(before[key]) !== JSON.stringify(patch[key]));
+}
+
+/** Nobody can be at two places; the first one counts. */
+function onlyOnce(places: readonly (string | null)[]): (string | null)[] {
+  return places.map((id, index) => (id !== null && places.indexOf(id) < index ? null : id));
 }

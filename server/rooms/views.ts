@@ -1,6 +1,7 @@
 /** The state of rooms as HTTP, events and SIP subscribers see it. Plain data; made anew whenever something changes. */
 
 import type { LegQuality } from '../../mixer/protocol.ts';
+import type { LayoutName } from '../../mixer/video-protocol.ts';
 import type { RoomPolicy } from './policy.ts';
 
 /** A listener is never heard. */
@@ -17,6 +18,18 @@ export type ParticipantState =
   | 'connected'
   | 'on-hold'
   | 'disconnecting';
+
+/** The video of one participant, as negotiated; size and slides are of what comes. */
+export interface VideoView {
+  codec: string;
+  /** As we see it: `recvonly` is one who only sends. */
+  direction: string;
+  /** Null as long as no pictures come. */
+  width: number | null;
+  height: number | null;
+  /** Shows slides, as a second stream. */
+  slides: boolean;
+}
 
 export interface ParticipantView {
   id: string;
@@ -41,7 +54,14 @@ export interface ParticipantView {
   /** False: neither in the mix that is recorded nor in a track of its own. */
   recorded: boolean;
   audio: { codec: string; clockRateHz: number; direction: string } | null;
-  video: null;
+  /** Null: sound alone. */
+  video: VideoView | null;
+  /** False: a moderator has turned their picture off. */
+  camera: boolean;
+  /** Their own choice of what they see; null: as the room has it. */
+  layout: LayoutName | null;
+  /** Whether they see themselves; null: as the room has it. */
+  hideSelf: boolean | null;
   /** ISO 8601. */
   joinedAt: string;
 }
@@ -119,6 +139,12 @@ export interface RoomView extends Omit<RoomPolicy, 'pin' | 'moderatorPin'> {
   floor: string[];
   /** Who speaks at present, by id; null: nobody. Steadier than `talking`. */
   activeSpeaker: string | null;
+  /** Ids of those who are shown first and large, as a moderator wants it. */
+  spotlight: string[];
+  /** Who is at which place of the picture, by id; null: whoever comes. Empty: there are no fixed places. */
+  places: (string | null)[];
+  /** Whose slides are shown, by id; null: nobody's. */
+  presenter: string | null;
   /** Whether a recording runs. */
   recording: RecordingFlag;
   /** Goes up by one with every change of anything in the room. */

@@ -1,102 +1,85 @@
-import type { AudioFormat, AudioMedia, MediaCrypto } from '../../mixer/protocol.ts';
-import { AUDIO_CAPABILITIES, COMFORT_NOISE_PAYLOAD_TYPE, mayRest, telephoneEventFor } from './audio-capabilities.ts';
-import { ourAudioLevelId } from './audio-level-extension.ts';
-import type { CurrentDescription } from './create-offer.ts';
-import { hasCryptoAttribute, readCryptoAttributes } from './crypto-attribute.ts';
-import type { LocalMedia } from './local-description.ts';
+import type { VideoMedia, VideoStreamName } from '../../mixer/video-protocol.ts';
+import { settleAudio } from './accept-audio.ts';
+import { acceptStream } from './accept-stream.ts';
+import { settleVideo } from './accept-video.ts';
+import type { Agreement, CurrentDescription } from './agreement.ts';
+import { agreeFloorControl, canServe, type FloorControlMedia, readFloorControl } from './floor-control.ts';
+import { type LocalMedia, videoStreamOf } from './local-description.ts';
 import { badDescription, mediaNotAcceptable, type NegotiationFailure } from './negotiation-failure.ts';
-import {
-  directionTowards,
-  isReachable,
-  type RemoteAudio,
-  readRemoteAudio,
-  sendPtimeFor,
-  withoutAddress,
-} from './remote-audio.ts';
-import type { MediaDescription, SessionDescription } from './session-description.ts';
-import { isSecureProfile } from './srtp-policy.ts';
+import { readRemoteAudio } from './remote-audio.ts';
+import { readRemoteVideo } from './remote-video.ts';
+import type { SessionDescription } from './session-description.ts';
+
+/** Our offer with the places of those streams alone that the answer took. */
+export interface AcceptedAnswer {
+  ok: true;
+  current: CurrentDescription;
+  agreement: Agreement;
+}
 
 /**
- * Takes the answer to an offer of ours (RFC 3264 §7).
+ * Takes the answer to an offer of ours (RFC 3264 §7). Without the audio stream it fails; the others may be refused.
  *
  * Each direction has payload types of its own: we send with the answer's and receive with our offer's (§5.1). Formats of
- * the answer that were not offered are passed over; it fails when no others are left.
+ * the answer that were not offered are passed over; a stream with no others is of no use.
+ *
+ * Deviation: an answer may have fewer streams than the offer; those are refused. RFC 3264 §6 wants them with port 0, but
+ * phones that know of sound alone may leave them out.
  */
 export function acceptAnswer(
   offer: CurrentDescription,
   answer: SessionDescription,
   local: LocalMedia,
-): { ok: true; media: AudioMedia } | NegotiationFailure {
-  const ourStream = offer.description.media[offer.mediaIndex]!;
-  const theirStream = answer.media[offer.mediaIndex];
-  if (theirStream === undefined || answer.media.length !== offer.description.media.length) {
+): AcceptedAnswer | NegotiationFailure {
+  const { description, places } = offer;
+  const ourStream = description.media[places.audio]!;
+  const theirStream = answer.media[places.audio];
+  if (theirStream === undefined || answer.media.length > description.media.length) {
     return badDescription(local.address, 488, 'The answer has not as many media descriptions as the offer');
   }
-  if (theirStream.media !== ourStream.media || theirStream.port === 0) return mediaNotAcceptable(local.address, 304);
-  if (theirStream.protocol !== ourStream.protocol) return mediaNotAcceptable(local.address, 302);
-  const said = readRemoteAudio(answer, theirStream);
-  const audio = isReachable(said, local.address) ? said : withoutAddress(said);
-  if (audio === null) return mediaNotAcceptable(local.address, 301);
-  const crypto = agreedCrypto(ourStream, theirStream, local);
-  if (crypto === false) return mediaNotAcceptable(local.address, 302);
-  const media = settle(readRemoteAudio(offer.description, ourStream), audio, local, crypto);
+  const audio = acceptStream(ourStream, theirStream, local, (media) => readRemoteAudio(answer, media));
+  if (typeof audio === 'number') return mediaNotAcceptable(local.address, audio);
+  const media = settleAudio(description, ourStream, audio, local);
   if (media === null) return mediaNotAcceptable(local.address, 305);
-  // The identifiers are the offer's (RFC 8285 §6).
-  if (audio.audioLevel?.id === ourAudioLevelId(ourStream)) media.receiveAudioLevel = audio.audioLevel;
-  return { ok: true, media };
-}
-
-/**
- * The one `a=crypto` line of the answer belongs to that of our offer which has its tag and suite (RFC 4568 §7.1.3).
- *
- * Null: plain RTP, where we leave the choice. False: none that we can use, though there must be or is one.
- */
-function agreedCrypto(
-  ourStream: MediaDescription,
-  theirStream: MediaDescription,
-  { srtp }: LocalMedia,
-): MediaCrypto | null | false {
-  if (srtp === 'off') return null;
-  if (!hasCryptoAttribute(theirStream))
-    return srtp === 'required' || isSecureProfile(ourStream.protocol) ? false : null;
-  const [theirs, ...surplus] = readCryptoAttributes(theirStream);
-  const ours = readCryptoAttributes(ourStream).find(({ tag, suite }) => tag === theirs?.tag && suite === theirs.suite);
-  if (theirs === undefined || surplus.length > 0 || ours === undefined) return false;
-  return { suite: ours.suite, sendKey: ours.key, receiveKey: theirs.key, receiveMki: theirs.mki };
-}
-
-/** `ours` is our own offer, read as the other side reads it. */
-function settle(
-  ours: RemoteAudio,
-  theirs: RemoteAudio,
-  local: LocalMedia,
-  crypto: MediaCrypto | null,
-): AudioMedia | null {
-  const receive: AudioFormat[] = [];
-  let send: AudioFormat | null = null;
-  for (const format of theirs.codecs) {
-    const offered = ours.codecs.find((candidate) => candidate.codec === format.codec);
-    if (offered === undefined) continue;
-    receive.push({ ...offered, parameters: AUDIO_CAPABILITIES[format.codec].parameters });
-    // RFC 3264 §7: the offerer should send what the answer has first.
-    send ??= format;
-  }
-  if (send === null) return null;
-  const accepted = telephoneEventFor(send.clockRateHz, theirs.telephoneEvents);
-  return {
-    remote: theirs.remote,
-    rtcpMux: ours.rtcpMux && theirs.rtcpMux,
-    voipMetrics: theirs.voipMetrics,
-    direction: directionTowards(theirs, local.direction),
-    send,
-    sendPtimeMs: sendPtimeFor(theirs, local.ptimeMs),
-    receive,
-    receiveTelephoneEvent: accepted === null ? null : telephoneEventFor(accepted.clockRateHz, ours.telephoneEvents),
-    sendComfortNoise:
-      ours.comfortNoise && theirs.comfortNoise && !theirs.wantsSilence && mayRest(send.codec)
-        ? COMFORT_NOISE_PAYLOAD_TYPE
-        : null,
-    receiveAudioLevel: null,
-    crypto,
+  const video = acceptVideo(offer, answer, local, 'main');
+  const slides = acceptVideo(offer, answer, local, 'slides');
+  const floorControl = acceptFloorControl(offer, answer, local);
+  const accepted = {
+    audio: places.audio,
+    main: video && places.main,
+    slides: slides && places.slides,
+    floorControl: floorControl && places.floorControl,
   };
+  return {
+    ok: true,
+    current: { description, places: accepted },
+    agreement: { media, video, slides, floorControl },
+  };
+}
+
+function acceptVideo(
+  { description, places }: CurrentDescription,
+  answer: SessionDescription,
+  local: LocalMedia,
+  name: VideoStreamName,
+): VideoMedia | null {
+  const place = places[name];
+  const ours = videoStreamOf(local, name);
+  if (place === null || ours === null) return null;
+  const ourStream = description.media[place]!;
+  const accepted = acceptStream(ourStream, answer.media[place], local, (media) => readRemoteVideo(answer, media));
+  if (typeof accepted === 'number') return null;
+  return settleVideo([description, ourStream], [answer, answer.media[place]!], accepted, local, ours.settings);
+}
+
+function acceptFloorControl(
+  { places }: CurrentDescription,
+  answer: SessionDescription,
+  { floorControl: server }: LocalMedia,
+): FloorControlMedia | null {
+  const place = places.floorControl;
+  const media = place === null ? undefined : answer.media[place];
+  if (server === null || media === undefined || media.port === 0) return null;
+  const theirs = readFloorControl(answer, media);
+  return theirs !== null && canServe(theirs, server) ? agreeFloorControl(theirs, server) : null;
 }

@@ -1,27 +1,16 @@
 import { isIPv6 } from 'node:net';
-import type {
-  AudioCodecName,
-  AudioFormat,
-  AudioLevelExtension,
-  MediaDirection,
-  TelephoneEventFormat,
-} from '../../mixer/protocol.ts';
-import {
-  AUDIO_CAPABILITIES,
-  COMFORT_NOISE_PAYLOAD_TYPE,
-  MAX_PTIME_MS,
-  TELEPHONE_EVENTS,
-} from './audio-capabilities.ts';
-import { writeAudioLevel } from './audio-level-extension.ts';
+import type { AudioCodecName, MediaDirection, MediaPorts } from '../../mixer/protocol.ts';
+import type { VideoStreamName } from '../../mixer/video-protocol.ts';
+import type { FloorControlServer } from './floor-control.ts';
+import type { PayloadTypes } from './payload-types.ts';
 import type { MediaDescription, SdpAttribute, SdpLine, SessionDescription } from './session-description.ts';
 import type { SendKeys, SrtpPolicy } from './srtp-policy.ts';
+import type { VideoSettings } from './video-options.ts';
 
 /** Our side of a session. */
 export interface LocalMedia {
   /** Unicast IPv4 or IPv6, without brackets. */
   address: string;
-  rtpPort: number;
-  rtcpPort: number;
   /** Stays for the session's life. Both below 2^62 (RFC 3264 §5). */
   sessionId: bigint;
   sessionVersion: bigint;
@@ -32,25 +21,29 @@ export interface LocalMedia {
   /** What we want for ourselves: `sendrecv`, or less when we hold. */
   direction: MediaDirection;
   srtp: SrtpPolicy;
-  sendKeys: SendKeys;
+  audio: LocalStream;
+  /** Null: it is not wanted. */
+  video: VideoSettings | null;
+  main: LocalStream<MediaPorts | null>;
+  slides: LocalStream<MediaPorts | null>;
+  floorControl: FloorControlServer | null;
 }
 
-/** What varies among our descriptions of the same audio stream. */
-export interface AudioOutline {
-  protocol: string;
-  /** Payload types that the other side shall use, in the order of preference. */
-  formats: readonly AudioFormat[];
-  telephoneEvents: readonly TelephoneEventFormat[];
-  /** Silence may be comfort noise. */
-  comfortNoise: boolean;
-  /** The level of each packet that the other side shall send; null when it shall not. */
-  audioLevel: AudioLevelExtension | null;
-  direction: MediaDirection;
-  rtcpMux: boolean;
-  /** We want the other side's VoIP metrics, as it wants ours. */
-  voipMetrics: boolean;
-  /** `a=crypto` lines; none for plain RTP. */
-  crypto: readonly SdpAttribute[];
+/** What one stream has for the session's life, and its ports; null: it has none at present. */
+export interface LocalStream<P extends MediaPorts | null = MediaPorts> {
+  ports: P;
+  sendKeys: SendKeys;
+  payloadTypes: PayloadTypes;
+}
+
+/** A video stream that we want and have ports for; null: it is not to be had. */
+export function videoStreamOf(
+  local: LocalMedia,
+  name: VideoStreamName,
+): { stream: LocalStream; settings: VideoSettings } | null {
+  const { video: settings, [name]: stream } = local;
+  if (settings === null || stream.ports === null || (name === 'slides' && !settings.slides)) return null;
+  return { stream: { ...stream, ports: stream.ports }, settings };
 }
 
 export const DEFAULT_TIMING: readonly SdpLine[] = [{ type: 't', value: '0 0' }];
@@ -77,35 +70,39 @@ export function describeSession(
   };
 }
 
-export function describeAudio(local: LocalMedia, outline: AudioOutline): MediaDescription {
-  const attributes: SdpAttribute[] = [
-    ...outline.formats.flatMap(audioFormatAttributes),
-    ...(outline.comfortNoise ? [{ name: 'rtpmap', value: `${COMFORT_NOISE_PAYLOAD_TYPE} CN/8000` }] : []),
-    ...outline.telephoneEvents.flatMap(telephoneEventAttributes),
-    { name: 'ptime', value: String(local.ptimeMs) },
-    { name: 'maxptime', value: String(MAX_PTIME_MS) },
-    { name: outline.direction, value: null },
-  ];
-  // Without it the other side takes the port above RTP's (RFC 3605 §2.1).
-  if (local.rtcpPort !== local.rtpPort + 1) attributes.push({ name: 'rtcp', value: String(local.rtcpPort) });
-  if (outline.rtcpMux) attributes.push({ name: 'rtcp-mux', value: null });
-  if (outline.audioLevel !== null) attributes.push(writeAudioLevel(outline.audioLevel));
-  if (outline.voipMetrics) attributes.push({ name: 'rtcp-xr', value: 'voip-metrics' });
-  attributes.push(...outline.crypto);
-  const payloadTypes = [
-    ...outline.formats.map(({ payloadType }) => payloadType),
-    ...(outline.comfortNoise ? [COMFORT_NOISE_PAYLOAD_TYPE] : []),
-    ...outline.telephoneEvents.map(({ payloadType }) => payloadType),
-  ];
+/** What varies among our descriptions of RTP streams. */
+export interface StreamOutline {
+  media: 'audio' | 'video';
+  protocol: string;
+  payloadTypes: readonly number[];
+  direction: MediaDirection;
+  rtcpMux: boolean;
+  /** Before and after those that all streams have. */
+  formatAttributes: readonly SdpAttribute[];
+  furtherAttributes: readonly SdpAttribute[];
+  /** `a=crypto` lines; none for plain RTP. */
+  crypto: readonly SdpAttribute[];
+  bandwidth: readonly SdpLine[];
+}
+
+export function describeStream({ rtpPort, rtcpPort }: MediaPorts, outline: StreamOutline): MediaDescription {
   return {
-    media: 'audio',
-    port: local.rtpPort,
+    media: outline.media,
+    port: rtpPort,
     portCount: 1,
     protocol: outline.protocol,
-    formats: payloadTypes.map(String),
+    formats: outline.payloadTypes.map(String),
     connections: [],
-    attributes,
-    otherLines: [],
+    attributes: [
+      ...outline.formatAttributes,
+      { name: outline.direction, value: null },
+      // Without it the other side takes the port above RTP's (RFC 3605 §2.1).
+      ...(rtcpPort === rtpPort + 1 ? [] : [{ name: 'rtcp', value: String(rtcpPort) }]),
+      ...(outline.rtcpMux ? [{ name: 'rtcp-mux', value: null }] : []),
+      ...outline.furtherAttributes,
+      ...outline.crypto,
+    ],
+    otherLines: [...outline.bandwidth],
   };
 }
 
@@ -123,21 +120,13 @@ export function refuseMedia(media: MediaDescription): MediaDescription {
   };
 }
 
-/** Static payload types get an rtpmap too: some phones do not know G.722's (RFC 8866 §6.6 recommends it). */
-function audioFormatAttributes(format: AudioFormat): SdpAttribute[] {
-  const { encodingName, clockRateHz, channels } = AUDIO_CAPABILITIES[format.codec];
-  const encoding = channels === 1 ? `${encodingName}/${clockRateHz}` : `${encodingName}/${clockRateHz}/${channels}`;
-  const attributes: SdpAttribute[] = [{ name: 'rtpmap', value: `${format.payloadType} ${encoding}` }];
-  const parameters = Object.entries(format.parameters).map(([name, value]) => `${name}=${value}`);
-  if (parameters.length > 0) {
-    attributes.push({ name: 'fmtp', value: `${format.payloadType} ${parameters.join(';')}` });
-  }
-  return attributes;
-}
-
-function telephoneEventAttributes(format: TelephoneEventFormat): SdpAttribute[] {
-  return [
-    { name: 'rtpmap', value: `${format.payloadType} telephone-event/${format.clockRateHz}` },
-    { name: 'fmtp', value: `${format.payloadType} ${TELEPHONE_EVENTS}` },
-  ];
+/** `a=rtpmap` and `a=fmtp` of one format. `encoding` is `name/clock rate` or `name/clock rate/channels`. */
+export function formatAttributes(
+  payloadType: number,
+  encoding: string,
+  parameters: Readonly<Record<string, string>> = {},
+): SdpAttribute[] {
+  const rtpmap = { name: 'rtpmap', value: `${payloadType} ${encoding}` };
+  const written = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+  return written.length === 0 ? [rtpmap] : [rtpmap, { name: 'fmtp', value: `${payloadType} ${written.join(';')}` }];
 }

@@ -1,9 +1,13 @@
-import type { AudioCodecName, AudioMedia } from '../../mixer/protocol.ts';
+import type { AudioCodecName, AudioMedia, MediaPorts } from '../../mixer/protocol.ts';
+import type { VideoStreamName } from '../../mixer/video-protocol.ts';
 import { acceptAnswer } from './accept-answer.ts';
+import type { Agreement, CurrentDescription } from './agreement.ts';
 import { DEFAULT_CODECS, DEFAULT_PTIME_MS } from './audio-capabilities.ts';
-import { type CurrentDescription, createOffer } from './create-offer.ts';
+import { AUDIO_MEANINGS } from './audio-payload-types.ts';
+import { createOffer, type InForce } from './create-offer.ts';
 import { explainNegotiation } from './explain-negotiation.ts';
-import type { LocalMedia } from './local-description.ts';
+import type { FloorControlServer } from './floor-control.ts';
+import type { LocalMedia, LocalStream } from './local-description.ts';
 import { negotiateAnswer } from './negotiate-answer.ts';
 import type { NegotiationExplanation } from './negotiation-explanation.ts';
 import { badDescription, type NegotiationFailure } from './negotiation-failure.ts';
@@ -11,7 +15,11 @@ import { parseSdp, type SdpError } from './parse-sdp.ts';
 import { PayloadTypes } from './payload-types.ts';
 import type { SessionDescription } from './session-description.ts';
 import { SendKeys, type SrtpPolicy } from './srtp-policy.ts';
+import { VIDEO_MEANINGS } from './video-formats.ts';
+import { type AgreedVideo, type VideoOptions, type VideoSettings, videoSettings } from './video-options.ts';
 import { writeSdp } from './write-sdp.ts';
+
+export type { Agreement } from './agreement.ts';
 
 export interface MediaSessionOptions {
   /** Unicast IPv4 or IPv6 address that the other side shall send to, without brackets. */
@@ -24,10 +32,15 @@ export interface MediaSessionOptions {
   codecs?: readonly AudioCodecName[];
   /** `off` when left out. */
   srtp?: SrtpPolicy;
+  /** Null or left out: no video; theirs is refused, and the call goes on with sound alone. */
+  video?: VideoOptions | null;
 }
 
-export type AnswerResult = { ok: true; sdp: string; media: AudioMedia } | NegotiationFailure;
-export type AcceptResult = { ok: true; media: AudioMedia } | NegotiationFailure;
+export type AnswerResult = ({ ok: true; sdp: string } & Agreement) | NegotiationFailure;
+export type AcceptResult = ({ ok: true } & Agreement) | NegotiationFailure;
+
+/** What video streams have in `foresee`, which tells no ports. */
+const UNTOLD_PORTS: MediaPorts = { rtpPort: 0, rtcpPort: 0 };
 
 /**
  * Offer and answer with one participant over the life of a call (RFC 3264 §8): ours keep `o=`, streams, payload types and keys.
@@ -36,77 +49,108 @@ export type AcceptResult = { ok: true; media: AudioMedia } | NegotiationFailure;
  */
 export class MediaSession {
   readonly #local: LocalMedia;
-  readonly #payloadTypes = new PayloadTypes();
+  readonly #videoSettings: VideoSettings | null;
   /** What was said last, which decides whether the version goes up. */
   #lastSent: string | null = null;
-  #current: CurrentDescription | null = null;
+  #inForce: InForce | null = null;
   /** An offer of ours without its answer. */
   #pending: CurrentDescription | null = null;
-  #media: AudioMedia | null = null;
   /** What they said last, for `explain`. */
   #theirs: { kind: 'offer' | 'answer'; text: string } | null = null;
 
   constructor(options: MediaSessionOptions) {
+    const { address, rtpPort, rtcpPort, sessionId, codecs, srtp, video } = options;
+    this.#videoSettings = video == null ? null : videoSettings(video);
     this.#local = {
-      address: options.address,
-      rtpPort: options.rtpPort,
-      rtcpPort: options.rtcpPort,
-      sessionId: BigInt(options.sessionId),
+      address,
+      sessionId: BigInt(sessionId),
       sessionVersion: 1n,
-      codecs: options.codecs ?? DEFAULT_CODECS,
+      codecs: codecs ?? DEFAULT_CODECS,
       ptimeMs: DEFAULT_PTIME_MS,
       direction: 'sendrecv',
-      srtp: options.srtp ?? 'off',
-      sendKeys: new SendKeys(),
+      srtp: srtp ?? 'off',
+      audio: {
+        ports: { rtpPort, rtcpPort },
+        sendKeys: new SendKeys(),
+        payloadTypes: new PayloadTypes(AUDIO_MEANINGS),
+      },
+      video: this.#videoSettings,
+      main: newVideoStream(),
+      slides: newVideoStream(),
+      floorControl: null,
     };
   }
 
   /** What was agreed last; null before. */
   get media(): AudioMedia | null {
-    return this.#media;
+    return this.#inForce?.agreement.media ?? null;
   }
 
-  /** The ports, where they were not known when the session began; before anything is said. */
-  bind({ rtpPort, rtcpPort }: { rtpPort: number; rtcpPort: number }): void {
+  /** The video that was agreed last. */
+  get video(): AgreedVideo {
+    const { video = null, slides = null } = this.#inForce?.agreement ?? {};
+    return { video, slides };
+  }
+
+  /** The ports of the sound, where they were not known when the session began; before anything is said. */
+  bind(ports: MediaPorts): void {
     if (this.#lastSent !== null) throw new Error('other ports were said already');
-    this.rebind({ rtpPort, rtcpPort });
+    this.rebind(ports);
   }
 
-  /** Other ports than were said before: the next offer tells them (RFC 3264 §8.3.1). */
-  rebind({ rtpPort, rtcpPort }: { rtpPort: number; rtcpPort: number }): void {
-    this.#local.rtpPort = rtpPort;
-    this.#local.rtcpPort = rtcpPort;
+  /** Other ports for the sound than were said before: the next offer tells them (RFC 3264 §8.3.1). */
+  rebind({ rtpPort, rtcpPort }: MediaPorts): void {
+    this.#local.audio.ports = { rtpPort, rtcpPort };
   }
 
-  /** What `answer` would agree to, for who opens ports by that. Nothing is said or agreed yet; the keys are those that will be. */
-  foresee(offerText: string): { ok: true; media: AudioMedia } | NegotiationFailure {
+  /**
+   * The ports of a video stream, the first ones or others. Null: it has none, for want of a mixer; it is then refused in
+   * answers, and closed or left out in offers. A stream that is not part of what is agreed has lost its ports by that.
+   */
+  bindVideo(stream: VideoStreamName, ports: MediaPorts | null): void {
+    this.#local[stream].ports = ports;
+  }
+
+  /** Whether video is wanted, from the next offer or answer on; it is at first, when the options have it. */
+  wantVideo(wanted: boolean): void {
+    this.#local.video = wanted ? this.#videoSettings : null;
+  }
+
+  /** Our floor control server, for offers and answers from now on; null at first: such a stream is refused. */
+  bindFloorControl(server: FloorControlServer | null): void {
+    this.#local.floorControl = server;
+  }
+
+  /**
+   * What `answer` would agree to, for who opens ports by that. Nothing is said or agreed yet; the keys are those that will
+   * be. Of video, it is as if all streams had ports; `answer` takes those that have.
+   */
+  foresee(offerText: string): AcceptResult {
     const parsed = parseSdp(offerText);
     if (!parsed.ok) return this.#notSdp(parsed.error);
     this.#theirs = { kind: 'offer', text: offerText };
-    return negotiateAnswer(parsed.description, this.#local, this.#current?.mediaIndex ?? null);
+    const result = negotiateAnswer(parsed.description, this.#withAllPorts(), this.#inForce?.current.places ?? null);
+    return result.ok ? { ok: true, ...result.agreement } : result;
   }
 
   /** Answers an offer, the first or a later one. An offer of ours that was never answered is void then. */
   answer(offerText: string): AnswerResult {
     const parsed = parseSdp(offerText);
     if (!parsed.ok) return this.#notSdp(parsed.error);
-    const offer = parsed.description;
     this.#theirs = { kind: 'offer', text: offerText };
-    const result = negotiateAnswer(offer, this.#local, this.#current?.mediaIndex ?? null);
+    const result = negotiateAnswer(parsed.description, this.#local, this.#inForce?.current.places ?? null);
     if (!result.ok) return result;
     this.#pending = null;
-    const theirStream = offer.media[result.mediaIndex]!;
-    this.#payloadTypes.rememberTheirs(theirStream);
-    const sdp = this.#say(result.answer);
-    this.#agree({ description: result.answer, mediaIndex: result.mediaIndex }, result.media);
-    return { ok: true, sdp, media: result.media };
+    this.#rememberTheirs(parsed.description, result.answer);
+    const sdp = this.#say(result.answer.description);
+    this.#agree(result.answer, result.agreement);
+    return { ok: true, sdp, ...result.agreement };
   }
 
   /** Our offer, for a 2xx to an INVITE that had none. `acceptAnswer` takes its answer. */
   offer(): string {
-    const description = createOffer(this.#local, this.#payloadTypes, this.#current, this.#media?.crypto?.suite ?? null);
-    this.#pending = { description, mediaIndex: this.#current?.mediaIndex ?? 0 };
-    return this.#say(description);
+    this.#pending = createOffer(this.#local, this.#inForce);
+    return this.#say(this.#pending.description);
   }
 
   /** Takes the answer to our last `offer`. Throws when there is none that waits for it. */
@@ -119,9 +163,9 @@ export class MediaSession {
     this.#theirs = { kind: 'answer', text: answerText };
     const result = acceptAnswer(pending, parsed.description, this.#local);
     if (!result.ok) return result;
-    this.#payloadTypes.rememberTheirs(parsed.description.media[pending.mediaIndex]!);
-    this.#agree(pending, result.media);
-    return result;
+    this.#rememberTheirs(parsed.description, result.current);
+    this.#agree(result.current, result.agreement);
+    return { ok: true, ...result.agreement };
   }
 
   /** Why what they said last led to what is agreed. Null before they said anything. */
@@ -130,16 +174,16 @@ export class MediaSession {
     const { kind, text } = this.#theirs;
     const parsed = parseSdp(text);
     if (!parsed.ok) return null;
-    const { codecs, srtp, address } = this.#local;
-    const mediaIndex = this.#current?.mediaIndex ?? null;
-    return explainNegotiation(parsed.description, {
-      theirs: kind,
-      codecs,
-      srtp,
-      address,
-      agreed: this.#media,
-      mediaIndex,
-    });
+    return explainNegotiation(parsed.description, { theirs: kind, local: this.#local, inForce: this.#inForce });
+  }
+
+  #withAllPorts(): LocalMedia {
+    const { main, slides } = this.#local;
+    return {
+      ...this.#local,
+      main: { ...main, ports: main.ports ?? UNTOLD_PORTS },
+      slides: { ...slides, ports: slides.ports ?? UNTOLD_PORTS },
+    };
   }
 
   /** Writes it, with a version one higher when it is not what was said last (RFC 3264 §8). */
@@ -154,14 +198,31 @@ export class MediaSession {
     return text;
   }
 
-  #agree(current: CurrentDescription, media: AudioMedia): void {
-    this.#current = current;
-    this.#media = media;
-    this.#local.sendKeys.agreed(media.crypto?.suite ?? null);
-    this.#payloadTypes.rememberOurs(current.description.media[current.mediaIndex]!);
+  #rememberTheirs({ media }: SessionDescription, { places }: CurrentDescription): void {
+    for (const name of ['audio', 'main', 'slides'] as const) {
+      const place = places[name];
+      if (place !== null) this.#local[name].payloadTypes.rememberTheirs(media[place]!);
+    }
+  }
+
+  #agree(current: CurrentDescription, agreement: Agreement): void {
+    this.#inForce = { current, agreement };
+    const agreed = { audio: agreement.media, main: agreement.video, slides: agreement.slides };
+    for (const name of ['audio', 'main', 'slides'] as const) {
+      const place = current.places[name];
+      const stream = this.#local[name];
+      stream.sendKeys.agreed(agreed[name]?.crypto?.suite ?? null);
+      if (place !== null) stream.payloadTypes.rememberOurs(current.description.media[place]!);
+    }
+    if (agreement.video === null) this.#local.main.ports = null;
+    if (agreement.slides === null) this.#local.slides.ports = null;
   }
 
   #notSdp(error: SdpError): NegotiationFailure {
     return badDescription(this.#local.address, 400, `SDP line ${error.line}: ${error.message}`);
   }
+}
+
+function newVideoStream(): LocalStream<MediaPorts | null> {
+  return { ports: null, sendKeys: new SendKeys(), payloadTypes: new PayloadTypes(VIDEO_MEANINGS) };
 }

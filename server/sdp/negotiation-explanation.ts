@@ -1,6 +1,6 @@
 import type { AudioCodecName } from '../../mixer/protocol.ts';
 
-/** What became of one format of theirs. `accepted`: it may be received; `auxiliary`: keys or comfort noise. */
+/** What became of one format of theirs. `accepted`: it may be received; `auxiliary`: keys, comfort noise, what is sent again. */
 export interface ExplainedFormat {
   payloadType: number;
   /** `opus/48000/2`, as the rtpmap has it. */
@@ -15,7 +15,7 @@ export interface ExplainedStream {
   protocol: string;
   taken: boolean;
   reason: string;
-  /** Of audio over RTP; empty for others. */
+  /** Of audio and video; empty for others. */
   formats: ExplainedFormat[];
 }
 
@@ -23,6 +23,6 @@ export interface NegotiationExplanation {
   /** Whether it was their offer that we answered, or their answer to ours. */
   theirs: 'offer' | 'answer';
   streams: ExplainedStream[];
-  /** Codecs of ours that they did not name. */
+  /** Audio codecs of ours that they did not name. */
   notNamed: AudioCodecName[];
 }

@@ -89,8 +89,12 @@ describe('the configuration of a server that nobody configured', () => {
       maxParticipants: 250,
       maxCalls: 1000,
       audioMixers: 4,
+      videoMixers: 1,
       maxMixerLoad: 0.7,
       codecs: ['opus', 'G722', 'PCMA', 'PCMU'],
+      videoCodecs: ['H264', 'VP8'],
+      videoEncoder: 'software',
+      videoFont: undefined,
       srtp: 'optional',
       opusComplexity: 5,
       maxTalkers: 4,
@@ -174,6 +178,10 @@ describe('where values come from', () => {
     maxParticipants: ['7', 7],
     maxCalls: ['20', 20],
     audioMixers: ['2', 2],
+    videoMixers: ['0', 0],
+    videoCodecs: ['vp8,h264', ['VP8', 'H264']],
+    videoEncoder: ['nvenc', 'nvenc'],
+    videoFont: ['/usr/share/font.ttf', '/usr/share/font.ttf'],
     maxMixerLoad: ['0.9', 0.9],
     codecs: ['pcmu, OPUS', ['PCMU', 'opus']],
     srtp: ['required', 'required'],
@@ -454,13 +462,27 @@ describe('what no value shows alone', () => {
     expect(problems([...small, '--max-calls', '11'])[0]).toContain(
       'must be at most 10: 20000 to 20019 hold ports for 10',
     );
-    expect(problems([...small, '--audio-mixers', '11'])[0]).toContain('must be at most 10');
-    expect(problems([...small, '--audio-mixers', '2', '--max-participants', '6'])[0]).toContain(
-      'no room can hold more than 5',
+    expect(problems([...small, '--audio-mixers', '8'])[0]).toContain('must be at most 7');
+    expect(problems([...small, '--audio-mixers', '2', '--max-participants', '4'])[0]).toContain(
+      'no room can hold more than 3',
     );
-    expect(problems([...small, '--audio-mixers', '2'], {}, 'rooms: [{name: hall, maxParticipants: 6}]')[0]).toContain(
-      'hall: no room can hold more than 5',
+    expect(problems([...small, '--audio-mixers', '2'], {}, 'rooms: [{name: hall, maxParticipants: 4}]')[0]).toContain(
+      'hall: no room can hold more than 3',
     );
+  });
+
+  it('gives video a third of the media ports, and none that calls need which somebody asked for', () => {
+    const small = ['--rtp-min', '20000', '--rtp-max', '20019'];
+    const without = [...small, '--video-mixers', '0'];
+    expect(problems([...small, '--video-mixers', '4'])[0]).toContain(
+      'must be at most 3: 20000 to 20019 hold ports for 3 video streams beside 7 calls',
+    );
+    expect(problems([...without, '--audio-mixers', '2', '--max-participants', '5'])).toEqual([]);
+    expect(good(without).config).toMatchObject({ maxCalls: 10, videoMixers: 0 });
+    const { config, sources } = good([...small, '--max-calls', '10']);
+    expect(config).toMatchObject({ maxCalls: 10, videoMixers: 0 });
+    expect(sources.videoMixers).toEqual({ kind: 'found', how: 'as media ports allow' });
+    expect(good([...small, '--max-calls', '9']).config.videoMixers).toBe(1);
   });
 
   it('refuses to keep recordings nowhere', () => {
@@ -471,8 +493,8 @@ describe('what no value shows alone', () => {
 
   it('makes do with few media ports where nobody asked for more', () => {
     const { config } = good(['--rtp-min', '20000', '--rtp-max', '20019']);
-    expect(config).toMatchObject({ maxCalls: 10, audioMixers: 1 });
-    expect(good(['--max-participants', '3000']).config.audioMixers).toBe(2);
+    expect(config).toMatchObject({ maxCalls: 7, audioMixers: 1, videoMixers: 1 });
+    expect(good(['--max-participants', '2000']).config.audioMixers).toBe(2);
   });
 
   it('refuses a SIP port among the media ports, and two servers on one port', () => {

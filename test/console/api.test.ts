@@ -23,6 +23,10 @@ describe('the console’s calls', () => {
     await api.lock('demo', true);
     await api.invite('demo', { uri: 'sip:x@example.com', displayName: null, role: 'listener', confirm: true });
     await api.removeParticipant('demo', one!.id, 'removed by the moderator');
+    expect(await api.sendMessage('demo', 'Hello', null)).toHaveLength(1);
+    expect(await api.sendMessage('demo', 'Hello', ['ben'])).toEqual([
+      { participant: 'ben', outcome: 'delivered', status: 200 },
+    ]);
     const response = await api.events(null, AbortSignal.timeout(5_000));
     expect(response.headers.get('content-type')).toContain('text/event-stream');
     await response.body?.cancel();

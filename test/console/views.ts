@@ -13,6 +13,9 @@ export function room(name: string, more: Partial<RoomView> = {}): RoomView {
     moderatorPinSet: false,
     floor: [],
     activeSpeaker: null,
+    spotlight: [],
+    places: [],
+    presenter: null,
     recording: 'off',
     version: 1,
     participants: [],
@@ -29,6 +32,7 @@ export function event(name: EventData['event'], what: Partial<EventData> = {}): 
 
 /** What events say of a room. */
 export function settings(view: RoomView): NonNullable<EventData['settings']> {
-  const { name, version, participants, floor, activeSpeaker, recording, recordings, ...rest } = view;
-  return rest;
+  const { name, version, participants, floor, activeSpeaker, spotlight, places, presenter, ...rest } = view;
+  const { recording, recordings, ...settings } = rest;
+  return settings;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ApiError } from '../../console/api.ts';
 import {
+  deliveriesText,
   duration,
   fileSize,
   inOneGo,
@@ -13,6 +14,26 @@ import {
 import { problemKinds } from '../../server/http/problems.ts';
 import { someone } from '../rooms/someone.ts';
 import { event, recording, room, settings } from './views.ts';
+
+describe('what became of a text', () => {
+  const all = ['ann', 'ben', 'cem', 'dora'].map((id) => someone(id));
+  const told = (...outcomes: Array<'delivered' | 'refused' | 'unreachable' | 'pending'>) =>
+    deliveriesText(
+      outcomes.map((outcome, at) => ({ participant: all[at]?.id ?? 'gone', outcome, status: null })),
+      all,
+    );
+
+  test('is said in a sentence for each kind', () => {
+    expect(told()).toBe('Nobody is here who could get it.');
+    expect(told('delivered')).toBe('Delivered to 1 person.');
+    expect(told('delivered', 'delivered')).toBe('Delivered to 2 people.');
+    expect(told('refused', 'refused')).toBe('Not taken by the phone of ann, ben: it may not show texts.');
+    expect(told('delivered', 'refused', 'unreachable', 'pending', 'pending')).toBe(
+      'Delivered to 1 of 5 people. Not taken by the phone of ben: it may not show texts. Not reached: cem. ' +
+        'No answer yet from the phone of dora, somebody.',
+    );
+  });
+});
 
 describe('what people are called, and what is said of them', () => {
   test('a name, else the user, else the address', () => {

@@ -12,6 +12,19 @@ describe('what of a SIP message is not shown', () => {
     ['To: <sip:room;pin=5ec4e7@host>', 'To: <sip:room;pin=(hidden)@host>'],
     ['To: <sip:room@host;pin=5ec4e7;x=y>', 'To: <sip:room@host;pin=(hidden);x=y>'],
     ['Refer-To: <sip:room%3Bpin%3D5ec4e7@host>', 'Refer-To: <sip:room%3Bpin%3D(hidden)@host>'],
+    ['Refer-To: <sip:room@host;pin=%35ec4e7>', 'Refer-To: <sip:room@host;pin=(hidden)>'],
+    ['Parley-Pin: 5ec4e7', 'Parley-Pin: (hidden)'],
+    ['PARLEY-PIN :5ec4e7', 'PARLEY-PIN : (hidden)'],
+    ['Parley-Pin:\r\n 5ec4e7\r\n\t5ec4e7', 'Parley-Pin: (hidden)'],
+    ['Refer-To: <sip:room@host?Parley-Pin=5ec4e7>', 'Refer-To: <sip:room@host?Parley-Pin=(hidden)>'],
+    [
+      'Refer-To: <sip:room@host?x=y&parley%2Dpin=5ec4e7&z=1>',
+      'Refer-To: <sip:room@host?x=y&parley%2Dpin=(hidden)&z=1>',
+    ],
+    [
+      'Refer-To: <sip:a@host?Refer-To=sip:room@host%3FParley-Pin%3D5ec4e7>',
+      'Refer-To: <sip:a@host?Refer-To=sip:room@host%3FParley-Pin%3D(hidden)>',
+    ],
     ['From: <sip:alice:5ec4e7@host:5060>;tag=1', 'From: <sip:alice:(hidden)@host:5060>;tag=1'],
   ])('%j', (field, shown) => {
     const text = message(
@@ -48,6 +61,12 @@ describe('what of a SIP message is not shown', () => {
     expect(bodyOf(redacted)).toContain('a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:xxxxxxxxxxxx|2^31|1:4');
     expect(bodyOf(redacted)).toContain('m=audio 4000 RTP/SAVP 0\r\n');
     expect(bodyOf(redacted)).toContain('a=sendrecv');
+  });
+
+  it('the PIN of a request in a body, in as many octets as before', () => {
+    const lines = ['INVITE sip:room@host SIP/2.0', 'Parley-Pin: 5ec4e7', ''];
+    const redacted = redact(message(['NOTIFY sip:room@host SIP/2.0', 'Content-Type: message/sipfrag'], lines));
+    expect(bodyOf(redacted)).toBe(['INVITE sip:room@host SIP/2.0', 'Parley-Pin: xxxxxx', ''].join('\r\n'));
   });
 
   it('pressed keys, however INFO tells them', () => {

@@ -217,5 +217,33 @@ describe('RFC 4579 and RFC 4575', () => {
       await succeeds(called);
       expect(await parley.api.participants(ROOM)).toEqual([]);
     });
+
+    test('has another room called by REFER, with its PIN in a header field that is shown nowhere', async () => {
+      const pin = '473829';
+      await parley.api.createRoom({ name: 'board', pin });
+      const refer = await SippClient.start({
+        ...{ scenario: 'refer', room: ROOM, serverPort: parley.sipPort },
+        signedUri: `${ROOM}@127.0.0.1:${parley.sipPort}`,
+        keys: { refer_to: `${parley.sipUri('board')}?Parley-Pin=${pin}` },
+      });
+      await succeeds(refer);
+      for (const room of [ROOM, 'board']) {
+        const [view] = await eventually(
+          `the call is in ${room}`,
+          () => parley.api.participants(room),
+          ([one]) => one?.state === 'connected',
+        );
+        const trace = JSON.stringify(await parley.api.trace(room, view!.id));
+        expect(trace).toContain('Parley-Pin: (hidden)');
+        expect(trace).not.toContain(pin);
+      }
+      expect(parley.logLines().join('\n')).not.toContain(pin);
+      await parley.api.deleteRoom('board');
+      await eventually(
+        'both are empty',
+        () => parley.api.participants(ROOM),
+        ({ length }) => length === 0,
+      );
+    });
   });
 });

@@ -65,6 +65,37 @@ describe.runIf(peersPresent('chromium'))('a conference run from the console', ()
     expect(await slider.inputValue()).toBe('7');
   });
 
+  test('sends a text to all, or to one, and says who has got it', async () => {
+    const { browser } = scene;
+    const { page } = browser;
+    await browser.openRoom(TOKEN, scene.room);
+    const [ann, ben] = [await scene.dial(ANN), await scene.dial(BEN)];
+    await browser.person('ben').waitFor();
+    await browser.person('ann').waitFor();
+    const text = page.getByLabel('Text', { exact: true });
+    await text.fill('Grüße an alle');
+    await text.press('Enter');
+    await page.getByRole('status').getByText('Delivered to 2 people.').waitFor();
+    expect([ann.sip.messages, ben.sip.messages]).toEqual([['Grüße an alle'], ['Grüße an alle']]);
+    expect(await text.inputValue()).toBe('');
+    await page.getByLabel('To', { exact: true }).selectOption('ben');
+    await text.fill('for ben alone');
+    await browser.button('Send the text').click();
+    await page.getByRole('status').getByText('Delivered to 1 person.').waitFor();
+    expect([ann.sip.messages.length, ben.sip.messages[1]]).toEqual([1, 'for ben alone']);
+    await ben.hangUp();
+    await browser.person('ben').waitFor({ state: 'detached' });
+    await text.fill('for ben alone, again');
+    await browser.button('Send the text').click();
+    await page.getByRole('alert').getByText('They have left already.').waitFor();
+    expect(ann.sip.messages).toHaveLength(1);
+    await page.getByLabel('To', { exact: true }).selectOption('All who are here');
+    await browser.button('Send the text').click();
+    await page.getByRole('status').getByText('Delivered to 1 person.').waitFor();
+    expect(ann.sip.messages).toHaveLength(2);
+    expect(await accessibilityFindings(page)).toEqual([]);
+  });
+
   test('plays a sound that was uploaded to all, with volume, position and stop', async () => {
     const { page } = scene.browser;
     const sound = `chime of ${scene.room}`;

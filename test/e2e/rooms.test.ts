@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { RoomPolicy } from '../../server/rooms/policy.ts';
@@ -8,6 +8,7 @@ import { Parley } from './clients/parley.ts';
 import { eventually, pause } from './clients/pause.ts';
 import { peersPresent } from './clients/peer-programs.ts';
 import { RefusingPhone } from './clients/refusing-phone.ts';
+import { SippClient } from './clients/sipp-client.ts';
 import { ToneCaller } from './clients/tone-caller.ts';
 import { heardLevelDbfs } from './clients/tone-levels.ts';
 
@@ -77,6 +78,12 @@ async function loudness(listener: ToneCaller, forMs = 1_000): Promise<number> {
   return 10 * Math.log10(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
 }
 
+/** A scenario of ours with one field more in its INVITE. */
+function withField(scenario: string, field: string): string {
+  const text = readFileSync(new URL(`./scenarios/${scenario}.xml`, import.meta.url), 'utf8');
+  return text.replace('CSeq: 1 INVITE', `CSeq: 1 INVITE\n      ${field}`);
+}
+
 const THERE = -20;
 const GONE = -45;
 
@@ -96,6 +103,37 @@ describe('the PIN', () => {
     await becomes(room, ANN, 'connected');
     expect((await hears(ben)).ann).toBeGreaterThan(THERE);
     expect((await hears(ann, 0)).ben).toBeGreaterThan(THERE);
+  });
+
+  test.runIf(peersPresent('sipp'))('comes in a header field of the INVITE, which is shown nowhere', async () => {
+    const room = await makeRoom({ pin: '473829', moderatorPin: '918273' });
+    const call = async (pin: string, state: string): Promise<ParticipantView> => {
+      const xml = withField('call-until-bye', `Parley-Pin: ${pin}`);
+      const sipp = await SippClient.start({
+        scenario: { xml },
+        room,
+        serverPort: parley.sipPort,
+        keys: { tone_port: 9 },
+      });
+      const [view] = await eventually(
+        `who gave ${pin} is ${state}`,
+        () => parley.api.participants(room),
+        ([one]) => one?.state === state,
+      );
+      const trace = JSON.stringify(await parley.api.trace(room, view!.id));
+      for (const text of [trace, (await parley.api.pcap(room, view!.id)).toString('latin1')]) {
+        expect(text).toContain('Parley-Pin: (hidden)');
+        expect(text).not.toContain(pin);
+      }
+      await parley.api.hangUp(room, view!.id);
+      expect((await sipp.finished(10_000)).successful).toBe(1);
+      return view!;
+    };
+    expect(await call('473829', 'connected')).toMatchObject({ role: 'participant' });
+    expect(await call('918273', 'connected')).toMatchObject({ role: 'moderator' });
+    await call('555001', 'entering');
+    const log = parley.logLines().join('\n');
+    for (const pin of ['473829', '918273', '555001']) expect(log).not.toContain(pin);
   });
 
   test('three times wrong ends the call, after saying so', async () => {

@@ -23,6 +23,7 @@ function everything() {
   room.recordingTold('recording-removed', recording);
   room.giveFloor(['anna']);
   room.setActiveSpeaker('anna');
+  room.setStage({ spotlight: ['anna'] });
   room.leave('anna');
   rooms.close(room);
   return { seen, room };
@@ -49,13 +50,10 @@ describe('events of rooms', () => {
     expect(seen.map(({ id }) => id)).toEqual(seen.map((_, index) => `run1-${index + 1}`));
     const data = seen.map(({ text }) => JSON.parse(text));
     expect(data.map(({ version }) => version)).toEqual([...seen.keys()].with(-1, room.version));
-    // Who leaves loses the floor and speaks no more, before it is told that they left.
-    expect(data.slice(-4).map(({ event, floor, activeSpeaker }) => floor ?? activeSpeaker ?? event)).toEqual([
-      [],
-      'speaker-changed',
-      'participant-left',
-      'room-closed',
-    ]);
+    // Who leaves loses the floor, speaks no more and has no place in the picture, before it is told that they left.
+    expect(
+      data.slice(-5).map(({ event, floor, activeSpeaker, spotlight }) => floor ?? activeSpeaker ?? spotlight ?? event),
+    ).toEqual([[], 'speaker-changed', [], 'participant-left', 'room-closed']);
     expect(data[2]).toEqual({
       id: 'run1-3',
       event: 'participant-changed',

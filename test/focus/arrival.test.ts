@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { arrivalOf, dialled, roleIn } from '../../server/focus/arrival.ts';
+import { arrivalOf, dialled, pinOf, roleIn } from '../../server/focus/arrival.ts';
 import type { RoomPolicy } from '../../server/rooms/policy.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
 import { parseUri } from '../../server/sip/message/uri.ts';
+import { request } from '../sip/auth/messages.ts';
 
 const room = (policy: Partial<RoomPolicy>) => new Rooms().open('demo', 'created', policy);
 
@@ -15,6 +16,28 @@ describe('what is dialled', () => {
     ['sip:example.com', { user: null, pin: null }],
   ])('is a room and perhaps a PIN in %s', (text, expected) => {
     expect(dialled(parseUri(text))).toEqual(expected);
+  });
+});
+
+describe('the PIN that comes with a call', () => {
+  const given = (uri: string, ...fields: string[]) =>
+    pinOf(request({ uri, headers: fields.map((pin) => ['Parley-Pin', pin]) }));
+
+  it('is in a header field of its own, or in the URI, which counts first', () => {
+    expect(given('sip:demo@example.com')).toBeNull();
+    expect(given('sip:demo@example.com', '0042')).toBe('0042');
+    expect(given('sip:demo@example.com', ' 0042 ')).toBe('0042');
+    expect(given('sip:demo;pin=1234@example.com', '0042')).toBe('1234');
+  });
+
+  it('is one, whatever else there is: no call is more than one try', () => {
+    expect(given('sip:demo@example.com', '1', '2')).toBe('1');
+    expect(given('sip:demo@example.com', '1, 2')).toBe('1, 2');
+  });
+
+  it('is none where the field is empty: then it is asked for by voice', () => {
+    expect(given('sip:demo@example.com', '')).toBeNull();
+    expect(given('sip:demo@example.com', '', '1')).toBeNull();
   });
 });
 

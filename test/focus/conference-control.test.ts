@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { Conferences, type ConferencesOptions } from '../../server/focus/conference-control.ts';
+import { ControlError } from '../../server/focus/control.ts';
 import type { Room } from '../../server/rooms/room.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
 import { someone } from '../rooms/someone.ts';
@@ -43,4 +44,40 @@ it('a configured room stays, and who came meanwhile stays in it', async () => {
   room.join(someone('late'));
   await deleting;
   expect([rooms.get('demo'), room.size]).toEqual([room, 1]);
+});
+
+it('a text is for all who have entered, or once for each who is named, also who waits', async () => {
+  const rooms = new Rooms();
+  rooms.open('demo', 'created');
+  const sent: Array<[string, string]> = [];
+  const options = {
+    rooms,
+    focus: {
+      members: () => [{ id: 'ann' }, { id: 'ben' }],
+      member: ({ id }: { id: string }) => (id === 'called' ? null : { id }),
+    },
+    participants: {
+      find: (_room: Room, id: string) => {
+        if (id === 'gone') throw new ControlError('participant-not-found', 'nobody');
+        return { id };
+      },
+    },
+    recorded: { list: () => [] },
+    sendTexts: async (room: Room, members: Array<{ id: string }>, text: string) => {
+      sent.push([room.name, `${members.map(({ id }) => id)}: ${text}`]);
+      return [];
+    },
+  };
+  const control = new Conferences(options as unknown as ConferencesOptions);
+  const send = (to: string[] | null, name = 'demo') => control.sendMessage(name, { text: 'Hello', to });
+  await send(null);
+  await send(['waits', 'ann', 'waits']);
+  expect(sent).toEqual([
+    ['demo', 'ann,ben: Hello'],
+    ['demo', 'waits,ann: Hello'],
+  ]);
+  await expect(send(['ann', 'called'])).rejects.toMatchObject({ code: 'participant-elsewhere' });
+  await expect(send(['ann', 'gone'])).rejects.toMatchObject({ code: 'participant-not-found' });
+  await expect(send(null, 'nowhere')).rejects.toMatchObject({ code: 'room-not-found' });
+  expect(sent).toHaveLength(2);
 });

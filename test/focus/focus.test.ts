@@ -12,11 +12,14 @@ import { parseUri } from '../../server/sip/message/uri.ts';
 import { createVia } from '../../server/sip/message/via.ts';
 import { flow } from '../registrar/test-registrar.ts';
 import { VirtualTimers } from '../sim/virtual-timers.ts';
+import { noVideo } from './no-video.ts';
 
 let rooms: Rooms;
 let focus: Focus;
 let logged: string[];
 let calls: { call: Call; handler: CallHandler }[];
+let takesPins: boolean;
+let refusedPins: string[];
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -30,8 +33,15 @@ beforeEach(() => {
     ...{ closeLeg: async () => null, updateLeg: async () => undefined, controlLeg: async () => undefined },
   };
   const nothing = (): void => undefined;
+  takesPins = true;
+  refusedPins = [];
+  const pins = {
+    takes: () => takesPins,
+    sourceOf: () => null,
+    refused: (room: string) => void refusedPins.push(room),
+  };
   focus = new Focus({
-    ...{ rooms, mixers, timers: new VirtualTimers(), pins: { takes: () => true, sourceOf: () => null } },
+    ...{ rooms, mixers, video: noVideo(), timers: new VirtualTimers(), pins },
     ...{ adhocRooms: 'anyone', domain: 'example.com', maxCalls: 2, maxMixerLoad: 1 },
     log: pino({ level: 'info' }, { write: (line: string) => void logged.push(line) }),
     ...{ identify: () => null, isTrusted: () => false, epochMs: () => 0, emptied: nothing },
@@ -46,7 +56,10 @@ beforeEach(() => {
   } as unknown as FocusOptions);
 });
 
-function invited(requestUri: string): { status: number; headers: unknown }[] {
+function invited(
+  requestUri: string,
+  headers: Array<readonly [string, string]> = [],
+): { status: number; headers: unknown }[] {
   const answers: { status: number; headers: unknown }[] = [];
   const request = createRequest({
     method: 'INVITE',
@@ -56,6 +69,7 @@ function invited(requestUri: string): { status: number; headers: unknown }[] {
     to: parseNameAddress('<sip:demo@example.com>')!,
     callId: 'id',
     cseqNumber: 1,
+    headers,
   });
   const call = {
     ...{ id: 'c', request, flow: flow({ address: '198.51.100.1' }), offer: null, replaces: null, joins: null },
@@ -70,6 +84,23 @@ it('no PIN of a call that is refused gets into the log, however many there are',
   expect(invited('sip:demo;pin=4711@example.com;pin=0815')).toMatchObject([{ status: 403 }]);
   expect(logged.join()).toContain('sip:demo;pin=(hidden)@example.com;pin=(hidden)');
   expect(logged.join()).not.toMatch(/4711|0815/);
+});
+
+it('no PIN of a header field gets into the log either', () => {
+  rooms.open('demo', 'created', { locked: true });
+  expect(invited('sip:demo@example.com', [['Parley-Pin', '4711']])).toMatchObject([{ status: 403 }]);
+  expect(logged).toHaveLength(1);
+  expect(logged.join()).not.toContain('4711');
+});
+
+it.each<[string, Array<readonly [string, string]>]>([
+  ['sip:demo;pin=0001@example.com', []],
+  ['sip:demo@example.com', [['Parley-Pin', '0001']]],
+])('whoever has guessed too often is refused when a PIN comes with the call: %s %j', (uri, headers) => {
+  takesPins = false;
+  rooms.open('demo', 'created', { pin: '1234' });
+  expect(invited(uri, headers)).toMatchObject([{ status: 403 }]);
+  expect(refusedPins).toEqual(['demo']);
 });
 
 it('a full server says when to try again', () => {

@@ -11,6 +11,7 @@ import { Rooms } from '../../server/rooms/rooms.ts';
 import { MediaSession } from '../../server/sdp/media-session.ts';
 import type { Call, CallHandler } from '../../server/sip/dialog/call.ts';
 import { VirtualTimers } from '../sim/virtual-timers.ts';
+import { noVideo } from './no-video.ts';
 
 let rooms: Rooms;
 let demo: Room;
@@ -79,7 +80,7 @@ beforeEach(async () => {
   participant = new ParticipantCall({
     ...{ id: 'ann', who: { uri: 'sip:ann@example.com', displayName: null }, role: 'participant', room: demo },
     arrival: arrivalOf(demo, { role: 'participant', calledByUs: true }, 0),
-    ...{ replaces: null, report: null, owner, mixers: mixers() },
+    ...{ replaces: null, report: null, owner, mixers: mixers(), video: noVideo(), offersVideo: false },
     ...{ timers: new VirtualTimers(), log: pino({ level: 'silent' }), epochMs: () => 5000 },
     createSession: (ports) => new MediaSession({ address: '192.0.2.2', ...ports, sessionId: 7 }),
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { RecordingResult, RecordingToStart } from '../../mixer/protocol.ts';
+import type { RecordingPosition, RecordingResult, RecordingToStart } from '../../mixer/protocol.ts';
 import { AutomaticRecording } from '../../server/focus/automatic-recording.ts';
 import { RecordingVoice } from '../../server/focus/recording-voice.ts';
 import { RoomRecordings } from '../../server/focus/room-recordings.ts';
@@ -20,32 +20,39 @@ import { VirtualTimers } from '../sim/virtual-timers.ts';
 
 const EPOCH_MS = Date.parse('2026-01-02T03:04:05.000Z');
 
-/** A mixer by the server's clock: records from when it is told, 5 ms after its first tick. */
+/** A mixer that records from when it is told, 5 ms after its first tick. */
 class FakeMixer {
   readonly started: RecordingToStart[] = [];
   failsWith: Error | null = null;
   answersLateMs = 0;
+  isAsked = false;
   /** Of the part that runs. */
-  positionMs = 0;
+  private positionMs = 0;
   private fromMs = 0;
   private paused = false;
 
-  async startRecording(params: RecordingToStart): Promise<{ positionMs: number }> {
+  async startRecording(params: RecordingToStart): Promise<RecordingPosition> {
     this.mayFail();
     this.started.push(params);
     this.positionMs = params.paused ? 0 : 5;
     this.fromMs = timers.now();
     this.paused = params.paused;
-    const { positionMs } = this;
-    if (this.answersLateMs > 0) await new Promise<void>((resolve) => timers.set(this.answersLateMs, resolve));
-    return { positionMs };
+    return this.answer();
   }
 
-  async controlRecording(_room: string, _id: string, paused: boolean): Promise<{ positionMs: number }> {
+  async controlRecording(_room: string, _id: string, paused: boolean): Promise<RecordingPosition> {
     this.mayFail();
     this.settle();
     this.paused = paused;
-    return { positionMs: this.positionMs };
+    return this.answer();
+  }
+
+  private async answer(): Promise<RecordingPosition> {
+    const { positionMs, fromMs, paused } = this;
+    this.isAsked = true;
+    if (this.answersLateMs > 0) await new Promise<void>((resolve) => timers.set(this.answersLateMs, resolve));
+    this.isAsked = false;
+    return { positionMs, originMs: paused ? null : fromMs - positionMs };
   }
 
   async stopRecording(): Promise<RecordingResult> {
@@ -269,17 +276,24 @@ describe('a recording', () => {
     expect(() => recordings.mark(room, 'other', 'late')).toThrow('there is no recording');
   });
 
-  it('keeps step with the mixer, also when its first answer was read late', async () => {
+  it('keeps step with the mixer to the millisecond, however late its answers are read', async () => {
     const room = open();
-    const { id } = await recordings.start(room, {}, 'moderator');
-    mixer.positionMs += 300;
+    mixer.answersLateMs = 300;
+    const answered = async <T>(asked: Promise<T>): Promise<T> => {
+      await until(() => mixer.isAsked);
+      timers.advance(300);
+      return asked;
+    };
+    const { id } = await answered(recordings.start(room, {}, 'moderator'));
+    expect(recordings.mark(room, id, 'begun').positionMs).toBe(305);
     timers.advance(1000);
-    await until(() => recordings.mark(room, id, 'put right').positionMs === 1305);
-    // Which is no reason to go back, or to follow where it may only have been the answer that took its time.
-    mixer.positionMs -= 15;
-    timers.advance(10_000);
+    await answered(recordings.update(room, id, 'paused'));
+    expect(recordings.mark(room, id, 'stands').positionMs).toBe(1305);
+    timers.advance(1000);
+    await answered(recordings.update(room, id, 'recording'));
+    expect(recordings.mark(room, id, 'goes on').positionMs).toBe(1605);
+    mixer.answersLateMs = 0;
     await recordings.stopAll(room);
-    expect(timelineOf(id).at(-2)).toBe('1305 mark put right moderator');
   });
 
   it('is removed with its files, and that is told, also when its room is no more', async () => {
@@ -375,14 +389,12 @@ describe('when a mixer dies', () => {
     timers.advance(1000);
     mixer.answersLateMs = 300;
     const lost = recordings.lost([{ room: 'demo', recording: id }]);
-    await until(() => mixer.started.length === 2);
+    await until(() => mixer.isAsked);
     timers.advance(300);
     mixer.answersLateMs = 0;
     await lost;
-    const [, part] = entryOf(id).parts;
-    // The clock was at 1005, and the mixer's ticks are not looked into.
-    expect(part!.startMs).toBeGreaterThanOrEqual(985);
-    expect(part!.startMs).toBeLessThanOrEqual(1025);
+    // It was asked when the clock was at 1005, and was 5 ms beyond its first tick.
+    expect(entryOf(id).parts[1]).toEqual({ number: 2, startMs: 1000 });
     await recordings.stopAll(room);
   });
 

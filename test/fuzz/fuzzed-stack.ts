@@ -224,6 +224,7 @@ export class FuzzedStack {
       rooms,
       focus: { members: () => [{ id: 'p1', uri, displayName: null, contact }], participantOf: () => undefined },
       location: new Location({ users, bindings, hosts: [US], flowOf: () => this.udp }),
+      timers: this.timers,
       log,
       domain: US,
       identify: (request, flow) => signIn.identify(request, flow),

@@ -38,6 +38,7 @@ describe('events over HTTP', () => {
     room.recordingTold('recording-removed', recording);
     room.giveFloor(['anna']);
     room.setActiveSpeaker('anna');
+    room.setStage({ places: [null, 'anna'] });
     room.leave('anna');
     rooms.close(room);
     const seen = new Set<string>();

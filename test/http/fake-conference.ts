@@ -6,15 +6,18 @@ import {
   type BreakoutGroup,
   type ConferenceControl,
   ControlError,
+  type MessageDelivery,
   type NewAnnouncement,
+  type NewMessage,
   type NewParticipant,
   type NewRecording,
   type ParticipantPatch,
   type RecordingFile,
   type RecordingFormat,
   type RecordingMark,
+  type RoomPatch,
 } from '../../server/focus/control.ts';
-import { policyConflict, type RoomPolicy, USUAL_POLICY } from '../../server/rooms/policy.ts';
+import { policyConflict, type RoomPolicy, saidOf, USUAL_POLICY } from '../../server/rooms/policy.ts';
 import type {
   ParticipantDetails,
   ParticipantView,
@@ -47,6 +50,9 @@ function roomWith(policy: Partial<RoomPolicy>): RoomView {
     moderatorPinSet: moderatorPin !== null,
     floor: [],
     activeSpeaker: null,
+    spotlight: [],
+    places: [],
+    presenter: null,
     recording: 'off',
     version: 1,
     participants: [],
@@ -68,6 +74,7 @@ export class FakeConference implements ConferenceControl {
   readonly filesAskedFor: Array<[string, RecordingFormat] | [string, RecordingFormat, 'normalized']> = [];
   readonly pins = new Map<string, string | null>();
   readonly played: Announcement[] = [];
+  readonly texts: NewMessage[] = [];
   /** Thrown by whatever is asked next. */
   failure: Error | null = null;
   /** Awaited by whatever may take long. */
@@ -109,11 +116,20 @@ export class FakeConference implements ConferenceControl {
     return room;
   }
 
-  updateRoom(name: string, policy: Partial<RoomPolicy>): RoomView {
+  updateRoom(name: string, { spotlight = [], places = [], ...said }: RoomPatch): RoomView {
+    const policy = saidOf(said);
     const conflict = policyConflict({ ...USUAL_POLICY, ...policy });
     if (conflict) throw new ControlError('room-policy-invalid', conflict.text);
+    for (const id of [...spotlight, ...places]) if (id !== null) this.#find(name, id);
     const { pin, moderatorPin, ...shown } = policy;
-    return Object.assign(this.room(name), shown);
+    return Object.assign(this.room(name), { spotlight, places, ...shown });
+  }
+
+  /** In the room demo there is something to be seen. */
+  async picture(name: string, width: number): Promise<Uint8Array> {
+    const room = this.room(name);
+    if (room.name !== 'demo') throw new ControlError('picture-unavailable', `nobody in ${name} has video`);
+    return Buffer.from(`\xff\xd8 ${width}`, 'latin1');
   }
 
   roomDetails(name: string): RoomDetails {
@@ -148,6 +164,23 @@ export class FakeConference implements ConferenceControl {
     const index = this.played.findIndex((said) => said.id === id && said.room === room);
     if (index < 0) throw new ControlError('announcement-not-found', `${id} is not played`);
     this.played.splice(index, 1);
+  }
+
+  /** Phones take all but the text "nonsense". */
+  async sendMessage(room: string, message: NewMessage): Promise<MessageDelivery[]> {
+    this.#mayFail();
+    const { participants } = this.room(room);
+    const entered = participants.filter(({ state }) => state === 'connected');
+    const to = message.to?.map((id) => this.#find(room, id)) ?? entered;
+    const calling = to.find(({ state }) => state === 'connecting');
+    if (calling) throw new ControlError('participant-elsewhere', `${calling.id} has not answered yet`);
+    this.texts.push(message);
+    const taken = message.text !== 'nonsense';
+    return to.map(({ id }) => ({
+      participant: id,
+      outcome: taken ? 'delivered' : 'refused',
+      status: taken ? 200 : 405,
+    }));
   }
 
   async openBreakouts(name: string, groups: readonly BreakoutGroup[]): Promise<RoomView[]> {

@@ -61,6 +61,10 @@ describe('a request that asks for what is not there', () => {
     ['user-not-found', 'DELETE', '/api/v1/users/nobody'],
     ['user-not-found', 'GET', '/api/v1/users/nobody/registrations'],
     ['user-not-found', 'DELETE', '/api/v1/users/nobody/registrations'],
+    ['room-not-found', 'GET', '/api/v1/rooms/nowhere/picture.jpg'],
+    ['invalid-query', 'GET', '/api/v1/rooms/demo/picture.jpg?width=100000'],
+    ['participant-not-found', 'PATCH', '/api/v1/rooms/demo', { json: { spotlight: ['carl'] } }],
+    ['participant-not-found', 'PATCH', '/api/v1/rooms/demo', { json: { places: [null, 'carl'] } }],
     ['prompt-not-found', 'POST', '/api/v1/rooms/demo/announcements', { json: { prompt: 'nonsense' } }],
     ['announcement-not-found', 'DELETE', '/api/v1/rooms/demo/announcements/x'],
     ['sound-not-found', 'GET', '/api/v1/sounds/x'],
@@ -69,6 +73,8 @@ describe('a request that asks for what is not there', () => {
     ['participant-elsewhere', 'PATCH', '/api/v1/rooms/demo/participants/ben', { json: { room: 'elsewhere' } }],
     ['room-policy-invalid', 'PATCH', '/api/v1/rooms/demo', { json: { pin: '1234', moderatorPin: '1234' } }],
     ['invalid-body', 'POST', '/api/v1/rooms/demo/announcements', { json: {} }],
+    ['room-not-found', 'POST', '/api/v1/rooms/nowhere/messages', { json: { text: 'Hello' } }],
+    ['participant-not-found', 'POST', '/api/v1/rooms/demo/messages', { json: { text: 'Hello', to: ['carl'] } }],
     ['token-not-found', 'GET', '/api/v1/tokens/x'],
     ['token-not-found', 'DELETE', '/api/v1/tokens/x'],
     ['webhook-not-found', 'GET', '/api/v1/webhooks/x'],
@@ -130,6 +136,20 @@ describe('a request that comes at the wrong time', () => {
     const { sounds, call } = await startApi();
     sounds.add = () => Promise.reject(new ControlError(code, 'because'));
     expectProblem(await call('POST', '/api/v1/sounds?name=x', { body: 'any' }), code);
+  });
+
+  it('picture-unavailable: nobody has video', async () => {
+    const { call, conference } = await startApi();
+    conference.createRoom('board', {});
+    expectProblem(await call('GET', '/api/v1/rooms/board/picture.jpg'), 'picture-unavailable');
+  });
+
+  it('too-many-messages: phones have not answered those before', async () => {
+    const { call, conference } = await startApi();
+    conference.failure = new ControlError('too-many-messages', 'wait a little');
+    const answer = await call('POST', '/api/v1/rooms/demo/messages', { json: { text: 'Hello' } });
+    expectProblem(answer, 'too-many-messages');
+    expect(answer.headers.get('retry-after')).toBe('1');
   });
 
   it.each<ControlErrorCode>([

@@ -1,11 +1,13 @@
 import { randomInt } from 'node:crypto';
 import type { Socket } from 'node:dgram';
+import { RtpPacket } from '../../mixer/rtp/rtp-packet.ts';
 import { CODEC_SHAPES } from '../bench/load-signal.ts';
 import { openUdpSocket } from '../bench/open-udp-socket.ts';
 import { LOOPBACK } from '../e2e/clients/free-ports.ts';
 import { type OutgoingCall, SipCaller } from '../e2e/clients/sip-caller.ts';
 import { audioPort } from '../e2e/clients/sip-text.ts';
-import { type CodedVoice, codedPackets, PACKET_MS } from './coded-sound.ts';
+import { type CodedVoice, codedPackets, PACKET_MS, STEP_MS } from './coded-sound.ts';
+import type { HeardPacket } from './heard-sound.ts';
 
 /** The caller's packets from one to before the other were sent in one call. */
 export interface SpokenSpan {
@@ -21,6 +23,8 @@ const LATE_MS = 25;
 export class CodedCaller {
   readonly voice: CodedVoice;
   readonly spans: SpokenSpan[] = [];
+  /** Of who hears in PCMU; of the others it is not kept. */
+  readonly heard: HeardPacket[] = [];
   readonly #packets: readonly Buffer[];
   readonly #socket: Socket;
   #sip: SipCaller | null = null;
@@ -39,6 +43,18 @@ export class CodedCaller {
     this.#packets = codedPackets(voice);
     this.#socket = socket;
     socket.on('error', () => undefined);
+  }
+
+  /** From now on, what comes is kept, with when it came. */
+  listen(nowMs: () => number): void {
+    if (this.voice.codec !== 'PCMU') return;
+    const packet = new RtpPacket();
+    this.#socket.on('message', (bytes) => {
+      if (!packet.parse(bytes, bytes.length) || packet.payloadType !== CODEC_SHAPES.PCMU.payloadType) return;
+      const { ssrc, timestamp, payloadOffset, payloadLength } = packet;
+      const payload = Uint8Array.from(bytes.subarray(payloadOffset, payloadOffset + payloadLength));
+      this.heard.push({ atMs: nowMs(), ssrc, timestamp, payload });
+    });
   }
 
   /** @param packet the first that is sent when the call is up */
@@ -106,6 +122,8 @@ export class CodedCaller {
 /** Lets all callers send each 20 ms, and notes when it was itself late. Times are milliseconds since it began. */
 export class CallersClock {
   readonly late: { fromMs: number; toMs: number }[] = [];
+  /** When each packet was really sent. */
+  readonly #sentMs: number[] = [];
   /** Of `Date.now()`. */
   readonly beganAt: number;
   readonly #originMs: number;
@@ -117,6 +135,7 @@ export class CallersClock {
     this.#callers = callers;
     this.#originMs = performance.now();
     this.beganAt = Date.now();
+    for (const caller of callers) caller.listen(() => this.nowMs);
     this.#timer = setTimeout(this.#tick, 0);
   }
 
@@ -125,6 +144,12 @@ export class CallersClock {
   }
 
   readonly nextPacket = (): number => this.#next;
+
+  /** When a quarter second really began to be said, however late the packet was in which it begins. */
+  saidMs(number: number): number {
+    const packet = Math.floor((number * STEP_MS) / PACKET_MS);
+    return (this.#sentMs[packet] ?? packet * PACKET_MS) + number * STEP_MS - packet * PACKET_MS;
+  }
 
   stop(): void {
     clearTimeout(this.#timer);
@@ -136,6 +161,7 @@ export class CallersClock {
       const { nowMs } = this;
       if (nowMs < dueMs) break;
       if (nowMs - dueMs > LATE_MS) this.#noteLate(dueMs, nowMs);
+      this.#sentMs.push(nowMs);
       for (const caller of this.#callers) caller.send(this.#next);
       this.#next++;
     }

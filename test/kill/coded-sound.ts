@@ -59,11 +59,28 @@ const LEAST_DOMINANCE = 8;
 const LEAST_RUN_HOPS = 8;
 const MOST_UNSURE_HOPS = 6;
 
+/**
+ * At a boundary the two tones are half in the window each. With a gap of 6 ms in between they have two thirds of their
+ * strength, with 20 ms nothing: then it cannot be told where the one ended and the other began.
+ */
+const LEAST_WHOLE = 0.65;
+const MOST_WHOLE = 1.4;
+/** So far from a boundary there is one tone alone. */
+const BESIDE_MS = [-60, -40, 40, 60] as const;
+
+/** Where a quarter second begins after the one before it, both being there. */
+export interface CodeBoundary {
+  /** Its number, modulo `codes`. */
+  readonly code: number;
+  readonly atMs: number;
+  /** The sound around it is whole: no gap there, such as that of a packet which a jitter buffer had to make up for. */
+  readonly isWhole: boolean;
+}
+
 export interface ReadCodes {
   /** For each hop of 10 ms: the number, modulo `codes`, that is heard in its middle; −1 for none. */
   readonly hops: Int16Array;
-  /** Where a quarter second begins after the one before it, both being there: its number, modulo `codes`. */
-  readonly boundaries: readonly { code: number; atMs: number }[];
+  readonly boundaries: readonly CodeBoundary[];
 }
 
 /** Reads one voice out of mono sound at 8 kHz. */
@@ -93,8 +110,8 @@ function codeAt(samples: Float32Array, voice: CodedVoice, atMs: number): number 
   return bestPower >= LEAST_DOMINANCE * next ? best : -1;
 }
 
-function boundariesOf(samples: Float32Array, voice: CodedVoice, hops: Int16Array): { code: number; atMs: number }[] {
-  const found: { code: number; atMs: number }[] = [];
+function boundariesOf(samples: Float32Array, voice: CodedVoice, hops: Int16Array): CodeBoundary[] {
+  const found: CodeBoundary[] = [];
   for (let hop = LEAST_RUN_HOPS; hop < hops.length; hop++) {
     const before = hops[hop - 1]!;
     if (before < 0 || hops[hop] === before || !isRun(hops, hop - LEAST_RUN_HOPS, before)) continue;
@@ -102,16 +119,18 @@ function boundariesOf(samples: Float32Array, voice: CodedVoice, hops: Int16Array
     let after = hop;
     while (after - hop < MOST_UNSURE_HOPS && hops[after] !== code) after++;
     if (!isRun(hops, after, code)) continue;
-    const atMs = crossingMs(
-      samples,
-      frequencyOf(voice, before),
-      frequencyOf(voice, code),
-      hop * HOP_MS,
-      after * HOP_MS,
-    );
-    if (atMs !== null) found.push({ code, atMs });
+    const [beforeHz, afterHz] = [frequencyOf(voice, before), frequencyOf(voice, code)];
+    const atMs = crossingMs(samples, beforeHz, afterHz, hop * HOP_MS, after * HOP_MS);
+    if (atMs !== null) found.push({ code, atMs, isWhole: isWhole(samples, beforeHz, afterHz, atMs) });
   }
   return found;
+}
+
+function isWhole(samples: Float32Array, beforeHz: number, afterHz: number, atMs: number): boolean {
+  const amplitude = (ms: number): number =>
+    Math.sqrt(powerAt(samples, beforeHz, ms)) + Math.sqrt(powerAt(samples, afterHz, ms));
+  const share = amplitude(atMs) / Math.max(...BESIDE_MS.map((ms) => amplitude(atMs + ms)));
+  return share >= LEAST_WHOLE && share <= MOST_WHOLE;
 }
 
 function isRun(hops: Int16Array, from: number, code: number): boolean {

@@ -4,6 +4,8 @@ import { type CodedVoice, HOP_MS, numberOf, readCodes, STEP_MS } from './coded-s
 export interface FoundBoundary {
   number: number;
   atMs: number;
+  /** See `CodeBoundary`. */
+  isWhole: boolean;
 }
 
 /** What one voice is found to say in a file. */
@@ -25,9 +27,9 @@ const CLOSED_HOPS = 8;
 /** @param zeroMs of the callers' clock when the file begins, give or take two seconds */
 export function findSpeech(samples: Float32Array, voice: CodedVoice, zeroMs: number): FoundSpeech {
   const { hops, boundaries } = readCodes(samples, voice);
-  const placed = boundaries.map(({ code, atMs }) => ({
+  const placed = boundaries.map(({ code, atMs, isWhole }) => ({
     number: numberOf(voice, code, (atMs + zeroMs) / STEP_MS),
-    atMs,
+    ...{ atMs, isWhole },
   }));
   const spokenHops = new Set<number>();
   let nearest = 0;

@@ -44,12 +44,23 @@ export function apartOf(some: readonly FoundBoundary[], others: readonly FoundBo
   return Math.max(0, ...[...differences(some, others).values()].map(Math.abs));
 }
 
-function differences(some: readonly FoundBoundary[], others: readonly FoundBoundary[]): Map<number, number> {
-  const at = new Map(others.map(({ number, atMs }) => [number, atMs]));
+/** How many moments are in both files, and how many of them are whole in both, which alone can be held against each other. */
+export function comparable(
+  some: readonly FoundBoundary[],
+  others: readonly FoundBoundary[],
+): { common: number; compared: number } {
+  const numbers = new Set(others.map(({ number }) => number));
+  const common = some.filter(({ number }) => numbers.has(number)).length;
+  return { common, compared: differences(some, others).size };
+}
+
+/** By their number, of those that are whole in both. */
+export function differences(some: readonly FoundBoundary[], others: readonly FoundBoundary[]): Map<number, number> {
+  const at = new Map(others.filter(({ isWhole }) => isWhole).map(({ number, atMs }) => [number, atMs]));
   const found = new Map<number, number>();
-  for (const { number, atMs } of some) {
+  for (const { number, atMs, isWhole } of some) {
     const other = at.get(number);
-    if (other !== undefined) found.set(number, atMs - other);
+    if (isWhole && other !== undefined) found.set(number, atMs - other);
   }
   return found;
 }

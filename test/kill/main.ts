@@ -81,12 +81,14 @@ async function checkAll(story: KillStory, recordings: readonly RecordingView[]):
   const rounds = roundsOf(story);
   const checked: CheckedRecording[] = [];
   const { beganAt, late } = story.clock;
+  const saidMs = (number: number): number => story.clock.saidMs(number);
+  const heard = story.callers.find((caller) => caller.heard.length > 0)?.heard ?? [];
   for (const view of recordings) {
     const zeroMs = Date.parse(view.startedAt) - beganAt;
     const round = rounds.find(({ endMs }) => zeroMs < endMs);
     if (round === undefined) throw new Error(`${view.id} was recorded when nobody was there`);
     const directory = join(server.dataDir, 'recordings', view.id);
-    checked.push(await checkRecording({ view, directory, round, zeroMs, late }));
+    checked.push(await checkRecording({ view, directory, round, zeroMs, late, saidMs, heard }));
     rounds
       .splice(0, rounds.indexOf(round) + 1)
       .slice(0, -1)

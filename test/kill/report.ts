@@ -18,7 +18,7 @@ const HEAD = [
     'otherwise',
     'silent after a kill',
   ],
-  ...['track–mix', 'track–track', 'part–part', 'in order'],
+  ...['track–mix', 'track–track', 'said, part–part', 'heard, part–part', 'parts heard', 'in order'],
 ];
 
 /** Each figure is the worst of its kind, in milliseconds. */
@@ -56,6 +56,8 @@ function figures(recordings: readonly CheckedRecording[]): string[] {
     worst(({ trackToMixMs }) => trackToMixMs),
     worst(({ trackToTrackMs }) => trackToTrackMs),
     worst(({ partToPartMs }) => partToPartMs),
+    worst(({ partsOffMs }) => partsOffMs),
+    String(recordings.reduce((sum, { partsHeard }) => sum + partsHeard, 0)),
   ];
 }
 

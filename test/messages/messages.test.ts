@@ -2,6 +2,7 @@ import pino from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Member } from '../../server/focus/focus.ts';
 import { Messages } from '../../server/messages/messages.ts';
+import type { Room } from '../../server/rooms/room.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
 import type { Call } from '../../server/sip/dialog/call.ts';
 import { createRequest, type ResponseParts } from '../../server/sip/message/create-message.ts';
@@ -11,6 +12,7 @@ import { createVia } from '../../server/sip/message/via.ts';
 import type { Flow } from '../../server/sip/transport/flow.ts';
 import type { LoneRequest } from '../../server/sip/user-agent/lone-request.ts';
 import { flow, TestRegistrar } from '../registrar/test-registrar.ts';
+import { VirtualTimers } from '../sim/virtual-timers.ts';
 
 const ANN = flow({ address: '198.51.100.1', port: 5071 });
 const BEN = flow({ address: '198.51.100.2', port: 5072 });
@@ -23,24 +25,30 @@ let members: Member[];
 let trusted: boolean;
 let sent: LoneRequest[];
 let conclude: ((status: number) => void)[];
+let timers: VirtualTimers;
+let demo: Room;
+let logged: string[];
 
 beforeEach(() => {
   registrar = new TestRegistrar();
   const { office } = registrar;
   const rooms = new Rooms({ maxParticipants: 9 });
-  const room = rooms.open('demo', 'configured');
+  demo = rooms.open('demo', 'configured', { displayName: 'The board' });
   members = [member('ann', ANN), member('ben', BEN)];
   trusted = false;
   sent = [];
   conclude = [];
+  timers = new VirtualTimers();
+  logged = [];
   messages = new Messages({
     rooms,
     focus: {
       members: () => members,
-      participantOf: (call) => (call === CALL_OF_ANN ? { id: 'ann', room } : undefined),
+      participantOf: (call) => (call === CALL_OF_ANN ? { id: 'ann', room: demo } : undefined),
     },
     location: office.location,
-    log: pino({ level: 'silent' }),
+    timers,
+    log: pino({ level: 'info' }, { write: (line: string) => void logged.push(line) }),
     domain: 'example.com',
     identify: (request, from) => office.signIn.identify(request, from),
     isTrusted: () => trusted,
@@ -164,6 +172,63 @@ describe('a MESSAGE to a room (RFC 3428)', () => {
     const answers = say();
     conclude[0]!(408);
     expect(statuses(answers)).toEqual([202]);
+  });
+});
+
+describe('a text of the room’s own', () => {
+  const pending = (participant: string) => ({ participant, outcome: 'pending', status: null });
+
+  it('goes to those whom it is for, from the room, and tells what each phone said', async () => {
+    members.push(member('carl', flow({ address: '198.51.100.3' })), member('dora', ANN));
+    const told = messages.fromRoomTo(demo, members, 'Grüße\tan alle');
+    expect(sent.map(({ contact }) => contact.uri.user)).toEqual(['ann', 'ben', 'carl', 'dora']);
+    const [first] = sent;
+    expect(writeNameAddress(first!.from)).toBe('"The board" <sip:demo@example.com>');
+    expect([textOf(first!), first!.contentType]).toEqual(['Grüße\tan alle', 'text/plain;charset=utf-8']);
+    conclude[1]!(405);
+    conclude[3]!(408);
+    conclude[0]!(200);
+    conclude[2]!(202);
+    expect(await told).toEqual([
+      { participant: 'ann', outcome: 'delivered', status: 200 },
+      { participant: 'ben', outcome: 'refused', status: 405 },
+      { participant: 'carl', outcome: 'delivered', status: 202 },
+      { participant: 'dora', outcome: 'unreachable', status: 408 },
+    ]);
+    expect(timers.pending).toBe(0);
+    expect(logged.map((line) => JSON.parse(line))).toMatchObject([
+      { room: 'demo', participant: 'ben', status: 405, msg: 'message not delivered' },
+      { participant: 'dora', status: 408 },
+    ]);
+    expect(logged.join()).not.toContain('Grüße');
+  });
+
+  it('does not wait for ever: who has not answered after three seconds is pending, and logged later', async () => {
+    const told = messages.fromRoomTo(demo, members, 'Hello');
+    conclude[1]!(200);
+    timers.advance(3000);
+    const deliveries = await told;
+    expect(deliveries).toEqual([pending('ann'), { participant: 'ben', outcome: 'delivered', status: 200 }]);
+    conclude[0]!(408);
+    expect(deliveries[0]).toEqual(pending('ann'));
+    expect(logged.join()).toMatch(/"participant":"ann","status":408/);
+  });
+
+  it('is for nobody in an empty room', async () => {
+    expect(await messages.fromRoomTo(demo, [], 'Hello')).toEqual([]);
+    expect(timers.pending).toBe(0);
+  });
+
+  it('is refused while 10000 have not been answered', async () => {
+    const many = Array.from({ length: 10_000 }, () => members[0]!);
+    const told = messages.fromRoomTo(demo, many, 'Hello');
+    await expect(messages.fromRoomTo(demo, members, 'more')).rejects.toMatchObject({ code: 'too-many-messages' });
+    timers.advance(3000);
+    await told;
+    await expect(messages.fromRoomTo(demo, members, 'more')).rejects.toMatchObject({ code: 'too-many-messages' });
+    conclude[0]!(408);
+    void messages.fromRoomTo(demo, members, 'more');
+    expect(sent).toHaveLength(10_002);
   });
 });
 

@@ -87,6 +87,7 @@ class OneLeg {
       },
       now: () => this.nowMs,
       wallClock: () => this.nowMs,
+      machineNow: () => 1e6 + this.nowMs,
       utilization: () => load,
       wake: () => undefined,
     });

@@ -41,6 +41,7 @@ class Bench {
       send: (message) => this.received(message),
       now: () => this.nowMs,
       wallClock: () => this.nowMs,
+      machineNow: () => 1e6 + this.nowMs,
       utilization: () => 0,
       wake: () => undefined,
     });

@@ -10,6 +10,7 @@ import type {
   MixerParams,
   MixerResult,
   MixerSettings,
+  RecordingPosition,
   RecordingToStart,
 } from '../../mixer/protocol.ts';
 import { readSealed } from '../../sealed/read-sealed.ts';
@@ -40,6 +41,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
+/** What the machine's clock says when the mixer's own is 0. */
+const MACHINE_MS = 1e6;
+
 /** A mixer in virtual time, and the server's side of its channel. */
 class Bench {
   nowMs = 0;
@@ -53,6 +57,7 @@ class Bench {
       send: (message) => this.received(message),
       now: () => this.nowMs,
       wallClock: () => this.nowMs,
+      machineNow: () => MACHINE_MS + this.nowMs,
       utilization: () => 0,
       wake: () => undefined,
     });
@@ -69,7 +74,7 @@ class Bench {
     });
   }
 
-  start(changed: Partial<RecordingToStart> = {}): Promise<{ positionMs: number }> {
+  start(changed: Partial<RecordingToStart> = {}): Promise<RecordingPosition> {
     const plain = { tracks: false, paused: false, key: null };
     return this.request('startRecording', { room: 'demo', recording: 'r', directory, part: 1, ...plain, ...changed });
   }
@@ -115,10 +120,10 @@ const blocksOf = async (name: string) => readMatroska(await readFile(join(direct
 describe('a recording that the server asks for', () => {
   it('is answered when its time line runs, and is as long as that said', async () => {
     const bench = await openBench();
-    const { positionMs } = await bench.until(bench.start({ part: 4 }));
-    expect(positionMs).toBeGreaterThanOrEqual(0);
-    expect(positionMs).toBeLessThanOrEqual(20);
-    const startedMs = bench.nowMs - positionMs;
+    const { positionMs, originMs } = await bench.until(bench.start({ part: 4 }));
+    expect(positionMs).toBe(20);
+    const startedMs = originMs! - MACHINE_MS;
+    expect(bench.nowMs - startedMs).toBeLessThanOrEqual(20);
     await bench.run(1990);
     const lengthMs = bench.nowMs - startedMs;
     const { durationMs, bytes } = await bench.until(bench.request('stopRecording', { recording: 'r' }));
@@ -134,13 +139,19 @@ describe('a recording that the server asks for', () => {
 
   it('says exactly where it was paused, and where it goes on', async () => {
     const bench = await openBench();
-    await bench.until(bench.start());
+    const begun = await bench.until(bench.start());
     await bench.run(1000);
+    const again = await bench.request('controlRecording', { recording: 'r', paused: false });
+    expect(again.originMs).toBe(begun.originMs);
     const paused = await bench.request('controlRecording', { recording: 'r', paused: true });
-    expect(paused.positionMs % 20).toBe(0);
+    expect(paused).toEqual({ positionMs: again.positionMs, originMs: null });
     await bench.run(5000);
     expect(await bench.request('controlRecording', { recording: 'r', paused: true })).toEqual(paused);
-    expect(await bench.until(bench.request('controlRecording', { recording: 'r', paused: false }))).toEqual(paused);
+    // Ticks come at whole steps of 20 ms, and one of them is the first again.
+    expect(await bench.until(bench.request('controlRecording', { recording: 'r', paused: false }))).toEqual({
+      positionMs: paused.positionMs + 20,
+      originMs: begun.originMs! + 5000,
+    });
     await bench.run(500);
     const { durationMs } = await bench.until(bench.request('stopRecording', { recording: 'r' }));
     expect(Math.abs(durationMs - paused.positionMs - 500)).toBeLessThanOrEqual(20);
@@ -149,7 +160,7 @@ describe('a recording that the server asks for', () => {
 
   it('may begin paused, and is answered at once then', async () => {
     const bench = await openBench();
-    expect(await bench.start({ paused: true })).toEqual({ positionMs: 0 });
+    expect(await bench.start({ paused: true })).toEqual({ positionMs: 0, originMs: null });
     await bench.run(500);
     expect(await bench.request('stopRecording', { recording: 'r' })).toMatchObject({ durationMs: 0 });
     expect(await blocksOf('mix-1.mka')).toHaveLength(0);

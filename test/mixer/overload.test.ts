@@ -85,6 +85,7 @@ class BusyMachine {
       },
       now: () => world.nowMs + world.workMs,
       wallClock: () => 1.7e12 + world.nowMs,
+      machineNow: () => 1e6 + world.nowMs + world.workMs,
       utilization: () => this.utilization(),
       wake: () => undefined,
     });

@@ -69,6 +69,8 @@ export interface PhoneOptions {
   levelDb?: number;
   /** Sent in place of a tone, once, at the codec's sampling rate; or what each sample is, by its number. */
   sound?: Int16Array | ((sample: number) => number);
+  /** Sent over and over in place of what it would encode: a packet for each `ptimeMs`. */
+  packets?: readonly Uint8Array[];
   /** How much its clock is too fast, parts per million. */
   clockPpm?: number;
   /** False: the phone negotiates no telephone events. */
@@ -100,8 +102,10 @@ export class SimulatedPhone {
   readonly address = '127.0.0.1';
   port = 4000;
   private readonly now: () => number;
-  private readonly options: Required<Omit<PhoneOptions, 'sound'>>;
+  private readonly options: Required<Omit<PhoneOptions, 'sound' | 'packets'>>;
   private readonly sound: PhoneOptions['sound'] | null;
+  private readonly packets: readonly Uint8Array[] | null;
+  private packetsTaken = 0;
   private readonly encoder: AudioEncoder;
   private readonly packet = new RtpPacket();
   private sequenceNumber = 65530;
@@ -123,6 +127,7 @@ export class SimulatedPhone {
       ...options,
     };
     this.sound = options.sound ?? null;
+    this.packets = options.packets ?? null;
     this.toneHz = this.options.toneHz;
     const codec = audioCodec(this.options.codec);
     this.encoder = codec.createEncoder({
@@ -182,6 +187,11 @@ export class SimulatedPhone {
     for (; this.nextMs <= nowMs; this.nextMs += ptimeMs / (1 + clockPpm / 1e6)) {
       const rateHz = audioCodec(codec).sampleRateHz;
       const samples = (rateHz * ptimeMs) / 1000;
+      if (this.packets !== null) {
+        this.sendPayload(this.packets[this.packetsTaken++ % this.packets.length]!, rateHz);
+        this.samplesMade += samples;
+        continue;
+      }
       const pcm = new Int16Array(samples);
       const amplitude = this.toneHz === 0 ? 0 : 32767 * 10 ** (levelDb / 20) * Math.SQRT2;
       for (let index = 0; index < samples; index++) {
@@ -205,9 +215,8 @@ export class SimulatedPhone {
 
   /** A comfort noise packet (RFC 3389) in place of the audio that would be next. */
   sendComfortNoise(levelDb: number): void {
-    const { rtpClockRateHz, sampleRateHz } = audioCodec(this.options.codec);
-    const timestamp = (4_294_960_000 + (this.samplesMade * rtpClockRateHz) / sampleRateHz) >>> 0;
-    this.sendPacket(COMFORT_NOISE_PAYLOAD_TYPE, timestamp, Uint8Array.of(-levelDb));
+    const { sampleRateHz } = audioCodec(this.options.codec);
+    this.sendPacket(COMFORT_NOISE_PAYLOAD_TYPE, this.timestampAt(sampleRateHz), Uint8Array.of(-levelDb));
   }
 
   /** All that it was sent from `fromMs` on, decoded. */
@@ -234,10 +243,19 @@ export class SimulatedPhone {
     const { codec } = this.options;
     const payload = new Uint8Array(1500);
     const length = this.encoder.encode(pcm, 0, samples, payload, 0);
-    const timestamp = (4_294_960_000 + (this.samplesMade * audioCodec(codec).rtpClockRateHz) / rateHz) >>> 0;
+    const timestamp = this.timestampAt(rateHz);
     const { audioLevelId } = this.options;
     const extension = audioLevelId > 0 ? levelExtension(audioLevelId, this.saysLevelDb(levelOf(pcm))) : NO_EXTENSION;
     this.sendPacket(PAYLOAD_TYPES[codec], timestamp, payload.subarray(0, length), extension);
+  }
+
+  private sendPayload(payload: Uint8Array, rateHz: number): void {
+    const { codec } = this.options;
+    if (this.sending) this.sendPacket(PAYLOAD_TYPES[codec], this.timestampAt(rateHz), payload);
+  }
+
+  private timestampAt(rateHz: number): number {
+    return (4_294_960_000 + (this.samplesMade * audioCodec(this.options.codec).rtpClockRateHz) / rateHz) >>> 0;
   }
 
   private sendPacket(

@@ -22,6 +22,7 @@ function channel() {
   const events: MixerEvent[] = [];
   let pid = 0;
   const made = new MixerChannel({
+    version: PROTOCOL_VERSION,
     timers,
     send: (message) => sent.push(message),
     greeted: (id) => {

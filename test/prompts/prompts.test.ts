@@ -92,7 +92,7 @@ describe('prompts without own files', () => {
     const ours = prompts(null);
     for (const language of LANGUAGES) {
       const files = ours.menu(language, USUAL_KEYS.everybody, USUAL_KEYS.moderators);
-      expect(names(files).filter((name) => name === 'pause')).toHaveLength(11);
+      expect(names(files).filter((name) => name === 'pause')).toHaveLength(12);
     }
   });
 

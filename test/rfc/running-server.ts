@@ -130,6 +130,7 @@ export class RunningServer {
       rooms,
       focus: { members: () => [], participantOf: () => undefined },
       location: this.office.location,
+      timers: new VirtualTimers(),
       log: pino({ level: 'silent' }),
       domain: DOMAIN,
       identify: (request, flow) => this.office.signIn.identify(request, flow),

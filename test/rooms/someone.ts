@@ -20,6 +20,9 @@ export function someone(id: string, changes: Partial<ParticipantView> = {}): Par
     recorded: true,
     audio: { codec: 'opus', clockRateHz: 48_000, direction: 'sendrecv' },
     video: null,
+    camera: true,
+    layout: null,
+    hideSelf: null,
     joinedAt: '2026-01-02T03:04:05.678Z',
     ...changes,
   };

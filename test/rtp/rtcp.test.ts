@@ -54,7 +54,7 @@ describe('compound RTCP packets (RFC 3550 §6, A.2)', () => {
   });
 
   it('takes reduced-size packets and passes over types that it does not know (RFC 5506, RFC 3611)', () => {
-    const bytes = octets('81 cd 0003 00000001 00000002 00000000 80 cf 0001 00000001');
+    const bytes = octets('81 d1 0003 00000001 00000002 00000000 80 cf 0001 00000001');
     const compound = new RtcpCompound();
     expect(compound.parse(bytes, bytes.length)).toBe(true);
     expect(compound.next() && compound.kind).toBe('other');

@@ -51,7 +51,7 @@ it('says of each stream why it was not taken', () => {
       offer('m=video 5000 RTP/AVP 96', 'm=audio 4000 RTP/AVP 0', 'm=audio 4002 RTP/AVP 8', 'm=audio 0 RTP/AVP 0'),
     ),
   ).toEqual([
-    [false, 'only audio is taken'],
+    [false, 'video is not wanted in this call'],
     [true, 'taken, without encryption'],
     [false, 'another stream was taken; there is one for each call'],
     [false, 'they have switched it off (port 0)'],

@@ -129,6 +129,17 @@ it('noise at the end, as of a disk without power, ends what can be read', async 
   }
 });
 
+it('what a crash left in the very beginning is nothing, and no error, for who reads what is unfinished', async () => {
+  const octets = sealed(randomBytes(1000), 'as written', 1000, false);
+  const zeros = Buffer.alloc(1000);
+  const left = [0, 1, 14, 21, 22, 30, 500].map((length) => octets.subarray(0, length));
+  for (const torn of [...left, zeros, Buffer.concat([octets.subarray(0, 22), zeros])]) {
+    const path = await fileOf(torn);
+    expect(await unseal(path, { unfinished: true }), `${torn.length} octets`).toHaveLength(0);
+    expect(['not-sealed', 'cut']).toContain(await codeOf(unseal(path)));
+  }
+});
+
 it('what is not sealed is not taken for it', async () => {
   for (const octets of [Buffer.alloc(0), Buffer.from('PARLEY-SEALED'), randomBytes(100)]) {
     const path = await fileOf(octets);

@@ -141,6 +141,7 @@ function dialOut(day: ChaosDay): void {
       role: random.pick(['participant', 'moderator'] as const),
       recorded: random.chance(0.8),
       confirm: random.chance(0.4),
+      video: null,
       retries: random.below(3),
     },
   };

@@ -51,12 +51,14 @@ export class EventReader {
     for (const room of rooms) this.rooms.set(room.name, withoutLevels(room));
   }
 
-  private change({ event, room: name, version, settings, participant, floor, activeSpeaker }: EventData): void {
+  private change(data: EventData): void {
+    const { event, room: name, version, settings, participant, floor, activeSpeaker } = data;
     const before = this.rooms.get(name);
     if (event === 'room-opened') {
       this.expect(before === undefined && version === 0, `${name} opened again at ${version}`);
-      const nobody = { participants: [], floor: [], activeSpeaker: null, recording: 'off' as const, recordings: [] };
-      this.rooms.set(name, { ...settings!, ...nobody, name, version });
+      const nobody = { participants: [], floor: [], activeSpeaker: null, spotlight: [], places: [], presenter: null };
+      const nothing = { recording: 'off' as const, recordings: [] };
+      this.rooms.set(name, { ...settings!, ...nobody, ...nothing, name, version });
       return;
     }
     if (before === undefined) return this.expect(false, `${event} in ${name}, which is not there`);
@@ -83,7 +85,14 @@ export class EventReader {
         `${name}: ${id} speaks, who is not there`,
       );
     }
-    this.rooms.set(name, { ...before, ...settings, ...speakers, version, participants });
+    const { spotlight = before.spotlight, places = before.places } = data;
+    const presenter = event === 'stage-changed' ? (data.presenter ?? null) : before.presenter;
+    for (const id of [...spotlight, ...places]) {
+      const isThere = id === null || participants.some((other) => other.id === id);
+      this.expect(isThere, `${name}: ${id} is to be seen, who is not there`);
+    }
+    const stage = { spotlight, places, presenter };
+    this.rooms.set(name, { ...before, ...settings, ...speakers, ...stage, version, participants });
   }
 
   private expect(holds: boolean, sentence: string): void {

@@ -59,6 +59,7 @@ export class ChaosServer {
       ...{ rooms: this.rooms, recordings, sounds, log, identify, isTrusted },
       timers: Object.assign(timers, { active: 0 }),
       sendText: () => {},
+      sendTexts: async () => [],
       call: (invitee, handler) => this.agent.call(invitee, handler),
       observer: {
         began: ({ id }) => void this.observed.add(id),

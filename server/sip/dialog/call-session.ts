@@ -8,9 +8,10 @@ import type { Call, CallEnd, CallHandler, SdpText } from './call.ts';
 import type { CallContext } from './call-context.ts';
 import type { Dialog } from './dialog.ts';
 import { DialogClient } from './dialog-client.ts';
-import { readKey } from './dtmf-info.ts';
 import { IncomingOffers } from './incoming-offers.ts';
 import { IncomingUpdates } from './incoming-updates.ts';
+import { readInfo } from './info.ts';
+import { FAST_UPDATE, MEDIA_CONTROL_TYPE } from './media-control.ts';
 import { OfferAnswer } from './offer-answer.ts';
 import { PeerCapabilities } from './peer-capabilities.ts';
 import { receiveSubscription } from './received-subscription.ts';
@@ -74,6 +75,8 @@ export class CallSession {
   private readonly contactScheme: 'sip' | 'sips';
   private readonly sessionId: SessionId;
   private byeReason: string | undefined;
+  /** Whether a picture may be asked for by INFO. */
+  private fastUpdate: 'free' | 'asking' | 'refused' = 'free';
   private probing: { answered: Promise<boolean>; settle: (alive: boolean) => void } | null = null;
 
   constructor(parts: SessionParts, user: SessionUser, context: CallContext) {
@@ -169,6 +172,24 @@ export class CallSession {
     );
     if (!sent) this.transportFailed('no way to the peer');
     return answered;
+  }
+
+  askKeyFrame(): void {
+    if (this.state !== 'established' || this.fastUpdate !== 'free') return;
+    this.fastUpdate = 'asking';
+    const over = (status: number): void => {
+      if (status === 481 || status === 408) return this.gone(status);
+      // What is not understood is not asked for again.
+      this.fastUpdate = [405, 415, 469, 501].includes(status) ? 'refused' : 'free';
+    };
+    const parts = { headers: [], body: FAST_UPDATE, contentType: MEDIA_CONTROL_TYPE };
+    const sent = this.client.send('INFO', parts, {
+      response: ({ status }) => {
+        if (status >= 200) over(status);
+      },
+      failed: (failure) => over(failure === 'timeout' ? 408 : 503),
+    });
+    if (!sent) this.fastUpdate = 'free';
   }
 
   /** A request of ours got 481 or 408: the peer does not know the dialog any more (RFC 3261 §12.2.1.2). */
@@ -275,10 +296,11 @@ export class CallSession {
   }
 
   private receivedInfo(request: SipRequest, respond: (status: number, parts?: ResponseParts) => void): void {
-    const read = readKey(request);
-    if ('status' in read) return respond(read.status, { headers: read.headers });
+    const info = readInfo(request);
+    if (info.tells === 'refused') return respond(info.status, { headers: info.headers });
     respond(200);
-    if (read.key !== null) this.handler?.key(read.key, read.durationMs);
+    if (info.tells === 'key') this.handler?.key(info.key, info.durationMs);
+    else if (info.tells === 'fast-update') this.handler?.keyFrameWanted?.();
   }
 
   private settleProbe(alive: boolean): void {

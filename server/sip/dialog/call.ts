@@ -42,6 +42,8 @@ export interface CallHandler {
   reoffered(offer: SdpText | null, reply: ReofferReply): void;
   /** A key was pressed: 0 to 9, *, #, A to D, told by INFO. */
   key(key: string, durationMs: number): void;
+  /** They need a key frame of our picture, told by INFO (RFC 5168). Absent: there is no picture. */
+  keyFrameWanted?(): void;
   /** A REFER within the dialog (RFC 3515): the peer asks us to call somebody. To be settled at once. */
   referred(referral: Referral): void;
   /** Exactly once, and nothing after it. */
@@ -99,6 +101,8 @@ export interface Call {
   hangUp(reason?: string): void;
   /** In-dialog OPTIONS: whether the other side still knows the call (any answer but 481 and 408, RFC 3261 §12.2.1.2). */
   probe(): Promise<boolean>;
+  /** Asks for a key frame of theirs by INFO (RFC 5168); not again while one is on its way, or where it is not understood. */
+  askKeyFrame(): void;
   /**
    * Changes the session: a re-INVITE, or an UPDATE before the answer. `offer` is asked for at each attempt, as there are
    * more than one when both sides change it at once (RFC 3261 §14.1); null lets the peer offer, by way of `reoffered`.

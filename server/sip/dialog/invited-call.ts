@@ -112,6 +112,10 @@ export class InvitedCall implements IncomingCall, SessionUser {
     return this.session.probe();
   }
 
+  askKeyFrame(): void {
+    this.session.askKeyFrame();
+  }
+
   reoffer(offer: (() => SdpText) | null, concluded: (result: ReofferResult) => void): void {
     this.session.reoffers.offer(offer, concluded);
   }

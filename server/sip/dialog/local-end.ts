@@ -4,7 +4,7 @@ import { createUri, writeUri } from '../message/uri.ts';
 import { createVia, MAGIC_COOKIE, type Via, withViaParameters } from '../message/via.ts';
 import { ownAddressFor } from '../transport/addresses.ts';
 import type { Flow, TransportProtocol } from '../transport/flow.ts';
-import { INFO_TYPES } from './dtmf-info.ts';
+import { INFO_TYPES } from './info.ts';
 import type { RandomSource } from './random-source.ts';
 
 /** The methods that we answer by ourselves; those of the application come on top, and all others are refused. */

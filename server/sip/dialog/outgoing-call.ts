@@ -87,6 +87,10 @@ export class OutgoingCall implements Call, ForkOwner {
     return this.current?.session.probe() ?? Promise.resolve(this.state === 'calling');
   }
 
+  askKeyFrame(): void {
+    this.current?.session.askKeyFrame();
+  }
+
   reoffer(offer: (() => SdpText) | null, concluded: (result: ReofferResult) => void): void {
     if (this.current === null) concluded({ status: 481 });
     else this.current.session.reoffers.offer(offer, concluded);

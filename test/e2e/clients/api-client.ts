@@ -1,5 +1,11 @@
 import type { DiagnosisView, TraceView } from '../../../server/diagnosis/diagnosis-view.ts';
-import type { Announcement, BreakoutGroup, NewAnnouncement, NewParticipant } from '../../../server/focus/control.ts';
+import type {
+  Announcement,
+  BreakoutGroup,
+  MessageDelivery,
+  NewAnnouncement,
+  NewParticipant,
+} from '../../../server/focus/control.ts';
 import type { StoredCall, StoredConference } from '../../../server/records/call-record.ts';
 import type { RegistrationView } from '../../../server/registrar/user-control.ts';
 import type { RoomPolicy } from '../../../server/rooms/policy.ts';
@@ -86,6 +92,11 @@ export class ApiClient {
 
   async stopAnnouncement(room: string, id: string): Promise<void> {
     await this.#request('DELETE', `/rooms/${room}/announcements/${id}`);
+  }
+
+  async sendMessage(room: string, message: { text: string; to?: string[] }): Promise<MessageDelivery[]> {
+    const path = `/rooms/${room}/messages`;
+    return (await this.#json<{ deliveries: MessageDelivery[] }>('POST', path, message)).deliveries;
   }
 
   async openBreakouts(room: string, groups: BreakoutGroup[]): Promise<RoomView[]> {

@@ -41,6 +41,8 @@ export interface BaresipOptions {
   account?: { user: string; password: string; serverPort: number };
   /** SRTP with keys in the SDP: offered as an option on RTP/AVP, or with RTP/SAVP. */
   srtp?: 'optional' | 'mandatory';
+  /** Prints what is written to it (MESSAGE). */
+  printsTexts?: boolean;
 }
 
 interface ControlMessage {
@@ -78,6 +80,7 @@ function configuration(
     `ctrl_tcp_listen ${LOOPBACK}:${controlPort}`,
     `module_path ${MODULE_FOLDER}`,
     ...['g711', 'g722', 'opus', 'aufile', 'sndfile', 'aubridge', 'srtp'].map((name) => `module ${name}.so`),
+    ...(options.printsTexts ? ['module stdio.so'] : []),
     ...['uuid', 'account'].map((name) => `module_tmp ${name}.so`),
     ...['menu', 'ctrl_tcp'].map((name) => `module_app ${name}.so`),
     '',

@@ -4,6 +4,8 @@ export interface ChildProgramOptions {
   cwd?: string;
   /** Added to this process's own environment; undefined takes a variable away. */
   env?: Record<string, string | undefined>;
+  /** Takes standard output as it comes, instead of `output`. */
+  onData?: (chunk: Buffer) => void;
 }
 
 export interface ExitStatus {
@@ -19,7 +21,7 @@ export class ChildProgram {
   readonly name: string;
   readonly process: ChildProcess;
   readonly exited: Promise<ExitStatus>;
-  /** Standard output and standard error as they came, without terminal colours. */
+  /** Standard output, unless it goes elsewhere, and standard error as they came, without terminal colours. */
   output = '';
   #running = true;
   #waiting = new Set<() => void>();
@@ -31,7 +33,7 @@ export class ChildProgram {
       env: { ...process.env, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    this.process.stdout?.on('data', (chunk: Buffer) => this.#received(chunk));
+    this.process.stdout?.on('data', options.onData ?? ((chunk: Buffer) => this.#received(chunk)));
     this.process.stderr?.on('data', (chunk: Buffer) => this.#received(chunk));
     // A program that ends while it is being written to is told by `exited`, not by an EPIPE.
     this.process.stdin?.on('error', () => {});

@@ -22,12 +22,17 @@ describe('keys told by INFO', () => {
     [400, 'Accept', undefined, { contentType: 'application/dtmf-relay', body: 'Signal=x' }],
     [400, 'Accept', undefined, { contentType: 'application/dtmf-relay', body: 'nothing' }],
     [400, 'Accept', undefined, { contentType: 'application/dtmf', body: '16' }],
-    [415, 'Accept', 'application/dtmf-relay, application/dtmf', { contentType: 'text/plain', body: '5' }],
     [
       415,
       'Accept',
-      'application/dtmf-relay, application/dtmf',
-      { contentType: 'application/media_control+xml', body: '<x/>' },
+      'application/dtmf-relay, application/dtmf, application/media_control+xml',
+      { contentType: 'text/plain', body: '5' },
+    ],
+    [
+      415,
+      'Accept',
+      'application/dtmf-relay, application/dtmf, application/media_control+xml',
+      { contentType: 'application/xml', body: '<x/>' },
     ],
     [469, 'Recv-Info', '', { headers: ['Info-Package: conference'], contentType: 'a/b', body: 'x' }],
   ])('are refused with %i otherwise', (status, field, value, info) => {

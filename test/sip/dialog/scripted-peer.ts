@@ -202,6 +202,7 @@ export class ScriptedPeer {
       progressed: (status, reason) => this.told.push(`progressed ${status} ${reason}`),
       answered: (answer) => this.told.push(`answered ${answer}`),
       key: (key, durationMs) => this.told.push(`key ${key} ${durationMs}`),
+      keyFrameWanted: () => this.told.push('key frame wanted'),
       referred: (referral) => this.wasReferred(referral),
       confirmed: (answer) => this.told.push(`confirmed ${answer}`),
       reoffered: (offer, reply) => {

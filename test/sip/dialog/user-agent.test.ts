@@ -65,7 +65,7 @@ describe('OPTIONS outside dialogs (RFC 3261 §11.2)', () => {
       'INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, SUBSCRIBE',
     );
     expect(response?.headers.get('Accept')).toBe(
-      'application/sdp, application/dtmf-relay, application/dtmf, message/sipfrag',
+      'application/sdp, application/dtmf-relay, application/dtmf, application/media_control+xml, message/sipfrag',
     );
     expect(response?.headers.get('Supported')).toBe('100rel, timer, replaces, join, norefersub');
     expect(response?.headers.get('Allow-Events')).toBe('refer');

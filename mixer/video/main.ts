@@ -1,0 +1,49 @@
+import os from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { usesSystemCalls } from '../net/udp-socket.ts';
+import { ServerChannel } from '../server-channel.ts';
+import { type FromVideoMixer, type ToVideoMixer, VIDEO_PROTOCOL_VERSION } from '../video-protocol.ts';
+import { loadEngine } from './engine/engine.ts';
+import { VideoMixer } from './video-mixer.ts';
+
+/** One video mixer process: the channel to the server, and the timer that drives packets and pictures. */
+
+/** Sound goes first, whatever pictures cost. */
+const NICENESS = 5;
+
+/** Null where the library is not there: the server has no video then. */
+const engine = await loadEngine();
+
+const channel = new ServerChannel<FromVideoMixer, ToVideoMixer>(received, () => {
+  const ended = mixer ? mixer.close() : Promise.resolve();
+  ended.finally(() => process.exit(0));
+});
+
+let mixer: VideoMixer | null = null;
+let timer: NodeJS.Timeout | null = null;
+
+function run(): void {
+  const nextMs = mixer!.run(performance.now());
+  timer = nextMs === null ? null : setTimeout(run, Math.max(0, nextMs - performance.now()));
+}
+
+function received(message: ToVideoMixer): void {
+  if (message.type === 'request') return mixer?.request(message.id, message.method, message.params);
+  if (message.version !== VIDEO_PROTOCOL_VERSION || engine === null) process.exit(1);
+  mixer = new VideoMixer(message.settings, engine, {
+    send: channel.send,
+    now: () => performance.now(),
+    wallClock: () => Date.now(),
+    wake: () => {
+      if (timer === null) run();
+    },
+  });
+}
+
+try {
+  os.setPriority(NICENESS);
+} catch {
+  // A system that knows no priorities.
+}
+const native = [...(usesSystemCalls ? ['sockets'] : []), ...(engine === null ? [] : ['engine'])];
+channel.send({ type: 'hello', version: VIDEO_PROTOCOL_VERSION, pid: process.pid, native });

@@ -1,0 +1,77 @@
+import type { TextBitmap, TextRenderer } from '../engine/text-renderer.ts';
+
+/** Names of a few large rooms in a few sizes; some 5 kB each. */
+const MOST_KEPT = 1000;
+/** Names wait for each other rather than pictures for names: each takes a thread that encodes, too. */
+const AT_A_TIME = 2;
+const NOTHING: TextBitmap = { width: 0, height: 0, alpha: new Uint8Array(0) };
+
+interface Wanted {
+  key: string;
+  draw(): Promise<TextBitmap>;
+}
+
+/** All texts that a process has drawn of late. One for all painters. */
+export class Texts {
+  private readonly renderer: TextRenderer;
+  /** Null: it is being drawn. The one asked for longest ago comes first. */
+  private readonly kept = new Map<string, TextBitmap | null>();
+  private readonly wanted: Wanted[] = [];
+  private drawing = 0;
+  private closed = false;
+
+  /** @param renderer is closed with it. */
+  constructor(renderer: TextRenderer) {
+    this.renderer = renderer;
+  }
+
+  /** See `TextRenderer.render`. Null: not yet, ask again at the next picture. */
+  get(text: string, heightPx: number, maxWidthPx: number, bold: boolean): TextBitmap | null {
+    if (text === '' || maxWidthPx <= 0 || this.closed) return NOTHING;
+    const key = `${heightPx}/${maxWidthPx}/${bold ? 'b' : ''}/${text}`;
+    const found = this.kept.get(key);
+    if (found === undefined) {
+      if (this.wanted.length >= MOST_KEPT) return NOTHING;
+      this.wanted.push({ key, draw: () => this.renderer.render(text, heightPx, maxWidthPx, bold) });
+      this.drawNext();
+    }
+    this.kept.delete(key);
+    this.kept.set(key, found ?? null);
+    if (this.kept.size > MOST_KEPT) this.forgetOldest();
+    return found ?? null;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.wanted.length = 0;
+    this.kept.clear();
+    if (this.drawing === 0) this.renderer.close();
+  }
+
+  /** What is being drawn is not forgotten: it would be asked for anew. */
+  private forgetOldest(): void {
+    for (const [key, text] of this.kept) {
+      if (text === null) continue;
+      this.kept.delete(key);
+      return;
+    }
+  }
+
+  private drawNext(): void {
+    if (this.drawing >= AT_A_TIME) return;
+    const next = this.wanted.shift();
+    if (next === undefined) return;
+    this.drawing++;
+    void this.draw(next).finally(() => {
+      this.drawing--;
+      if (this.closed && this.drawing === 0) this.renderer.close();
+      else this.drawNext();
+    });
+  }
+
+  /** One that fails would fail again: it is left out. */
+  private async draw({ key, draw }: Wanted): Promise<void> {
+    const text = await draw().catch(() => NOTHING);
+    if (!this.closed) this.kept.set(key, text);
+  }
+}

@@ -1,0 +1,54 @@
+import type { Composition } from './composition.ts';
+import type { Engine } from './engine/engine.ts';
+import type { Tier } from './picture-tiers.ts';
+
+/** Pictures are kept up to date for so long after somebody looked at one. */
+const KEPT_MS = 10_000;
+const MIN_WIDTH = 64;
+const QUALITY = 80;
+
+export interface SnapshotOptions {
+  engine: Engine;
+  compose(tier: Tier): Composition;
+}
+
+/** What a room looks like, for those who look at it from time to time. */
+export class Snapshot {
+  private readonly options: SnapshotOptions;
+  private composition: Composition | null = null;
+  private untilMs = 0;
+
+  constructor(options: SnapshotOptions) {
+    this.options = options;
+  }
+
+  /** The composition whose streams are to be decoded; null when nobody has looked for a while. */
+  inUse(nowMs: number): Composition | null {
+    if (this.composition !== null && nowMs > this.untilMs) this.close();
+    return this.composition;
+  }
+
+  /** JPEG, base64. */
+  async take(width: number, canvas: { width: number; height: number }, nowMs: number): Promise<string> {
+    this.untilMs = nowMs + KEPT_MS;
+    const composition = this.sized(Math.min(canvas.width, Math.max(MIN_WIDTH, width)), canvas);
+    composition.paint(nowMs);
+    const jpeg = await this.options.engine.jpegOf(composition.canvas, QUALITY);
+    return Buffer.from(jpeg).toString('base64');
+  }
+
+  close(): void {
+    this.composition?.close();
+    this.composition = null;
+  }
+
+  private sized(width: number, canvas: { width: number; height: number }): Composition {
+    const evenWidth = 2 * Math.round(width / 2);
+    const height = 2 * Math.round((evenWidth * canvas.height) / canvas.width / 2);
+    const { tier } = this.composition ?? {};
+    if (this.composition !== null && tier?.width === evenWidth && tier.height === height) return this.composition;
+    this.close();
+    this.composition = this.options.compose({ width: evenWidth, height, everyNth: 1, fps: 1, minBps: 0, maxBps: 0 });
+    return this.composition;
+  }
+}

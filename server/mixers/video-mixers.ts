@@ -1,0 +1,384 @@
+import type { MediaPorts } from '../../mixer/protocol.ts';
+import type {
+  StreamKey,
+  VideoMedia,
+  VideoMixerEvent,
+  VideoMixerRequests,
+  VideoMixerSettings,
+  VideoMixerStatistics,
+  VideoRecordingToStart,
+  VideoScene,
+  VideoStreamStatistics,
+} from '../../mixer/video-protocol.ts';
+import { VIDEO_PROTOCOL_VERSION } from '../../mixer/video-protocol.ts';
+import { isLost, MixerError, orGone } from './mixer-channel.ts';
+import { type FleetKind, type Mixer, MixerFleet, type MixerFleetOptions } from './mixer-fleet.ts';
+import { type PlacedRoom, PlacedRooms } from './placed-rooms.ts';
+
+type VideoMixer = Mixer<VideoMixerRequests, VideoMixerEvent, VideoMixerSettings>;
+type Method = keyof VideoMixerRequests;
+
+/** What a stream needs for its next life. */
+interface StreamRecord {
+  readonly key: StreamKey;
+  readonly cname: string;
+  room: string;
+  ports: MediaPorts;
+  media: VideoMedia | null;
+  /** Pictures come, as was told last. */
+  seen: boolean;
+}
+
+/** Who has to share the machine with audio gives way to it. */
+const NICENESS = 5;
+const UNHURRIED: ReadonlySet<Method> = new Set(['closeStream', 'closeRoom']);
+/** A picture is made within a tick or two, but the process may be busy encoding. */
+const PICTURE_MS = 5000;
+
+type Taken = 'employed' | 'died' | 'isOfUse' | 'kind';
+export interface VideoMixersOptions
+  extends Omit<MixerFleetOptions<VideoMixerRequests, VideoMixerEvent, VideoMixerSettings>, Taken> {
+  /** Path of a video mixer's compiled `main.js`. */
+  program: string;
+  /** What the picture of a room is made of now. */
+  sceneOf(room: string): VideoScene;
+  /** They ended with the process; the files hold what was written until then. */
+  recordingsLost(lost: { room: string; recording: string }[]): void;
+}
+
+/**
+ * Rooms and streams on the video mixer processes: places them, tells their scenes, and gives a process that takes the place
+ * of a dead one its rooms back, with the same ports. A room is open there as long as it has a stream or is recorded.
+ */
+export class VideoMixers {
+  private readonly options: VideoMixersOptions;
+  private readonly fleet: MixerFleet<VideoMixerRequests, VideoMixerEvent, VideoMixerSettings>;
+  private readonly rooms: PlacedRooms<VideoMixer>;
+  private readonly streams = new Map<string, StreamRecord>();
+  /** As each room's mixer was told last. */
+  private readonly told = new Map<string, string>();
+  /** Rooms whose scene may be another one by now. */
+  private readonly changed = new Set<string>();
+  private engineMissing = false;
+
+  constructor(options: VideoMixersOptions) {
+    const program = { path: options.program, flags: [], niceness: NICENESS, unhurried: UNHURRIED };
+    const kind: FleetKind = {
+      ...{ name: 'video mixer', version: VIDEO_PROTOCOL_VERSION, program, reserve: false, required: false },
+    };
+    this.options = options;
+    this.fleet = new MixerFleet<VideoMixerRequests, VideoMixerEvent, VideoMixerSettings>({
+      ...{ ...options, kind },
+      event: (event) => this.happened(event),
+      employed: (mixer) => void this.refill(mixer),
+      died: (mixer) => this.died(mixer),
+      isOfUse: (native) => this.hasEngine(native),
+    });
+    this.rooms = new PlacedRooms({
+      mixers: this.fleet.mixers,
+      open: (mixer, room) => this.openRoom(mixer, room),
+      close: (mixer, room) => this.closeRoom(mixer, room),
+    });
+  }
+
+  /** Settled when each process has greeted, or could not be started: there is no video then until one can. */
+  async start(): Promise<void> {
+    await this.fleet.start();
+  }
+
+  /** Whether there is video at all; a mixer that is being started again counts as there. */
+  get available(): boolean {
+    return this.options.count > 0 && !this.engineMissing;
+  }
+
+  /** Whether a room that has no video yet could have some now. */
+  get isUp(): boolean {
+    return this.available && this.fleet.mixers.some(({ running }) => running !== null);
+  }
+
+  /** Processes that died and were replaced. */
+  get restarts(): number {
+    return this.fleet.restarts;
+  }
+
+  /** Whether the room has a picture: somebody in it has video, or it is recorded with video. */
+  has(room: string): boolean {
+    return this.rooms.get(room) !== undefined;
+  }
+
+  async openStream(
+    room: string,
+    key: StreamKey,
+    { cname, media }: { cname: string; media?: VideoMedia },
+  ): Promise<MediaPorts> {
+    const id = idOf(key);
+    if (this.streams.has(id)) throw new MixerError('already-exists', `stream ${id} is open`);
+    if (!this.available) throw new MixerError('mixer-gone', 'there is no video');
+    const { mixer } = this.rooms.place(room);
+    // Counted before it is there, so that the room is not closed under it.
+    this.rooms.addLeg(room, id);
+    try {
+      const ports = await this.request(mixer, 'openStream', { room, ...key, cname, ...(media ? { media } : {}) });
+      this.streams.set(id, { key, cname, room, ports, media: media ?? null, seen: false });
+      return ports;
+    } catch (error) {
+      this.rooms.removeLeg(room, id);
+      this.rooms.closeIfEmpty(room);
+      throw error;
+    }
+  }
+
+  async updateStream(key: StreamKey, media: VideoMedia): Promise<void> {
+    const record = this.stream(key);
+    record.media = media;
+    await this.requestOrRefill(record, 'updateStream', { ...key, media });
+  }
+
+  /**
+   * To another room of the same mixer, as one is that is not open yet. `elsewhere`: the room is on another, which the
+   * stream reaches only by an offer and answer with one that is opened there.
+   */
+  async moveStream(key: StreamKey, room: string): Promise<'moved' | 'elsewhere'> {
+    const record = this.stream(key);
+    const before = record.room;
+    const id = idOf(key);
+    if (room === before) return 'moved';
+    const mixer = this.rooms.mixerOf(before);
+    if (this.rooms.place(room, mixer).mixer !== mixer) return 'elsewhere';
+    this.rooms.addLeg(room, id);
+    record.room = room;
+    try {
+      await this.requestOrRefill(record, 'moveStream', { ...key, room });
+    } catch (error) {
+      if (record.room === room && this.streams.get(id) === record) record.room = before;
+      throw error;
+    } finally {
+      for (const name of [before, room]) {
+        if (this.streams.get(id)?.room === name) continue;
+        this.rooms.removeLeg(name, id);
+        this.rooms.closeIfEmpty(name);
+      }
+    }
+    return 'moved';
+  }
+
+  /** Null when the mixer is gone, and the counts with it, or there is no such stream. */
+  async closeStream(key: StreamKey): Promise<VideoStreamStatistics | null> {
+    const id = idOf(key);
+    const record = this.streams.get(id);
+    if (!record) return null;
+    this.streams.delete(id);
+    this.rooms.removeLeg(record.room, id);
+    const statistics = this.request(this.rooms.mixerOf(record.room), 'closeStream', key).catch(() => null);
+    this.rooms.closeIfEmpty(record.room);
+    return statistics;
+  }
+
+  /** Null when the mixer cannot say, or there is no such stream. */
+  async streamStatistics(key: StreamKey): Promise<VideoStreamStatistics | null> {
+    const record = this.streams.get(idOf(key));
+    if (!record) return null;
+    return this.request(this.rooms.mixerOf(record.room), 'streamStatistics', key).catch(() => null);
+  }
+
+  /** Something in the room may look other than before: its mixer is told at the end of this turn, once, if it does. */
+  sceneChanged(room: string): void {
+    if (!this.has(room) || this.changed.has(room)) return;
+    this.changed.add(room);
+    if (this.changed.size === 1) this.options.timers.set(0, () => this.tellScenes());
+  }
+
+  /** They have asked for a key frame of ours in signalling. Nothing happens without such a stream. */
+  sendKeyFrame({ leg, stream }: StreamKey): void {
+    this.inform({ leg, stream }, 'sendKeyFrame', { leg, stream });
+  }
+
+  /** See `soundDelay` of the protocol. Nothing happens where the leg has no video. */
+  soundDelay(leg: string, delayMs: number, senderNtpMs: number | null): void {
+    this.inform({ leg, stream: 'main' }, 'soundDelay', { leg, delayMs, senderNtpMs });
+  }
+
+  /** What the room looks like now, as JPEG. Rejects with a `MixerError`; `no-such-room` where it has no picture. */
+  async picture(room: string, width: number): Promise<Buffer> {
+    const { jpeg } = await this.fleet.request(this.rooms.mixerOf(room), 'picture', { room, width }, PICTURE_MS);
+    return Buffer.from(jpeg, 'base64');
+  }
+
+  /** When the mixer dies over it, that is told by `recordingsLost` as well. */
+  async startRecording(params: VideoRecordingToStart): Promise<void> {
+    const { room, recording } = params;
+    if (!this.isUp) throw new MixerError('mixer-gone', 'there is no video');
+    const record = this.rooms.place(room);
+    record.recordings.add(recording);
+    try {
+      await this.request(record.mixer, 'startRecording', params);
+    } catch (error) {
+      if (isLost(error)) throw error;
+      record.recordings.delete(recording);
+      this.rooms.closeIfEmpty(room);
+      throw error;
+    }
+  }
+
+  async controlRecording(room: string, params: { recording: string; paused: boolean; atMs: number }): Promise<void> {
+    await this.request(this.recordingIn(room, params.recording).mixer, 'controlRecording', params);
+  }
+
+  async stopRecording(room: string, recording: string): Promise<{ bytes: number }> {
+    const { mixer, recordings } = this.recordingIn(room, recording);
+    recordings.delete(recording);
+    try {
+      return await this.request(mixer, 'stopRecording', { recording });
+    } finally {
+      this.rooms.closeIfEmpty(room);
+    }
+  }
+
+  /** One entry a mixer; null for one that is being started again. */
+  statistics(): Promise<(VideoMixerStatistics | null)[]> {
+    return Promise.all(this.fleet.mixers.map((mixer) => this.request(mixer, 'statistics', {}).catch(() => null)));
+  }
+
+  stop(): void {
+    this.fleet.stop();
+  }
+
+  private hasEngine(native: readonly string[]): boolean {
+    if (native.includes('engine')) return true;
+    if (!this.engineMissing) {
+      const how = 'npm install node-av adds it; PARLEY_VIDEO_MIXERS=0 says that none is wanted';
+      this.options.log.warn({ how }, 'no video: the library that it needs is not installed');
+    }
+    this.engineMissing = true;
+    return false;
+  }
+
+  private happened(event: VideoMixerEvent): void {
+    if (event.event === 'streamLatched') {
+      const record = this.streams.get(idOf(event));
+      if (record?.media?.remote) {
+        const rtcpPort = record.media.rtcpMux ? event.rtpPort : record.media.remote.rtcpPort;
+        record.media = { ...record.media, remote: { address: event.address, rtpPort: event.rtpPort, rtcpPort } };
+      }
+    }
+    if (event.event === 'streamPicture') {
+      const record = this.streams.get(idOf(event));
+      if (record) record.seen = event.size !== null;
+    }
+    if (event.event === 'recordingFailed') this.rooms.recordingEnded(event.recording);
+    this.options.event(event);
+  }
+
+  private async openRoom(mixer: VideoMixer, room: string): Promise<void> {
+    const scene = this.options.sceneOf(room);
+    this.told.set(room, JSON.stringify(scene));
+    await this.request(mixer, 'openRoom', { room, scene });
+  }
+
+  private async closeRoom(mixer: VideoMixer, room: string): Promise<void> {
+    this.told.delete(room);
+    await this.request(mixer, 'closeRoom', { room });
+  }
+
+  private tellScenes(): void {
+    const rooms = [...this.changed];
+    this.changed.clear();
+    for (const room of rooms) this.tellScene(room);
+  }
+
+  private tellScene(room: string): void {
+    const mixer = this.rooms.get(room)?.mixer;
+    // Without a process it is told when there is one again.
+    if (!mixer?.running) return;
+    const scene = this.options.sceneOf(room);
+    const text = JSON.stringify(scene);
+    if (text === this.told.get(room)) return;
+    this.told.set(room, text);
+    this.request(mixer, 'updateRoom', { room, scene }).catch((error: unknown) => {
+      this.told.delete(room);
+      if (!isLost(error)) this.options.log.error({ room, reason: String(error) }, 'picture of the room not changed');
+    });
+  }
+
+  /** No pictures come from there for now. */
+  private died(mixer: VideoMixer): void {
+    for (const [room] of this.rooms.on(mixer)) {
+      this.told.delete(room);
+      for (const { key, seen } of this.streamsIn(room)) {
+        if (seen) this.happened({ event: 'streamPicture', ...key, size: null });
+      }
+    }
+  }
+
+  /** Gives a process that takes the place of a dead one the rooms that were there. */
+  private async refill(mixer: VideoMixer): Promise<void> {
+    const here = this.rooms.on(mixer);
+    const lost = here.flatMap(([room, { recordings }]) => [...recordings].map((recording) => ({ room, recording })));
+    for (const [, { recordings }] of here) recordings.clear();
+    const refilled = here.flatMap(([room]) => this.refillRoom(mixer, room));
+    for (const [room] of here) this.rooms.closeIfEmpty(room);
+    for (const result of await Promise.allSettled(refilled)) {
+      if (result.status === 'fulfilled') continue;
+      this.options.log.error({ mixer: mixer.index, reason: String(result.reason) }, 'video not given back in full');
+    }
+    if (here.length > 0) {
+      this.options.log.info({ mixer: mixer.index, rooms: here.length }, 'video mixer has its rooms back');
+    }
+    if (lost.length > 0) this.options.recordingsLost(lost);
+  }
+
+  private refillRoom(mixer: VideoMixer, room: string): Promise<unknown>[] {
+    const requests: Promise<unknown>[] = [this.openRoom(mixer, room)];
+    for (const { key, cname, ports, media } of this.streamsIn(room)) {
+      requests.push(this.request(mixer, 'openStream', { room, ...key, cname, ports, ...(media ? { media } : {}) }));
+    }
+    return requests;
+  }
+
+  private streamsIn(room: string): StreamRecord[] {
+    const ids = [...(this.rooms.get(room)?.legs ?? [])];
+    return ids.flatMap((id) => this.streams.get(id) ?? []).filter((record) => record.room === room);
+  }
+
+  private recordingIn(room: string, recording: string): PlacedRoom<VideoMixer> {
+    const record = this.rooms.get(room);
+    if (!record?.recordings.has(recording)) throw new MixerError('no-such-recording', 'it is not being recorded');
+    return record;
+  }
+
+  private stream(key: StreamKey): StreamRecord {
+    const record = this.streams.get(idOf(key));
+    if (!record) throw new MixerError('no-such-stream', `stream ${idOf(key)} is not open`);
+    return record;
+  }
+
+  /** What the next life of a mixer need not know. */
+  private inform<M extends Method>(key: StreamKey, method: M, params: VideoMixerRequests[M]['params']): void {
+    const record = this.streams.get(idOf(key));
+    if (!record) return;
+    this.request(this.rooms.mixerOf(record.room), method, params).catch((error: unknown) => {
+      this.options.log.debug({ ...key, reason: String(error) }, `${method} was not carried out`);
+    });
+  }
+
+  /** For what is also kept here: when the mixer is gone, its next life gets it by the refill. */
+  private async requestOrRefill<M extends Method>(
+    record: StreamRecord,
+    method: M,
+    params: VideoMixerRequests[M]['params'],
+  ): Promise<void> {
+    await this.request(this.rooms.mixerOf(record.room), method, params).catch(orGone);
+  }
+
+  private request<M extends Method>(
+    mixer: VideoMixer,
+    method: M,
+    params: VideoMixerRequests[M]['params'],
+  ): Promise<VideoMixerRequests[M]['result']> {
+    return this.fleet.request(mixer, method, params);
+  }
+}
+
+function idOf({ leg, stream }: StreamKey): string {
+  return `${leg} ${stream}`;
+}

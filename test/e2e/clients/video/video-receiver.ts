@@ -1,0 +1,219 @@
+import { readCodes, type SeenCode } from '../../../video/coded-picture/read-codes.ts';
+import { RTP_CLOCK_HZ, type VideoCodec } from './coded-source.ts';
+import { type MediaSocket, readRtp, writeRtp } from './media-socket.ts';
+import { PacketOrder, type ReceivedPacket } from './packet-order.ts';
+import { type DecodedPicture, PictureDecoder } from './picture-decoder.ts';
+import { type RtcpReport, writeNack, writePli, writeReceiverReport } from './rtcp.ts';
+
+export interface VideoReceiveFormat {
+  codec: VideoCodec;
+  payloadType: number;
+  rtxPayloadType: number | null;
+  nack: boolean;
+  pli: boolean;
+}
+
+/** One decoded picture. */
+export interface SeenPicture {
+  rtpTimestamp: number;
+  /** When its first packet came, by `performance.now()`. */
+  arrivedMs: number;
+  width: number;
+  height: number;
+  /** Places in it as shares of its sides, 0 to 1. */
+  codes: SeenCode[];
+}
+
+/** What pictures are decoded to: as small as can still be read, as every one is looked at. */
+export const LOOK_WIDTH = 640;
+export const LOOK_HEIGHT = 360;
+const CHECK_EVERY_MS = 20;
+const PLI_EVERY_MS = 300;
+const REPORT_EVERY_MS = 1_000;
+
+/** Takes a video stream as a phone does, and reads the codes in every picture that ffmpeg decodes of it. */
+export class VideoReceiver {
+  readonly ssrc: number;
+  readonly pictures: SeenPicture[] = [];
+  /** The newest picture itself. */
+  last: DecodedPicture | null = null;
+  packets = 0;
+  octets = 0;
+  nacked = 0;
+  recovered = 0;
+  gaveUp = 0;
+  plis = 0;
+  /** When the first packet of each RTP timestamp came. */
+  readonly #arrivals = new Map<number, number>();
+  readonly #socket: MediaSocket;
+  readonly #format: VideoReceiveFormat;
+  readonly #decoder: PictureDecoder;
+  readonly #cname: string;
+  readonly #order: PacketOrder;
+  readonly #timers: NodeJS.Timeout[];
+  readonly #looking: (() => void)[] = [];
+  #reports: { ssrc: number; wallMs: number; rtpTimestamp: number }[] = [];
+  #mediaSsrc: number | null = null;
+  #firstTimestamp: number | null = null;
+  #pliAtMs = 0;
+
+  static async start(socket: MediaSocket, format: VideoReceiveFormat, ssrc: number, cname: string) {
+    const decoder = await PictureDecoder.start(format.codec, format.payloadType, LOOK_WIDTH, LOOK_HEIGHT);
+    return new VideoReceiver(socket, format, decoder, ssrc, cname);
+  }
+
+  private constructor(
+    socket: MediaSocket,
+    format: VideoReceiveFormat,
+    decoder: PictureDecoder,
+    ssrc: number,
+    cname: string,
+  ) {
+    this.#socket = socket;
+    this.#format = format;
+    this.#decoder = decoder;
+    this.ssrc = ssrc;
+    this.#cname = cname;
+    this.#order = new PacketOrder({
+      forward: (packet) => this.#forward(packet),
+      missing: (numbers) => this.#missing(numbers),
+      gaveUp: () => {
+        this.gaveUp++;
+        this.askForKeyFrame();
+      },
+    });
+    decoder.onPicture = (picture) => this.#decoded(picture);
+    this.#timers = [
+      setInterval(() => this.#order.check(performance.now()), CHECK_EVERY_MS),
+      setInterval(() => this.#report(), REPORT_EVERY_MS),
+    ];
+  }
+
+  put(data: Buffer, nowMs: number): void {
+    const packet = readRtp(data);
+    if (!packet) return;
+    this.packets++;
+    this.octets += packet.payload.length;
+    if (packet.payloadType === this.#format.payloadType) {
+      this.#mediaSsrc ??= packet.ssrc;
+      if (!this.#arrivals.has(packet.timestamp)) this.#arrivals.set(packet.timestamp, nowMs);
+      this.#order.put({ ...packet, payload: Buffer.from(packet.payload) }, nowMs);
+    } else if (packet.payloadType === this.#format.rtxPayloadType && packet.payload.length > 2) {
+      this.recovered++;
+      const sequenceNumber = packet.payload.readUInt16BE(0);
+      this.#order.put({ ...packet, sequenceNumber, payload: Buffer.from(packet.payload.subarray(2)) }, nowMs);
+    }
+  }
+
+  /** What the far end says. */
+  heard(report: RtcpReport): void {
+    if (report.type === 'SR' && report.ssrc === this.#mediaSsrc) this.#reports.push(report);
+  }
+
+  get mediaSsrc(): number | null {
+    return this.#mediaSsrc;
+  }
+
+  /** The sender's wall clock at an RTP timestamp, in milliseconds since 1970, by its report next to it. */
+  wallMs(rtpTimestamp: number): number {
+    let nearest = Number.POSITIVE_INFINITY;
+    let wallMs = Number.NaN;
+    for (const report of this.#reports) {
+      const ticks = (rtpTimestamp - report.rtpTimestamp) | 0;
+      if (Math.abs(ticks) >= nearest) continue;
+      nearest = Math.abs(ticks);
+      wallMs = report.wallMs + (1_000 * ticks) / RTP_CLOCK_HZ;
+    }
+    if (Number.isNaN(wallMs)) throw new Error('no sender report for the picture');
+    return wallMs;
+  }
+
+  askForKeyFrame(): void {
+    const now = performance.now();
+    if (!this.#format.pli || this.#mediaSsrc === null || now - this.#pliAtMs < PLI_EVERY_MS) return;
+    this.#pliAtMs = now;
+    this.plis++;
+    this.#socket.sendRtcp(writePli(this.ssrc, this.#cname, this.#mediaSsrc));
+  }
+
+  /** Waits for a picture that is as wanted, from those yet to come. */
+  seen(what: string, isWanted: (picture: SeenPicture) => boolean, timeoutMs: number): Promise<SeenPicture> {
+    return new Promise((resolve, reject) => {
+      const from = this.pictures.length;
+      let next = from;
+      const look = (): void => {
+        for (; next < this.pictures.length; next++) {
+          const picture = this.pictures[next]!;
+          if (!isWanted(picture)) continue;
+          clearTimeout(deadline);
+          this.#looking.splice(this.#looking.indexOf(look), 1);
+          resolve(picture);
+          return;
+        }
+      };
+      const deadline = setTimeout(() => {
+        this.#looking.splice(this.#looking.indexOf(look), 1);
+        reject(new Error(`${what}: not seen within ${timeoutMs} ms; ${this.summary(from)}`));
+      }, timeoutMs);
+      this.#looking.push(look);
+    });
+  }
+
+  /** What there was to see since then, for a failed test's message. */
+  summary(from = 0): string {
+    const pictures = this.pictures.slice(from);
+    const last = pictures
+      .at(-1)
+      ?.codes.map(({ sender, counter, rect }) => `${sender}#${counter} at ${JSON.stringify(rect)}`);
+    const size = pictures.at(-1);
+    return [
+      `${pictures.length} pictures of ${this.pictures.length} since, ${this.packets} packets with ${this.octets} octets`,
+      `last ${size?.width}x${size?.height}: ${last?.join(', ') ?? 'none'}`,
+      `${this.nacked} asked again, ${this.recovered} by RTX, ${this.gaveUp} given up, ${this.plis} PLI`,
+      ...(this.pictures.length === 0 ? [this.#decoder.output.slice(-1_500)] : []),
+    ].join('; ');
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#decoder.stop();
+  }
+
+  #forward(packet: ReceivedPacket): void {
+    this.#firstTimestamp ??= packet.timestamp;
+    const { payloadType } = this.#format;
+    this.#decoder.feed(writeRtp({ ...packet, payloadType, ssrc: 1 }, packet.payload));
+  }
+
+  #missing(numbers: readonly number[]): void {
+    if (!this.#format.nack || this.#mediaSsrc === null || numbers.length === 0) return;
+    this.nacked += numbers.length;
+    this.#socket.sendRtcp(writeNack(this.ssrc, this.#cname, this.#mediaSsrc, numbers));
+  }
+
+  #report(): void {
+    if (this.#mediaSsrc === null) return;
+    this.#socket.sendRtcp(writeReceiverReport(this.ssrc, this.#cname, this.#mediaSsrc, this.#socket.loss.received));
+  }
+
+  #decoded(picture: DecodedPicture): void {
+    this.last = picture;
+    const rtpTimestamp = (this.#firstTimestamp! + picture.ticks) >>> 0;
+    const arrivedMs = this.#arrivals.get(rtpTimestamp);
+    if (arrivedMs === undefined) throw new Error(`ffmpeg gave a picture of ${picture.ticks} ticks that was not sent`);
+    const { sentWidth: width, sentHeight: height } = picture;
+    const codes = readCodes(picture).map((code) => ({ ...code, rect: shares(code.rect), code: shares(code.code) }));
+    this.pictures.push({ rtpTimestamp, arrivedMs, width, height, codes });
+    for (const look of [...this.#looking]) look();
+  }
+}
+
+function shares<Rect extends { x: number; y: number; width: number; height: number }>(rect: Rect): Rect {
+  return {
+    ...rect,
+    x: rect.x / LOOK_WIDTH,
+    y: rect.y / LOOK_HEIGHT,
+    width: rect.width / LOOK_WIDTH,
+    height: rect.height / LOOK_HEIGHT,
+  };
+}

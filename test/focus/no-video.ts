@@ -1,0 +1,13 @@
+import type { VideoStreams } from '../../server/focus/participant-video.ts';
+
+/** A server without video mixers. */
+export function noVideo(): VideoStreams {
+  const unused = (): never => {
+    throw new Error('there is no video');
+  };
+  return {
+    ...{ available: false, isUp: false },
+    ...{ openStream: unused, updateStream: unused, moveStream: unused, closeStream: unused },
+    ...{ sendKeyFrame: unused, soundDelay: () => {} },
+  };
+}
