@@ -78,6 +78,11 @@ export class LegMedia {
     });
   }
 
+  /** Where the sender's time stamps stand on its clock; null before its first report. */
+  get senderReference(): RtcpSession['senderReference'] {
+    return this.session.senderReference;
+  }
+
   /** A key is down (RFC 4733), whose tone may be in the sound too. */
   get keyPressed(): boolean {
     return this.keys.pressed;

@@ -9,6 +9,7 @@ import { TICK_MS } from './room-clock.ts';
 import { JitterBuffer } from './rtp/jitter-buffer.ts';
 import type { RtpPacket } from './rtp/rtp-packet.ts';
 import { lengthen, shorten } from './rtp/time-stretch.ts';
+import type { SoundDelay } from './sound-delay.ts';
 import { UndecodedPackets } from './undecoded-packets.ts';
 
 const MIN_DELAY_MS = 0;
@@ -74,6 +75,8 @@ export class LegReceiver {
   readonly losses = new LegLosses();
   /** Where the audio packets of a `pull` are noted; null: nobody wants to know. */
   played: PlayedPackets | null = null;
+  /** Who follows how late the sound is; null: nobody wants to know. */
+  soundDelay: SoundDelay | null = null;
   private readonly undecoded = new UndecodedPackets();
   private readonly claims = new SilenceClaims();
   /** Where packets tell their level (RFC 6464); null: they do not. */
@@ -151,6 +154,7 @@ export class LegReceiver {
   /** Another source has taken over. */
   reset(): void {
     this.buffer?.reset();
+    this.soundDelay?.reset();
     this.undecoded.clear();
     this.claims.reset();
     this.pauses = false;
@@ -240,6 +244,10 @@ export class LegReceiver {
     }
     this.pauses = false;
     if (codec !== this.codec) this.use(codec);
+    if (this.soundDelay !== null) {
+      const { timestamp, waitedMs } = buffer.packet;
+      this.soundDelay.note(timestamp, this.clockRateHz, waitedMs, this.bufferedMs(), plannedMs);
+    }
     if (this.played !== null && this.decoder!.samplesIn(payload) > 0) {
       this.played.add(codec, payload, buffer.packet.timestamp, this.bufferedMs());
     }

@@ -24,6 +24,7 @@ import { PlayedPackets } from './recording/played-packets.ts';
 import type { EncodeCounts, Hears, Room, SharedStreams } from './room.ts';
 import { TICK_MS } from './room-clock.ts';
 import { sendFormat } from './send-format.ts';
+import { SoundDelay } from './sound-delay.ts';
 
 /** How often it is told how loud somebody talks: twice a second. */
 const LEVEL_EVERY_TICKS = 500 / TICK_MS;
@@ -99,6 +100,8 @@ export class Leg implements MixSource {
   private active = false;
   private tickMs = 0;
   private receives = false;
+  /** UNIX time less the clock of the ticks. */
+  private readonly wallClockOffsetMs: number;
 
   constructor(options: LegOptions) {
     const { control } = options;
@@ -110,17 +113,19 @@ export class Leg implements MixSource {
     this.gainDb = gainOf(control);
     if (control.volumeDb !== 0) this.privateMix = new PrivateMix(control.volumeDb);
     this.receiver = new LegReceiver(options.counts);
+    if (control.tellsSound) this.receiver.soundDelay = new SoundDelay();
     this.sender = new LegSender(options.buffers, {
       send: (packet, length, timestamp, payloadLength) =>
         this.media.sendRtp(packet, length, timestamp, payloadLength, this.tickMs),
     });
+    this.wallClockOffsetMs = options.wallClock() - options.now();
     this.media = new LegMedia({
       leg: options.id,
       cname: options.cname,
       ssrc: this.sender.ssrc,
       silenceTimeoutMs: options.settings.silenceTimeoutMs,
       startMs: options.now(),
-      wallClockOffsetMs: options.wallClock() - options.now(),
+      wallClockOffsetMs: this.wallClockOffsetMs,
       receiver: this.receiver,
       buffers: options.buffers,
       event: options.event,
@@ -196,6 +201,8 @@ export class Leg implements MixSource {
     const sameListeners = String(speaksTo) === String(control.speaksTo);
     this.controlled = sameListeners ? { ...control, speaksTo } : control;
     this.gainDb = gainOf(control);
+    if (!control.tellsSound) this.receiver.soundDelay = null;
+    else this.receiver.soundDelay ??= new SoundDelay();
     if (this.talking) this.voice?.volume.set(this.gainDb);
     else this.voice?.volume.setAtOnce(this.gainDb);
     if (control.volumeDb === volumeDb) return;
@@ -337,6 +344,7 @@ export class Leg implements MixSource {
   /** What is due once a tick at most: reports, and noticing that nothing comes. */
   controlTick(plannedMs: number): void {
     this.media.controlTick(plannedMs);
+    if (this.receiver.soundDelay !== null) this.tellSound(this.receiver.soundDelay, plannedMs);
   }
 
   quality(): LegQuality | null {
@@ -367,6 +375,11 @@ export class Leg implements MixSource {
     this.releaseStreams();
     this.receiver.close();
     return this.media.close(this.options.now());
+  }
+
+  private tellSound(sound: SoundDelay, nowMs: number): void {
+    const due = sound.due(this.media.senderReference, this.wallClockOffsetMs, nowMs);
+    if (due !== null) this.options.event({ event: 'legSound', leg: this.options.id, ...due });
   }
 
   /** The other side says how much of what we sent got lost. */

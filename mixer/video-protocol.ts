@@ -101,6 +101,8 @@ export interface SceneParticipant {
   hand: boolean;
   /** False: a moderator has turned their video off; their card is shown. */
   camera: boolean;
+  /** False: without a picture they have no place (listeners). */
+  hasCard: boolean;
   /** Their own choice for what they see; null: the room's. */
   layout: LayoutName | null;
   /** They do not see themselves. */

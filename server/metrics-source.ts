@@ -4,17 +4,20 @@ import type { PinGuard } from './focus/pin-guard.ts';
 import type { RequestGuard } from './guard/request-guard.ts';
 import type { MetricsSnapshot, MetricsSource, MixerMetrics } from './metrics.ts';
 import type { Mixers } from './mixers/mixers.ts';
+import type { VideoMixers } from './mixers/video-mixers.ts';
 import type { NodeTimers } from './node-timers.ts';
 import type { Recordings } from './recordings/recordings.ts';
 import type { OpenRegistrar } from './registrar/open-registrar.ts';
 import type { Rooms } from './rooms/rooms.ts';
 import type { SipServer } from './sip/sip-server.ts';
+import type { VideoMixerMetrics } from './video-metrics.ts';
 
 export interface Measured {
   rooms: Rooms;
   focus: Focus;
   sip: SipServer;
   mixers: Mixers;
+  video: VideoMixers;
   recordings: Recordings;
   timers: NodeTimers;
   office: OpenRegistrar;
@@ -42,12 +45,40 @@ const NO_MIXER_YET: Omit<MixerMetrics, 'name' | 'up'> = {
   memoryBytes: 0,
 };
 
+const NO_VIDEO_MIXER_YET: Omit<VideoMixerMetrics, 'name' | 'up'> = {
+  ...{ rooms: 0, streams: 0, portsInUse: 0, portsResting: 0, socketErrors: 0, composed: 0, encodes: 0 },
+  ...{ encodesUnshared: 0, decodes: 0, framesBroken: 0, framesSkipped: 0, encoders: 0, recordings: 0, load: 0 },
+  ...{ memoryBytes: 0, cpuMs: 0 },
+};
+
+/** What each process last said: one that does not answer is left at that. */
+class LastSaid<Measured extends object> {
+  private readonly last: (Measured & { name: string; up: boolean })[] = [];
+  private readonly none: Measured;
+
+  /** @param none as long as it has said nothing */
+  constructor(none: Measured) {
+    this.none = none;
+  }
+
+  update(answers: readonly (Measured | null)[]): readonly (Measured & { name: string; up: boolean })[] {
+    for (const [index, answer] of answers.entries()) {
+      const name = String(index);
+      this.last[index] = answer
+        ? { ...answer, name, up: true }
+        : { ...(this.last[index] ?? { ...this.none, name }), up: false };
+    }
+    return this.last;
+  }
+}
+
 /** Asks all parts what they count. */
 export function metricsSource({
   rooms,
   focus,
   sip,
   mixers,
+  video,
   recordings,
   timers,
   office,
@@ -55,16 +86,11 @@ export function metricsSource({
   pins,
   api,
 }: Measured): MetricsSource {
-  const last: MixerMetrics[] = [];
+  const sound = new LastSaid(NO_MIXER_YET);
+  const pictures = new LastSaid(NO_VIDEO_MIXER_YET);
   return {
     async snapshot(): Promise<MetricsSnapshot> {
-      const answers = await mixers.statistics();
-      for (const [index, answer] of answers.entries()) {
-        const name = String(index);
-        last[index] = answer
-          ? { name, up: true, ...answer }
-          : { ...(last[index] ?? { name, ...NO_MIXER_YET }), up: false };
-      }
+      const [ofSound, ofPictures] = await Promise.all([mixers.statistics(), video.statistics()]);
       const recorded = recordings.list();
       return {
         rooms: rooms.size,
@@ -96,7 +122,9 @@ export function metricsSource({
         recordingsStarted: recordings.started,
         recordingsFailed: recordings.failed,
         mixerRestarts: mixers.restarts,
-        mixers: last,
+        mixers: sound.update(ofSound),
+        videoMixerRestarts: video.restarts,
+        videoMixers: pictures.update(ofPictures),
       };
     },
   };

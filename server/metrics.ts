@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import { TICK_TIME_BOUNDS_MS, type TickTimeCounts } from '../mixer/protocol.ts';
 import { histogramText } from './histogram-text.ts';
+import { type VideoMixerMetrics, videoMetrics } from './video-metrics.ts';
 
 /** One mixer process; its counters begin at 0 again when it is restarted, which Prometheus understands. */
 export interface MixerMetrics {
@@ -72,6 +73,8 @@ export interface MetricsSnapshot {
   recordingsFailed: number;
   mixerRestarts: number;
   mixers: readonly MixerMetrics[];
+  videoMixerRestarts: number;
+  videoMixers: readonly VideoMixerMetrics[];
 }
 
 export interface MetricsSource {
@@ -132,9 +135,13 @@ const quality =
 const total = (value: (mixer: MixerMetrics) => number) => (snapshot: MetricsSnapshot) =>
   one(snapshot.mixers.reduce((sum, mixer) => sum + value(mixer), 0));
 
-const processes = (server: () => number, value: (mixer: MixerMetrics) => number) => (snapshot: MetricsSnapshot) => [
+/** What any process of ours costs. */
+type Costs = Pick<MixerMetrics, 'cpuMs' | 'memoryBytes'>;
+
+const processes = (server: () => number, value: (mixer: Costs) => number) => (snapshot: MetricsSnapshot) => [
   [server(), { process: 'server' }] as const,
   ...snapshot.mixers.map((mixer) => [value(mixer), { process: `mixer-${mixer.name}` }] as const),
+  ...snapshot.videoMixers.map((mixer) => [value(mixer), { process: `video-mixer-${mixer.name}` }] as const),
 ];
 
 const gauge = (name: string, help: string, read: Definition['read'], labels: readonly string[] = []): Definition => ({
@@ -336,6 +343,15 @@ const definitions: readonly Definition[] = [
     'Frames decoded.',
     mixers((mixer) => mixer.decodes),
     ['mixer'],
+  ),
+  counter('parley_video_mixer_restarts_total', 'Video mixer processes that died and were started again.', (s) =>
+    one(s.videoMixerRestarts),
+  ),
+  ...videoMetrics.map(
+    ({ name, help, type, value }): Definition => ({
+      ...{ name, help, type, labels: ['mixer'] },
+      read: (snapshot) => snapshot.videoMixers.map((mixer) => [value(mixer), { mixer: mixer.name }] as const),
+    }),
   ),
   counter(
     'parley_process_cpu_seconds_total',

@@ -122,6 +122,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     timers,
     log,
     domain: config.domain,
+    hasVideo: () => video.available,
     identify,
     isTrusted,
   });
@@ -149,7 +150,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     trace: traces,
   });
   const metrics = createMetrics(
-    metricsSource({ rooms, focus, sip, mixers, recordings, timers, office, guard, pins, api }),
+    metricsSource({ rooms, focus, sip, mixers, video, recordings, timers, office, guard, pins, api }),
     version,
   );
   const http = createHttpServer({

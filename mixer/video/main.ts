@@ -1,4 +1,3 @@
-import os from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { usesSystemCalls } from '../net/udp-socket.ts';
 import { ServerChannel } from '../server-channel.ts';
@@ -7,9 +6,6 @@ import { loadEngine } from './engine/engine.ts';
 import { VideoMixer } from './video-mixer.ts';
 
 /** One video mixer process: the channel to the server, and the timer that drives packets and pictures. */
-
-/** Sound goes first, whatever pictures cost. */
-const NICENESS = 5;
 
 /** Null where the library is not there: the server has no video then. */
 const engine = await loadEngine();
@@ -40,10 +36,5 @@ function received(message: ToVideoMixer): void {
   });
 }
 
-try {
-  os.setPriority(NICENESS);
-} catch {
-  // A system that knows no priorities.
-}
 const native = [...(usesSystemCalls ? ['sockets'] : []), ...(engine === null ? [] : ['engine'])];
 channel.send({ type: 'hello', version: VIDEO_PROTOCOL_VERSION, pid: process.pid, native });

@@ -50,10 +50,10 @@ export function conferenceInfo(
   return `<?xml version="1.0" encoding="UTF-8"?>\n${element('conference-info', attributes, parts)}\n`;
 }
 
-export function conferenceDescription({ name, policy }: Room, domain: string): string {
+/** @param hasVideo the server does, so a room that wants it has it */
+export function conferenceDescription({ name, policy }: Room, domain: string, hasVideo: boolean): string {
   const { displayName, maxParticipants } = policy;
   const uri = textElement('uri', conferenceUri(name, domain));
-  const audio = textElement('type', 'audio') + textElement('status', 'sendrecv');
   return element(
     'conference-description',
     {},
@@ -61,8 +61,12 @@ export function conferenceDescription({ name, policy }: Room, domain: string): s
     displayName === null ? '' : textElement('subject', displayName),
     element('conf-uris', {}, element('entry', {}, uri, textElement('purpose', 'participation'))),
     textElement('maximum-user-count', maxParticipants),
-    element('available-media', {}, element('entry', { label: 'audio' }, audio)),
+    element('available-media', {}, available('audio'), policy.video && hasVideo ? available('video') : ''),
   );
+}
+
+function available(type: 'audio' | 'video'): string {
+  return element('entry', { label: type }, textElement('type', type), textElement('status', 'sendrecv'));
 }
 
 /** `room-version` is the one that HTTP and events have, after the same change; so are recording, floor and speaker (by id). */
@@ -109,7 +113,9 @@ function endpoint({ view, calledByUs, maySpeak }: Endpoint, userName: string | n
     textElement('status', isMuted ? 'muted-via-focus' : status),
     textElement('joining-method', calledByUs ? 'dialed-out' : 'dialed-in'),
     element('joining-info', {}, textElement('when', joinedAt)),
-    view.audio === null ? '' : media(view, maySpeak),
+    view.audio === null ? '' : sound(view, maySpeak),
+    view.video === null ? '' : picture(view),
+    view.video?.slides === true ? media('slides', 'video', 'sendonly') : '',
     element('p:participant', {
       ...{ id, state, role, deaf },
       'muted-by': muted?.by ?? null,
@@ -118,13 +124,32 @@ function endpoint({ view, calledByUs, maySpeak }: Endpoint, userName: string | n
   );
 }
 
+/** As the participant sees it, who does not send while a moderator has turned their picture off. */
+function picture({ video, camera }: ParticipantView): string {
+  const { sends, gets } = fromTheirSide(video?.direction);
+  return media('video', 'video', statusOf(sends && camera, gets));
+}
+
 /** As the participant sees it: who is muted, a listener or without the floor does not send, as nobody gets it. */
-function media({ audio, muted, role, deaf }: ParticipantView, maySpeak: boolean): string {
-  const direction = audio?.direction ?? 'inactive';
-  // That in the view is ours.
+function sound({ audio, muted, role, deaf }: ParticipantView, maySpeak: boolean): string {
+  const { sends, gets } = fromTheirSide(audio?.direction);
   const isHeard = muted === null && role !== 'listener' && maySpeak;
-  const sends = (direction === 'sendrecv' || direction === 'recvonly') && isHeard;
-  const hears = (direction === 'sendrecv' || direction === 'sendonly') && !deaf;
-  const status = sends ? (hears ? 'sendrecv' : 'sendonly') : hears ? 'recvonly' : 'inactive';
-  return element('media', { id: 'audio' }, textElement('type', 'audio'), textElement('status', status));
+  return media('audio', 'audio', statusOf(sends && isHeard, gets && !deaf));
+}
+
+/** The direction in the view is ours. */
+function fromTheirSide(direction = 'inactive'): { sends: boolean; gets: boolean } {
+  return {
+    sends: direction === 'sendrecv' || direction === 'recvonly',
+    gets: direction === 'sendrecv' || direction === 'sendonly',
+  };
+}
+
+function statusOf(sends: boolean, gets: boolean): string {
+  if (sends) return gets ? 'sendrecv' : 'sendonly';
+  return gets ? 'recvonly' : 'inactive';
+}
+
+function media(id: string, type: 'audio' | 'video', status: string): string {
+  return element('media', { id }, textElement('type', type), textElement('status', status));
 }

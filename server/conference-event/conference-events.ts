@@ -22,6 +22,8 @@ export interface ConferenceEventsOptions {
   readonly timers: Timers;
   readonly log: Log;
   readonly domain: string;
+  /** Whether there is video at all. */
+  hasVideo(): boolean;
   readonly identify: Identify;
   readonly isTrusted: (address: string) => boolean;
   readonly limits?: ConferenceEventLimits;
@@ -117,10 +119,10 @@ export class ConferenceEvents implements EventPackage {
   }
 
   private add(received: ReceivedSubscription, room: Room, participant: string | null): void {
-    const { domain, focus, log } = this.options;
+    const { domain, focus, log, hasVideo } = this.options;
     const calledByUs = (id: string): boolean => focus.call(id)?.calledByUs ?? false;
     const subscribers = this.rooms.get(room) ?? {
-      journal: new ConferenceJournal(room, { domain, calledByUs }),
+      journal: new ConferenceJournal(room, { domain, calledByUs, hasVideo }),
       all: new Set(),
       due: false,
     };

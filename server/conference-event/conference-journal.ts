@@ -14,6 +14,7 @@ import { element } from './xml.ts';
 
 export interface JournalContext {
   readonly domain: string;
+  hasVideo(): boolean;
   /** Whether we called that participant. */
   calledByUs(id: string): boolean;
 }
@@ -43,7 +44,7 @@ export class ConferenceJournal {
     this.room = room;
     this.context = context;
     this.uri = conferenceUri(room.name, context.domain);
-    this.description = { xml: conferenceDescription(room, context.domain), at: 0 };
+    this.description = { xml: conferenceDescription(room, context.domain, context.hasVideo()), at: 0 };
     this.locked = room.policy.locked;
     this.recording = room.recording;
     for (const participant of room.participants) this.take(participant);
@@ -135,7 +136,7 @@ export class ConferenceJournal {
   }
 
   private roomChanged(): void {
-    const xml = conferenceDescription(this.room, this.context.domain);
+    const xml = conferenceDescription(this.room, this.context.domain, this.context.hasVideo());
     const { locked } = this.room.policy;
     if (xml === this.description.xml && locked === this.locked) return;
     this.serialNow++;

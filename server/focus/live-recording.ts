@@ -77,8 +77,9 @@ export class LiveRecording {
   /** It has ended at that position. Settled when the time line is on the disk. */
   async end(positionMs: number | null, reason: string | null): Promise<void> {
     const { clock, timeline } = this.options;
-    clock.stand(positionMs ?? clock.positionMs);
-    this.tell({ type: 'stopped', reason });
+    const runsMs = clock.positionMs;
+    clock.stand(positionMs ?? runsMs);
+    this.tell({ type: 'stopped', reason }, runsMs);
     await timeline?.close();
   }
 
@@ -91,11 +92,11 @@ export class LiveRecording {
     this.story?.setPaused(paused);
   }
 
-  /** Gives when it is told of; positions never go back, even where the clock is put right. */
-  tell(entry: TimelineEntry): { t: number; at: string } {
+  /** Gives when it is told of; positions never go back. `nowMs`: where the clock would be now, if it stands by now. */
+  tell(entry: TimelineEntry, nowMs = this.options.clock.positionMs): { t: number; at: string } {
     const { clock, epochMs, timeline } = this.options;
     this.toldMs = Math.max(this.toldMs, clock.positionMs);
-    const when = { t: this.toldMs, at: new Date(epochMs()).toISOString() };
+    const when = { t: this.toldMs, at: new Date(epochMs() - Math.max(0, nowMs - this.toldMs)).toISOString() };
     timeline?.add({ ...when, ...entry });
     return when;
   }

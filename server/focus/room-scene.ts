@@ -63,7 +63,7 @@ function slidesOf(present: readonly ParticipantView[], presenter: string | null)
 }
 
 function inScene(participant: ParticipantView, hideSelf: boolean): SceneParticipant {
-  const { id, talking, muted, speaksTo, hand, camera, layout } = participant;
+  const { id, role, talking, muted, speaksTo, hand, camera, layout } = participant;
   return {
     leg: id,
     name: nameOf(participant),
@@ -72,6 +72,7 @@ function inScene(participant: ParticipantView, hideSelf: boolean): SceneParticip
     muted: muted !== null,
     hand,
     camera,
+    hasCard: role !== 'listener',
     layout,
     hideSelf: participant.hideSelf ?? hideSelf,
   };

@@ -14,6 +14,7 @@ import { VIDEO_PROTOCOL_VERSION } from '../../mixer/video-protocol.ts';
 import { isLost, MixerError, orGone } from './mixer-channel.ts';
 import { type FleetKind, type Mixer, MixerFleet, type MixerFleetOptions } from './mixer-fleet.ts';
 import { type PlacedRoom, PlacedRooms } from './placed-rooms.ts';
+import { ToldScenes } from './told-scenes.ts';
 
 type VideoMixer = Mixer<VideoMixerRequests, VideoMixerEvent, VideoMixerSettings>;
 type Method = keyof VideoMixerRequests;
@@ -55,10 +56,7 @@ export class VideoMixers {
   private readonly fleet: MixerFleet<VideoMixerRequests, VideoMixerEvent, VideoMixerSettings>;
   private readonly rooms: PlacedRooms<VideoMixer>;
   private readonly streams = new Map<string, StreamRecord>();
-  /** As each room's mixer was told last. */
-  private readonly told = new Map<string, string>();
-  /** Rooms whose scene may be another one by now. */
-  private readonly changed = new Set<string>();
+  private readonly scenes: ToldScenes;
   private engineMissing = false;
 
   constructor(options: VideoMixersOptions) {
@@ -74,10 +72,20 @@ export class VideoMixers {
       died: (mixer) => this.died(mixer),
       isOfUse: (native) => this.hasEngine(native),
     });
+    this.scenes = new ToldScenes({
+      timers: options.timers,
+      sceneOf: options.sceneOf,
+      // Without a process it is told when there is one again.
+      isThere: (room) => this.rooms.get(room)?.mixer.running != null,
+      tell: (room, scene) => this.request(this.rooms.mixerOf(room), 'updateRoom', { room, scene }),
+    });
     this.rooms = new PlacedRooms({
       mixers: this.fleet.mixers,
-      open: (mixer, room) => this.openRoom(mixer, room),
-      close: (mixer, room) => this.closeRoom(mixer, room),
+      open: (mixer, room) => this.request(mixer, 'openRoom', { room, scene: this.scenes.opening(room) }),
+      close: (mixer, room) => {
+        this.scenes.forget(room);
+        return this.request(mixer, 'closeRoom', { room });
+      },
     });
   }
 
@@ -183,9 +191,7 @@ export class VideoMixers {
 
   /** Something in the room may look other than before: its mixer is told at the end of this turn, once, if it does. */
   sceneChanged(room: string): void {
-    if (!this.has(room) || this.changed.has(room)) return;
-    this.changed.add(room);
-    if (this.changed.size === 1) this.options.timers.set(0, () => this.tellScenes());
+    if (this.has(room)) this.scenes.mayHaveChanged(room);
   }
 
   /** They have asked for a key frame of ours in signalling. Nothing happens without such a stream. */
@@ -269,41 +275,10 @@ export class VideoMixers {
     this.options.event(event);
   }
 
-  private async openRoom(mixer: VideoMixer, room: string): Promise<void> {
-    const scene = this.options.sceneOf(room);
-    this.told.set(room, JSON.stringify(scene));
-    await this.request(mixer, 'openRoom', { room, scene });
-  }
-
-  private async closeRoom(mixer: VideoMixer, room: string): Promise<void> {
-    this.told.delete(room);
-    await this.request(mixer, 'closeRoom', { room });
-  }
-
-  private tellScenes(): void {
-    const rooms = [...this.changed];
-    this.changed.clear();
-    for (const room of rooms) this.tellScene(room);
-  }
-
-  private tellScene(room: string): void {
-    const mixer = this.rooms.get(room)?.mixer;
-    // Without a process it is told when there is one again.
-    if (!mixer?.running) return;
-    const scene = this.options.sceneOf(room);
-    const text = JSON.stringify(scene);
-    if (text === this.told.get(room)) return;
-    this.told.set(room, text);
-    this.request(mixer, 'updateRoom', { room, scene }).catch((error: unknown) => {
-      this.told.delete(room);
-      if (!isLost(error)) this.options.log.error({ room, reason: String(error) }, 'picture of the room not changed');
-    });
-  }
-
   /** No pictures come from there for now. */
   private died(mixer: VideoMixer): void {
     for (const [room] of this.rooms.on(mixer)) {
-      this.told.delete(room);
+      this.scenes.forget(room);
       for (const { key, seen } of this.streamsIn(room)) {
         if (seen) this.happened({ event: 'streamPicture', ...key, size: null });
       }
@@ -328,7 +303,7 @@ export class VideoMixers {
   }
 
   private refillRoom(mixer: VideoMixer, room: string): Promise<unknown>[] {
-    const requests: Promise<unknown>[] = [this.openRoom(mixer, room)];
+    const requests: Promise<unknown>[] = [this.request(mixer, 'openRoom', { room, scene: this.scenes.opening(room) })];
     for (const { key, cname, ports, media } of this.streamsIn(room)) {
       requests.push(this.request(mixer, 'openStream', { room, ...key, cname, ports, ...(media ? { media } : {}) }));
     }

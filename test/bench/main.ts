@@ -11,10 +11,13 @@ import { measureRegistrations } from './registrations.ts';
 import { describeMachine, doubts, floorTable, METHOD, machine, tableHead, tableRow } from './report.ts';
 import { chosenScenarios, type LoadScenario, NAMING, standardNames } from './scenarios.ts';
 import { TABLES } from './tables.ts';
+import { measureVideo, type VideoScale } from './video/measure-video.ts';
+import { describeVideo } from './video/video-report.ts';
 
 /**
  * `npm run bench [-- filter…] [--quick] [--json FILE] [--list]`: callers with sound, of the scenarios that the filters
  * choose; `recordings` is what these cost, and how fast they are finished; `signalling` that of calls and registrations over SIP; `register` that of registrations in this process;
+ * `video` is what composing and encoding pictures costs, beside the `ffmpeg` command doing the same;
  * `opus-loss` and `loss-table` are speech over a bad network, in virtual time.
  */
 
@@ -36,6 +39,7 @@ const QUICK_FLOOR = { settleSeconds: 0.5, measureSeconds: 1 };
 const REGISTRATIONS = 'register';
 const SIGNALLING = 'signalling';
 const RECORDINGS = 'recordings';
+const VIDEO = 'video';
 
 const LONG_SIGNALLING: SignallingScale = {
   calls: 5_000,
@@ -61,6 +65,9 @@ const QUICK_RECORDINGS: RecordingScale = {
   ...{ finishedMinutes: 0.5, finishingSeconds: 2 },
 };
 
+const LONG_VIDEO: VideoScale = { senders: [4, 9, 16], viewers: [1, 10, 50], settleSeconds: 4, measureSeconds: 12 };
+const QUICK_VIDEO: VideoScale = { senders: [4], viewers: [1, 10], settleSeconds: 2, measureSeconds: 3 };
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -84,12 +91,17 @@ if (tables.length > 0) {
   const figures = await measureRecordings(values.quick ? QUICK_RECORDINGS : LONG_RECORDINGS);
   console.log(describeRecordings(figures));
   if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine: machine(), figures }, null, 2)}\n`);
+} else if (positionals.includes(VIDEO)) {
+  console.log(`${describeMachine(machine())}\n`);
+  const figures = await measureVideo(values.quick ? QUICK_VIDEO : LONG_VIDEO);
+  console.log(describeVideo(figures));
+  if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine: machine(), figures }, null, 2)}\n`);
 } else if (positionals.includes(REGISTRATIONS)) {
   console.log(measureRegistrations(values.quick ? 1_000 : 10_000));
   // Its transactions would last for 32 s more.
   process.exit();
 } else if (values.list) {
-  const others = [RECORDINGS, REGISTRATIONS, SIGNALLING, ...Object.keys(TABLES)].join(', ');
+  const others = [RECORDINGS, REGISTRATIONS, SIGNALLING, VIDEO, ...Object.keys(TABLES)].join(', ');
   console.log(`${standardNames(values.quick).join('\n')}\n\n${NAMING}\nbesides: ${others}`);
 } else {
   await run();

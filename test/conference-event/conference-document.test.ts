@@ -15,7 +15,11 @@ function documentOf(participants: ParticipantView[], policy = {}): string {
   const rooms = new Rooms(policy);
   const room = rooms.open('demo', 'configured');
   for (const participant of participants) room.join(participant);
-  const journal = new ConferenceJournal(room, { domain: 'example.com', calledByUs: (id) => id === 'out' });
+  const journal = new ConferenceJournal(room, {
+    domain: 'example.com',
+    calledByUs: (id) => id === 'out',
+    hasVideo: () => true,
+  });
   return journal.document(null, 7);
 }
 
@@ -62,7 +66,11 @@ describe('a conference information document (RFC 4575 §5)', () => {
   it('names who has the floor and who speaks, and tells of each change; without the floor nobody sends', () => {
     const room = new Rooms().open('demo', 'configured');
     for (const id of ['a', 'b', 'c']) room.join(someone(id));
-    const journal = new ConferenceJournal(room, { domain: 'example.com', calledByUs: () => false });
+    const journal = new ConferenceJournal(room, {
+      domain: 'example.com',
+      calledByUs: () => false,
+      hasVideo: () => false,
+    });
     const known = journal.serial;
     room.giveFloor(['a', 'b']);
     journal.changed({ change: 'floor-changed', floor: ['a', 'b'] });
@@ -118,6 +126,36 @@ describe('a conference information document (RFC 4575 §5)', () => {
     expect(child(called, 'media')).toBeUndefined();
     const caller = endpointOf(documentOf([someone('a', { state: 'connecting', audio: null })]));
     expect([childText(caller, 'status'), childText(caller, 'joining-method')]).toEqual(['dialing-in', 'dialed-in']);
+  });
+
+  const video = { codec: 'H264', direction: 'sendrecv', width: 640, height: 360, slides: false };
+  it.each<[string, Partial<ParticipantView>, [string, string][]]>([
+    ['with video', { video }, [['video', 'sendrecv']]],
+    ['whose picture a moderator has turned off', { video, camera: false }, [['video', 'recvonly']]],
+    ['who only sends a picture', { video: { ...video, direction: 'recvonly' } }, [['video', 'sendonly']]],
+    [
+      'who shows slides',
+      { video: { ...video, slides: true } },
+      [
+        ['video', 'sendrecv'],
+        ['slides', 'sendonly'],
+      ],
+    ],
+  ])('has the media of one %s', (_what, view, expected) => {
+    const document = documentOf([someone('a', { state: 'connected', ...view })]);
+    const media = (endpointOf(document)?.children ?? []).filter(({ name }) => name === 'media');
+    expect(media.slice(1).map((one) => [one.attributes['id'], childText(one, 'status')])).toEqual(expected);
+    expect(new Set(media.slice(1).map((one) => childText(one, 'type')))).toEqual(new Set(['video']));
+    if (peersPresent('xmllint')) expect(schemaErrors([document])).toBe('');
+  });
+
+  it('says which media there can be in the room', () => {
+    const media = (document: string) =>
+      child(readXml(document), 'conference-description', 'available-media')?.children.map(
+        ({ attributes }) => attributes['label'],
+      );
+    expect(media(documentOf([]))).toEqual(['audio', 'video']);
+    expect(media(documentOf([], { video: false }))).toEqual(['audio']);
   });
 
   it('says what HTTP says in an element of our own', () => {

@@ -70,6 +70,7 @@ function peerWith(options: Partial<ConferenceEventsOptions> = {}, inCall = false
     },
     log: pino({ level: 'silent' }),
     domain: 'example.com',
+    hasVideo: () => true,
     identify: () => identity,
     isTrusted: () => trusted,
     ...options,

@@ -25,6 +25,7 @@ class FakeMixer {
   readonly started: RecordingToStart[] = [];
   failsWith: Error | null = null;
   answersLateMs = 0;
+  stopsLateMs = 0;
   isAsked = false;
   /** Of the part that runs. */
   private positionMs = 0;
@@ -49,16 +50,22 @@ class FakeMixer {
 
   private async answer(): Promise<RecordingPosition> {
     const { positionMs, fromMs, paused } = this;
-    this.isAsked = true;
-    if (this.answersLateMs > 0) await new Promise<void>((resolve) => timers.set(this.answersLateMs, resolve));
-    this.isAsked = false;
+    await this.late(this.answersLateMs);
     return { positionMs, originMs: paused ? null : fromMs - positionMs };
+  }
+
+  private async late(ms: number): Promise<void> {
+    this.isAsked = true;
+    if (ms > 0) await new Promise<void>((resolve) => timers.set(ms, resolve));
+    this.isAsked = false;
   }
 
   async stopRecording(): Promise<RecordingResult> {
     this.mayFail();
     this.settle();
-    return { durationMs: this.positionMs, bytes: 1 };
+    const { positionMs: durationMs } = this;
+    await this.late(this.stopsLateMs);
+    return { durationMs, bytes: 1 };
   }
 
   private settle(): void {
@@ -294,6 +301,24 @@ describe('a recording', () => {
     expect(recordings.mark(room, id, 'goes on').positionMs).toBe(1605);
     mixer.answersLateMs = 0;
     await recordings.stopAll(room);
+  });
+
+  it('tells of its end when that was, however late that is answered', async () => {
+    const room = open();
+    const { id } = await recordings.start(room, {}, 'moderator');
+    timers.advance(1000);
+    mixer.stopsLateMs = 400;
+    const stopped = recordings.update(room, id, 'stopped');
+    await until(() => mixer.isAsked);
+    timers.advance(400);
+    await stopped;
+    const line = JSON.parse(
+      readFileSync(join(directory, id, 'timeline.jsonl'), 'utf8')
+        .trimEnd()
+        .split('\n')
+        .at(-1)!,
+    );
+    expect(line).toMatchObject({ type: 'stopped', t: 1005, at: new Date(EPOCH_MS + 1000).toISOString() });
   });
 
   it('is removed with its files, and that is told, also when its room is no more', async () => {

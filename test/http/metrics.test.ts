@@ -41,6 +41,12 @@ describe('the metrics page', () => {
       'parley_mixer_tick_seconds_bucket{mixer="1",le="+Inf"}': 1000,
       'parley_mixer_tick_seconds_sum{mixer="1"}': 0.4,
       'parley_mixer_tick_seconds_count{mixer="1"}': 1000,
+      parley_video_mixer_restarts_total: 2,
+      'parley_video_mixer_up{mixer="0"}': 1,
+      'parley_video_mixer_load{mixer="0"}': 1.5,
+      'parley_video_streams{mixer="0"}': 3,
+      'parley_video_encodes_unshared_total{mixer="0"}': 900,
+      'parley_process_cpu_seconds_total{process="video-mixer-0"}': 9,
       'parley_process_cpu_seconds_total{process="mixer-0"}': 1.5,
       'parley_build_info{version="1.2.3"}': 1,
     });
@@ -57,7 +63,7 @@ describe('the metrics page', () => {
     let snapshot = quietServer;
     const metrics = createMetrics({ snapshot: async () => snapshot }, '1');
     await metrics.page();
-    snapshot = { ...quietServer, callsStarted: 6, mixers: [] };
+    snapshot = { ...quietServer, callsStarted: 6, mixers: [], videoMixers: [] };
     const values = await scrape(metrics);
     expect(values.get('parley_calls_started_total')).toBe(6);
     expect([...values.keys()].filter((name) => name.includes('mixer='))).toEqual([]);

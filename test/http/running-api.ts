@@ -77,6 +77,14 @@ export const quietServer: MetricsSnapshot = {
     cpuMs: 1500,
     memoryBytes: 1e6,
   })),
+  videoMixerRestarts: 2,
+  videoMixers: [
+    {
+      ...{ name: '0', up: true, rooms: 1, streams: 3, portsInUse: 6, portsResting: 2, socketErrors: 0 },
+      ...{ composed: 250, encodes: 300, encodesUnshared: 900, decodes: 700, framesBroken: 1, framesSkipped: 4 },
+      ...{ encoders: 2, recordings: 0, load: 1.5, memoryBytes: 2e8, cpuMs: 9000 },
+    },
+  ],
 };
 
 export interface RunningApi {

@@ -46,11 +46,11 @@ function payloadsOf(unit: Uint8Array, mode: 0 | 1, maxPayload: number): string[]
 describe('RFC 6184 §5.4, table 3: which payloads are taken', () => {
   // In the modes without interleaving; types 24 and 28 belong to mode 1, and are taken in any.
   const inside = '9a010203';
+  const type = (header: string) => Number.parseInt(header, 16) & 31;
   it.each([
     ['0, reserved', '00', false],
     ...Array.from({ length: 23 }, (_, index): [string, string, boolean] => {
-      const type = index + 1;
-      return [`${type}, NAL unit`, (0x40 | type).toString(16), true];
+      return [`${index + 1}, NAL unit`, (0x41 + index).toString(16), true];
     }),
     ['25, STAP-B', '59', false],
     ['26, MTAP16', '5a', false],
@@ -62,7 +62,9 @@ describe('RFC 6184 §5.4, table 3: which payloads are taken', () => {
     const { unit, malformed, intact } = received(`${header}${inside}`, '41800102');
     expect(malformed).toBe(taken ? 0 : 1);
     expect(intact).toBe(taken);
-    expect(unit).toBe(`${taken ? `00000001${header}${inside}` : ''}0000000141800102`);
+    // Before an IDR slice stand the parameter sets.
+    const before = type(header) === 5 ? hex(byteStream(SPS, PPS)) : '';
+    expect(unit).toBe(`${before}${taken ? `00000001${header}${inside}` : ''}0000000141800102`);
   });
 });
 
@@ -122,7 +124,7 @@ describe('RFC 6184 §5.7.1, STAP-A', () => {
 
 describe('RFC 6184 §5.8, FU-A', () => {
   it('has NRI and type 28 in the indicator; start, end and the type in the header (figures 14 and 15)', () => {
-    const nal = octets('65 000102030405060708'.replace('00', 'f0'));
+    const nal = octets('65 f00102030405060708');
     expect(payloadsOf(byteStream(nal), 1, 5)).toEqual(['7c85f00102', '7c05030405', '7c45060708']);
   });
 

@@ -7,7 +7,24 @@ import type { SeededRandom } from './seeded-random.ts';
 type Act = (day: ChaosDay) => void;
 
 const KEY_PAUSE_MS = 150;
-const SEQUENCES = ['*6', '*5', '*4', '*7', '*#', '*0', '*1', '*2', '*9', '1', '1234#', '9999#', '0000#', '#', '*'];
+const SEQUENCES = [
+  '*6',
+  '*5',
+  '*4',
+  '*7',
+  '*#',
+  '*0',
+  '*1',
+  '*2',
+  '*3',
+  '*9',
+  '1',
+  '1234#',
+  '9999#',
+  '0000#',
+  '#',
+  '*',
+];
 
 /** Somebody who is in a room, whatever the room. */
 function anybody(
@@ -115,6 +132,8 @@ function policy(day: ChaosDay): void {
     { announce: random.pick(['names', 'chimes', 'none'] as const) },
     { waitForModerator: yes },
     { locked: false, maxParticipants: 30 },
+    { record: random.pick(['manual', 'always', 'from-two'] as const) },
+    { recordingAnnounced: yes, recordTracks: !yes },
   ]);
   const { name } = anyRoom(day);
   day.http(() => day.server.conference.conferences.updateRoom(name, changed));
@@ -186,6 +205,27 @@ function announce(day: ChaosDay): void {
   });
 }
 
+function record(day: ChaosDay): void {
+  const { random } = day;
+  const { conferences } = day.server.conference;
+  const running = [...day.server.rooms].filter(({ recording }) => recording !== 'off');
+  if (running.length === 0 || random.chance(0.4)) {
+    const { name } = anyRoom(day);
+    return day.http(() => conferences.startRecording(name, random.pick([{}, { tracks: true, announced: false }])));
+  }
+  const { name } = random.pick(running);
+  const last = conferences.recordings(name).at(-1);
+  const state = random.pick(['paused', 'recording', 'paused', 'recording', 'stopped'] as const);
+  if (last !== undefined) day.http(() => conferences.updateRecording(name, last.id, state));
+}
+
+function failRecording({ random, server }: ChaosDay): void {
+  const recorders = [...server.mixerProcesses].filter(({ recordings }) => recordings.size > 0);
+  if (recorders.length === 0) return;
+  const mixer = random.pick(recorders);
+  mixer.failRecording(random.pick([...mixer.recordings.keys()]));
+}
+
 function hold({ random, phones }: ChaosDay): void {
   const up = phones.filter((phone) => phone.isUp);
   if (up.length > 0) random.pick(up).change(random.pick(['sendonly', 'inactive', 'sendrecv', 'sendrecv']));
@@ -237,6 +277,8 @@ export const chaosActs: readonly (readonly [string, Act])[] = [
   ...often(3, 'confirm', confirm),
   ...often(3, 'break out', breakOut),
   ...often(2, 'announce', announce),
+  ...often(16, 'record', record),
+  ...often(1, 'fail recording', failRecording),
   ...often(4, 'hold', hold),
   ...often(3, 'refer', refer),
   ...often(5, 'talk', talk),

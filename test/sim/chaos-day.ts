@@ -21,11 +21,11 @@ const MOST_BETWEEN_MS = 2500;
 const QUIET_MS = 10 * 60_000;
 
 const ROOMS: Record<string, Partial<RoomPolicy>> = {
-  plain: { announce: 'chimes', music: true },
-  pin: { pin: '1234', moderatorPin: '9999', muteOnEntry: true },
+  plain: { announce: 'chimes', music: true, record: 'from-two', recordTracks: true },
+  pin: { pin: '1234', moderatorPin: '9999', muteOnEntry: true, record: 'always', recordTracks: true },
   lobby: { lobby: true, moderatorPin: '9999', displayName: 'The <lobby>', announce: 'chimes' },
   board: { waitForModerator: true, moderatorPin: '9999', endWhenModeratorLeaves: true, announce: 'names', music: true },
-  hall: { listenersOnly: true, moderatorPin: '9999', maxParticipants: 12, chimesAbove: 3, announce: 'names' },
+  hall: { listenersOnly: true, moderatorPin: '9999', maxParticipants: 12, chimesAbove: 3, record: 'from-two' },
 };
 /** Opened by whoever dials them. */
 const ADHOC = ['adhoc-a', 'adhoc-b'];
@@ -101,7 +101,7 @@ export class ChaosDay {
     for (let hour = 0; hour < HOURS; hour++) await this.hour();
     await this.end();
     const left = this.server.left();
-    this.server.close();
+    await this.server.close();
     return { problems: this.problems, left, counts: this.allCounts(), acts: this.actCounts };
   }
 
@@ -158,6 +158,8 @@ export class ChaosDay {
     const untilMs = this.timers.now() + ms;
     for (;;) {
       await settled();
+      // Disks take real time, in which nothing else happens: so a day is the same for the same seed.
+      while (this.server.recordings.pending > 0) await settled();
       const nextMs = this.timers.untilNextMs;
       if (nextMs === null || this.timers.now() + nextMs > untilMs) break;
       this.timers.advance(nextMs);
@@ -171,12 +173,15 @@ export class ChaosDay {
     return {
       ...this.counts,
       versions: this.views.versions,
+      flags: this.views.flags,
       documents: sum(({ compared }) => compared),
       partial: sum(({ partial }) => partial),
       resumed: this.readers.reduce((total, { resumed }) => total + resumed, 0),
       calls: focus.counts.started,
       messages: this.world.wire.messages,
       crashes: mixers.restarts,
+      recordings: this.server.recordings.started,
+      failed: this.server.recordings.failed,
     };
   }
 }

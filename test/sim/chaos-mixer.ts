@@ -37,6 +37,14 @@ const NOTHING_COUNTED: LegStatistics = {
   ...{ receivedLevelDb: null, sentLevelDb: null },
 };
 
+/** Of a recording's part, by virtual time. */
+interface FakeRecording {
+  readonly room: string;
+  /** As long as it is not paused. */
+  originMs: number | null;
+  positionMs: number;
+}
+
 class Refused extends Error {
   readonly code: MixerErrorCode;
 
@@ -51,6 +59,7 @@ export class FakeMixerProcess {
   readonly legs = new Map<string, string>();
   readonly rooms = new Set<string>();
   readonly playbacks = new Map<string, SoundToPlay>();
+  readonly recordings = new Map<string, FakeRecording>();
   /** Whose name is being recorded, and how that ends. */
   private readonly naming = new Map<string, (durationMs: number) => void>();
   private readonly options: MixerProcessOptions;
@@ -132,6 +141,12 @@ export class FakeMixerProcess {
       case 'stopSound':
         this.end((params as MixerParams<'stopSound'>).playback, 'stopped');
         return {};
+      case 'startRecording':
+        return this.startRecording(params as MixerParams<'startRecording'>);
+      case 'controlRecording':
+        return this.controlRecording(params as MixerParams<'controlRecording'>);
+      case 'stopRecording':
+        return this.stopRecording((params as MixerParams<'stopRecording'>).recording);
       case 'recordLeg':
         this.find((params as MixerParams<'recordLeg'>).leg);
         return null;
@@ -149,6 +164,8 @@ export class FakeMixerProcess {
   private closeRoom({ room }: { room: string }): object {
     if (!this.rooms.delete(room)) this.world.problems.push(`mixer: room ${room} closed twice`);
     if ([...this.legs.values()].includes(room)) this.world.problems.push(`mixer: room ${room} closed with legs in it`);
+    const isRecorded = [...this.recordings.values()].some((recording) => recording.room === room);
+    if (isRecorded) this.world.problems.push(`mixer: room ${room} closed while it is recorded`);
     this.endAll(({ to }) => 'room' in to && to.room === room);
     return {};
   }
@@ -184,6 +201,40 @@ export class FakeMixerProcess {
     const { timers, random } = this.world;
     if (!repeat) timers.set(500 + random.below(3000), () => this.end(playback, 'finished'));
     return {};
+  }
+
+  private startRecording({ room, recording, paused }: MixerParams<'startRecording'>): object {
+    if (!this.rooms.has(room)) throw new Refused('no-such-room');
+    const others = [...this.recordings.values()].filter((other) => other.room === room);
+    if (others.length > 0) this.world.problems.push(`mixer: room ${room} recorded twice`);
+    const originMs = paused ? null : this.world.timers.now();
+    this.recordings.set(recording, { room, originMs, positionMs: 0 });
+    return { positionMs: 0, originMs };
+  }
+
+  private controlRecording({ recording, paused }: MixerParams<'controlRecording'>): object {
+    const known = this.recording(recording);
+    const nowMs = this.world.timers.now();
+    if (known.originMs !== null) known.positionMs = nowMs - known.originMs;
+    known.originMs = paused ? null : nowMs - known.positionMs;
+    return { positionMs: known.positionMs, originMs: known.originMs };
+  }
+
+  private stopRecording(id: string): object {
+    const { originMs, positionMs } = this.recording(id);
+    this.recordings.delete(id);
+    return { durationMs: originMs === null ? positionMs : this.world.timers.now() - originMs, bytes: 0 };
+  }
+
+  /** Its disk is full, or whatever. */
+  failRecording(recording: string): void {
+    if (this.recordings.delete(recording)) this.happens({ event: 'recordingFailed', recording, reason: 'no luck' });
+  }
+
+  private recording(id: string): FakeRecording {
+    const recording = this.recordings.get(id);
+    if (recording === undefined) throw new Refused('no-such-recording');
+    return recording;
   }
 
   private recordName(id: number, { leg, maxMs }: MixerParams<'recordLeg'>): void {

@@ -1,6 +1,6 @@
 import type { EventStreams } from '../../server/events/event-streams.ts';
 import type { EventData } from '../../server/events/room-event.ts';
-import type { RoomView } from '../../server/rooms/views.ts';
+import type { RecordingView, RoomView } from '../../server/rooms/views.ts';
 import { withoutLevels } from './chaos-views.ts';
 
 /** Reads a stream of events, and keeps from them what the rooms are like; comes back where it left off. */
@@ -57,11 +57,14 @@ export class EventReader {
     if (event === 'room-opened') {
       this.expect(before === undefined && version === 0, `${name} opened again at ${version}`);
       const nobody = { participants: [], floor: [], activeSpeaker: null, spotlight: [], places: [], presenter: null };
-      const nothing = { recording: 'off' as const, recordings: [] };
-      this.rooms.set(name, { ...settings!, ...nobody, ...nothing, name, version });
+      const recorded = { recording: 'off' as const, recordings: data.recordings ?? [] };
+      this.rooms.set(name, { ...settings!, ...nobody, ...recorded, name, version });
       return;
     }
-    if (before === undefined) return this.expect(false, `${event} in ${name}, which is not there`);
+    if (before === undefined) {
+      const isLate = data.recording !== undefined && version === 0;
+      return this.expect(isLate, `${event} in ${name}, which is not there`);
+    }
     if (event === 'room-closed') {
       this.expect(before.participants.length === 0, `${name} closed with somebody in it`);
       return void this.rooms.delete(name);
@@ -92,10 +95,26 @@ export class EventReader {
       this.expect(isThere, `${name}: ${id} is to be seen, who is not there`);
     }
     const stage = { spotlight, places, presenter };
-    this.rooms.set(name, { ...before, ...settings, ...speakers, ...stage, version, participants });
+    const recorded = data.recording === undefined ? {} : withRecording(before, data.recording);
+    this.rooms.set(name, { ...before, ...settings, ...speakers, ...stage, ...recorded, version, participants });
   }
 
   private expect(holds: boolean, sentence: string): void {
     if (!holds) this.problems.push(`events: ${sentence}`);
   }
+}
+
+/** A room shows so many of its recordings. */
+const SHOWN = 20;
+
+/** One runs at a time; it is the flag of the room. */
+function withRecording(room: RoomView, recording: RecordingView): Pick<RoomView, 'recording' | 'recordings'> {
+  const { state, id } = recording;
+  const known = room.recordings.some((other) => other.id === id);
+  const recordings = known
+    ? room.recordings.map((other) => (other.id === id ? recording : other))
+    : [...room.recordings, recording].slice(-SHOWN);
+  if (state === 'recording' || state === 'paused') return { recording: state, recordings };
+  const isOther = recordings.some((other) => other.state === 'recording' || other.state === 'paused');
+  return { recording: isOther ? room.recording : 'off', recordings };
 }

@@ -9,12 +9,12 @@ import type { Config } from '../../server/config/schema.ts';
 import { EventStreams } from '../../server/events/event-streams.ts';
 import { RoomEvents } from '../../server/events/room-events.ts';
 import type { Mixer } from '../../server/mixers/mixer-fleet.ts';
-import { Recordings } from '../../server/recordings/recordings.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
 import { UserAgent } from '../../server/sip/user-agent/user-agent.ts';
 import { SoundLibrary } from '../../server/sounds/sound-library.ts';
 import { type FakeMixerProcess, mixersLiveIn } from './chaos-mixer.ts';
 import { type PhoneWorld, SERVER, SESSION_TIMER } from './chaos-phone.ts';
+import { ChaosRecordings } from './chaos-recordings.ts';
 
 const MIXERS = 2;
 
@@ -26,6 +26,7 @@ export class ChaosServer {
   readonly conference: ConferenceParts;
   readonly conferenceEvents: ConferenceEvents;
   readonly agent: UserAgent;
+  readonly recordings: ChaosRecordings;
   readonly mixerProcesses = new Set<FakeMixerProcess>();
   /** Calls that began and have not ended, as records see them. */
   readonly observed = new Set<string>();
@@ -42,13 +43,16 @@ export class ChaosServer {
     const config: Config = { ...loaded.config, ...changed, domain: SERVER, srtp: 'off', adhocRooms: 'anyone' };
     const write = (line: string): void => {
       // Some do, on purpose.
-      if (!line.includes('"mixer died"')) problems.push(line);
+      if (!line.includes('"mixer died"') && !line.includes('"recording failed"')) problems.push(line);
     };
     const log = pino({ level: 'error' }, { write });
-    this.events = new RoomEvents({ instance: 'chaos', epochMs: () => timers.now() });
+    const recordings = new ChaosRecordings({ directory: join(this.directory, 'recordings'), log });
+    recordings.load();
+    this.recordings = recordings;
+    const recordingsOf = (room: string) => recordings.latest(room);
+    this.events = new RoomEvents({ instance: 'chaos', epochMs: () => timers.now(), recordingsOf });
     this.rooms.subscribe(this.events.changed);
     this.streams = new EventStreams(this.events, timers, log);
-    const recordings = new Recordings({ directory: join(this.directory, 'recordings'), log });
     const sounds = new SoundLibrary({
       ...{ directory: join(this.directory, 'sounds'), log, epochMs: () => timers.now() },
       findFfmpeg: async () => null,
@@ -73,7 +77,7 @@ export class ChaosServer {
     });
     const { focus } = this.conference;
     this.conferenceEvents = new ConferenceEvents({
-      ...{ focus, rooms: this.rooms, timers, log, domain: SERVER, identify, isTrusted },
+      ...{ focus, rooms: this.rooms, timers, log, domain: SERVER, identify, isTrusted, hasVideo: () => true },
     });
     this.agent = new UserAgent({
       ...wire.transports(SERVER),
@@ -118,6 +122,9 @@ export class ChaosServer {
       legs: count(({ legs }) => legs.size),
       mixerRooms: count(({ rooms }) => rooms.size),
       sounds: count(({ playbacks }) => playbacks.size),
+      recorded: count(({ recordings }) => recordings.size),
+      ...sizes('recordings', parts(conferences, 'options')['recordings'], ['live', 'failures']),
+      ...sizes('turns', parts(parts(conferences, 'options')['recordings'], 'turns'), ['last']),
       ...sizes('mixers', mixers, ['legs']),
       ...sizes('mixers.rooms', parts(mixers, 'rooms'), ['byName']),
       ...sizes('mixers.playbacks', parts(mixers, 'playbacks'), ['byId']),
@@ -145,8 +152,9 @@ export class ChaosServer {
     };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.streams.close();
+    await this.recordings.close(0);
     this.conference.mixers.stop();
     rmSync(this.directory, { recursive: true, force: true });
   }

@@ -51,6 +51,9 @@ function differences(known: RoomView, shown: RoomView): string {
 /** Holds what HTTP shows at every version of every room against what the readers of events know then. */
 export class Views {
   versions = 0;
+  /** Changes of the recording flag. */
+  flags = 0;
+  private readonly flagOf = new WeakMap<Room, string>();
   private readonly problems: string[];
   private readonly conferences: ConferenceControl;
   private readonly readers: readonly EventReader[];
@@ -71,11 +74,15 @@ export class Views {
       }
       return;
     }
+    // Of a recording whose room has gone.
+    if (change.startsWith('recording-') && !this.conferences.rooms().some(({ name }) => name === room.name)) return;
     const view = this.check(room.name);
     const seen = this.byRoom.get(room) ?? new Map<number, string>();
     this.byRoom.set(room, seen);
     if (seen.has(view.version)) this.problems.push(`${room.name}: ${change} without a version of its own`);
     seen.set(view.version, sharedOfView(view));
+    if (view.recording !== (this.flagOf.get(room) ?? 'off')) this.flags++;
+    this.flagOf.set(room, view.recording);
     seen.delete(view.version - MOST_VERSIONS);
   };
 

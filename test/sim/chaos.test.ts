@@ -18,5 +18,7 @@ describe('a day of 50 callers who do what they like', { timeout: TIME_LIMIT_MS }
     expect(counts['versions']).toBeGreaterThan(800);
     expect(counts['partial']).toBeGreaterThan(200);
     expect(counts['resumed']).toBeGreaterThan(5);
+    expect(counts['recordings']).toBeGreaterThan(15);
+    expect(counts['flags']).toBeGreaterThan(50);
   });
 });

@@ -53,9 +53,9 @@ export const LIBVPX: EncoderChoice = {
     'undershoot-pct': 100,
     'overshoot-pct': 15,
     // Frames are left out when the buffer is emptier than this percentage.
-    'drop-threshold': 30,
+    'drop-threshold': 10,
     qmin: 2,
-    qmax: 58,
+    qmax: 63,
   }),
   prepare: null,
   upload: null,

@@ -34,10 +34,9 @@ export class Cast {
     const cameras = scene.participants
       .filter(({ leg, camera }) => camera && withPicture.has(leg))
       .map(({ leg }) => leg);
-    this.change(
-      scene.participants.map(({ leg }) => leg),
-      cameras,
-    );
+    const seen = new Set(cameras);
+    const present = scene.participants.filter(({ leg, hasCard }) => hasCard || seen.has(leg)).map(({ leg }) => leg);
+    this.change(present, cameras);
     const { speaker } = scene;
     if (speaker === null || speaker === this.speaker || !this.present.includes(speaker)) return null;
     if (nowMs < this.heldUntilMs) return this.heldUntilMs;

@@ -49,14 +49,14 @@ export class MissingPackets {
     return this.asks ? Math.min(200, Math.max(WAIT_FOR_OVERTAKEN_MS, 1.5 * this.roundTripMs)) : WAIT_FOR_OVERTAKEN_MS;
   }
 
-  /** After so long a key frame is asked for, as the gap may stay: three tries have failed by then. */
+  /** After so long a key frame is asked for, as the gap may stay: three tries or more have failed by then. */
   get doubtMs(): number {
-    return this.asks ? Math.min(350, Math.max(100, 3.5 * this.roundTripMs)) : WAIT_FOR_OVERTAKEN_MS;
+    return this.asks ? Math.min(400, Math.max(150, 4 * (this.roundTripMs + ANSWER_MS))) : WAIT_FOR_OVERTAKEN_MS;
   }
 
-  /** After so long what is missing is given up. */
+  /** After so long what is missing is given up; meanwhile it may come all the same, or the key frame. */
   get giveUpMs(): number {
-    return this.asks ? this.doubtMs + Math.min(100, this.roundTripMs) : WAIT_FOR_OVERTAKEN_MS;
+    return this.asks ? this.doubtMs + 100 : WAIT_FOR_OVERTAKEN_MS;
   }
 
   clear(): void {

@@ -33,6 +33,7 @@ export interface PacketFields {
 }
 
 const SSRC = 0x01020304;
+const START_CODE = Uint8Array.of(0, 0, 0, 1);
 const view = new RtpPacket();
 
 /** Gives a packet to a receiver as it comes from a socket. */
@@ -62,5 +63,5 @@ export function hex(bytes: Uint8Array): string {
 
 /** NAL units as a byte stream. */
 export function byteStream(...nals: Uint8Array[]): Uint8Array {
-  return Uint8Array.from(nals.flatMap((nal) => [0, 0, 0, 1, ...nal]));
+  return new Uint8Array(Buffer.concat(nals.flatMap((nal) => [START_CODE, nal])));
 }

@@ -53,7 +53,7 @@ export function codedSource(options: CodedSourceOptions): Promise<EncodedPicture
 function codecArguments({ codec, packetizationMode = 1, bitrateKbps = 300 }: CodedSourceOptions): string[] {
   const rate = ['-b:v', `${bitrateKbps}k`, '-maxrate', `${bitrateKbps}k`, '-bufsize', `${bitrateKbps}k`];
   if (codec === 'VP8') {
-    return ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-error-resilient', 'default', ...rate];
+    return ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '16', '-static-thresh', '1000', ...rate];
   }
   const slices = packetizationMode === 0 ? ':slice-max-size=1100' : '';
   const x264 = ['-preset', 'ultrafast', '-tune', 'zerolatency', '-x264-params', `scenecut=0${slices}`];

@@ -51,24 +51,10 @@ export class PictureDecoder {
     this.#width = width;
     this.#height = height;
     // Times of the packets as they are, no waiting for what does not come: who feeds it has seen to the order.
-    const input = [
-      '-protocol_whitelist',
-      'file,udp,rtp',
-      '-fflags',
-      'nobuffer',
-      '-flags',
-      'low_delay',
-      '-threads',
-      '1',
-    ];
+    const input = ['-protocol_whitelist', 'file,udp,rtp', '-flags', 'low_delay', '-threads', '1'];
     const patience = ['-analyzeduration', '1', '-probesize', '32', '-max_delay', '0', '-reorder_queue_size', '0'];
-    const filter = [
-      '-vf',
-      `showinfo=checksum=0,scale=${width}:${height}:flags=area`,
-      '-copyts',
-      '-vsync',
-      'passthrough',
-    ];
+    const look = `showinfo=checksum=0,scale=${width}:${height}:flags=area`;
+    const filter = ['-vf', look, '-copyts', '-vsync', 'passthrough'];
     const output = [...filter, '-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-'];
     this.#program = new ChildProgram(
       'ffmpeg',

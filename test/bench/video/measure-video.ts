@@ -1,0 +1,163 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Engine, loadEngine } from '../../../mixer/video/engine/engine.ts';
+import type { VideoMedia } from '../../../mixer/video-protocol.ts';
+import { processCpuMs } from '../process-cpu.ts';
+import { boundSocket, DelayMeter, FORMAT, VideoSender } from './video-load.ts';
+import { gridScene, VideoProcess } from './video-process.ts';
+import { makeCodedSource, makeSources, SOURCE, type Source } from './video-sources.ts';
+
+export interface VideoScale {
+  senders: readonly number[];
+  viewers: readonly number[];
+  settleSeconds: number;
+  measureSeconds: number;
+}
+
+export interface VideoFigures {
+  senders: number;
+  viewers: number;
+  /** User and system time of the video mixer for each frame that was composed and sent. */
+  cpuMsPerFrame: number;
+  framesPerSecond: number;
+  framesSkipped: number;
+  /** From the last packet of a sender's frame to the last of the composition with it. */
+  delayMs: { median: number; p99: number };
+}
+
+export interface VideoResult {
+  figures: VideoFigures[];
+  /** CPU of the `ffmpeg` command for each frame, decoding, composing and encoding the same. */
+  ffmpeg: { senders: number; cpuMsPerFrame: number }[];
+}
+
+const CANVAS = { width: 1280, height: 720 };
+/** As a tier of 720p has it. */
+const BITRATE_BPS = 1_500_000;
+const FIRST_PORT = 46_000;
+const LAST_PORT = 47_999;
+const LOOP_SECONDS = 8;
+
+export async function measureVideo(scale: VideoScale): Promise<VideoResult> {
+  const engine = await loadEngine();
+  if (engine === null) throw new Error('node-av is not installed');
+  const directory = mkdtempSync(join(tmpdir(), 'parley-video-'));
+  try {
+    const most = Math.max(...scale.senders);
+    const sources = [makeCodedSource(directory, LOOP_SECONDS), ...makeSources(directory, most - 1, LOOP_SECONDS)];
+    const result: VideoResult = { figures: [], ffmpeg: [] };
+    for (const senders of scale.senders) {
+      const used = sources.slice(0, senders);
+      result.ffmpeg.push({ senders, cpuMsPerFrame: ffmpegCpu(used) });
+      for (const viewers of scale.viewers) result.figures.push(await measure(engine, used, viewers, scale));
+    }
+    return result;
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+async function measure(
+  engine: Engine,
+  sources: readonly Source[],
+  viewers: number,
+  { settleSeconds, measureSeconds }: VideoScale,
+): Promise<VideoFigures> {
+  const mixer = await VideoProcess.start(FIRST_PORT, LAST_PORT);
+  const senders = await Promise.all(sources.map((source) => VideoSender.open(source)));
+  const meter = await DelayMeter.open(engine, senders[0]!);
+  // One place for all others: what it costs to send to them is the same.
+  const sink = await boundSocket();
+  try {
+    const sending = senders.map((_, index) => `s${index}`);
+    const viewing = Array.from({ length: viewers }, (_, index) => `v${index}`);
+    await mixer.request('openRoom', { room: 'bench', scene: gridScene(sending, viewing) });
+    for (const [index, leg] of sending.entries()) {
+      const sender = senders[index]!;
+      const ports = await mixer.request('openStream', {
+        ...{ room: 'bench', leg, stream: 'main', cname: leg, media: media('recvonly', sender.port) },
+      });
+      sender.start(ports.rtpPort, index / senders.length);
+    }
+    for (const [index, leg] of viewing.entries()) {
+      const port = index === 0 ? meter.port : sink.port;
+      await mixer.request('openStream', {
+        ...{ room: 'bench', leg, stream: 'main', cname: leg, media: media('sendonly', port) },
+      });
+    }
+    await pause(settleSeconds * 1000);
+    const before = await mixer.request('statistics', {});
+    const cpuBefore = processCpuMs(mixer.pid);
+    meter.measure(true);
+    await pause(measureSeconds * 1000);
+    const cpuMs = processCpuMs(mixer.pid) - cpuBefore;
+    const after = await mixer.request('statistics', {});
+    const frames = after.encodes - before.encodes;
+    return {
+      ...{ senders: sources.length, viewers, cpuMsPerFrame: cpuMs / frames },
+      framesPerSecond: frames / measureSeconds,
+      framesSkipped: after.framesSkipped - before.framesSkipped,
+      delayMs: percentiles(meter.delaysMs),
+    };
+  } finally {
+    for (const sender of senders) sender.close();
+    meter.close();
+    sink.socket.close();
+    mixer.stop();
+  }
+}
+
+function media(direction: VideoMedia['direction'], port: number): VideoMedia {
+  return {
+    remote: { address: '127.0.0.1', rtpPort: port, rtcpPort: port + 1 },
+    ...{ rtcpMux: true, direction, send: FORMAT, receive: [FORMAT], crypto: null },
+    limits: { maxWidth: 1280, maxHeight: 720, maxPixels: 1280 * 720, maxFps: 25, maxBitrateBps: BITRATE_BPS },
+  };
+}
+
+function percentiles(values: readonly number[]): VideoFigures['delayMs'] {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+  return { median: at(0.5), p99: at(0.99) };
+}
+
+/** The same files decoded, put into a grid and encoded, each part with one thread, as fast as it goes. */
+function ffmpegCpu(sources: readonly Source[]): number {
+  const side = Math.ceil(Math.sqrt(sources.length));
+  const [width, height] = [evenPart(CANVAS.width, side), evenPart(CANVAS.height, side)];
+  const inputs = sources.flatMap(({ path }) => ['-threads', '1', '-f', 'h264', '-r', `${SOURCE.fps}`, '-i', path]);
+  const scaled = sources.map((_, index) => `[${index}:v]scale=${width}:${height}:flags=bilinear[s${index}]`);
+  const layout = sources.map((_, index) => `${(index % side) * width}_${Math.floor(index / side) * height}`).join('|');
+  const names = sources.map((_, index) => `[s${index}]`).join('');
+  const { width: whole, height: high } = CANVAS;
+  const graph = `${scaled.join(';')};${names}xstack=inputs=${sources.length}:layout=${layout},pad=${whole}:${high}`;
+  const h264 = ['-c:v', 'libx264', '-preset', 'superfast', '-tune', 'zerolatency', '-profile:v', 'baseline'];
+  const rate = ['-b:v', `${BITRATE_BPS}`, '-maxrate', `${BITRATE_BPS}`, '-bufsize', `${BITRATE_BPS / 2}`, '-g', '9999'];
+  const threads = ['-threads', '1', '-filter_complex_threads', '1'];
+  const args = [
+    '-y',
+    '-benchmark',
+    ...inputs,
+    '-filter_complex',
+    graph,
+    ...threads,
+    ...h264,
+    ...rate,
+    '-f',
+    'null',
+    '-',
+  ];
+  const { stderr } = spawnSync('ffmpeg', args, { encoding: 'utf8' });
+  const times = /bench: utime=([\d.]+)s stime=([\d.]+)s/.exec(stderr);
+  const frames = Number(/frame=\s*(\d+)(?![\s\S]*frame=)/.exec(stderr)?.[1]);
+  if (times === null || !(frames > 0)) throw new Error(`ffmpeg said: ${stderr.slice(-500)}`);
+  return ((Number(times[1]) + Number(times[2])) * 1000) / frames;
+}
+
+function evenPart(size: number, parts: number): number {
+  return 2 * Math.floor(size / parts / 2);
+}

@@ -1,0 +1,31 @@
+import type { VideoResult } from './measure-video.ts';
+
+/** Goals: CPU with one viewer by ffmpeg's, 50 viewers by one, and the added delay. */
+const MOST_TIMES_FFMPEG = 1.2;
+const MOST_TIMES_ONE_VIEWER = 1.3;
+const MOST_DELAY_MS = 80;
+
+export function describeVideo({ figures, ffmpeg }: VideoResult): string {
+  const head =
+    '| senders | viewers | CPU ms a frame | × ffmpeg | × one viewer | frames/s (skipped) | delay, ms: median / p99 |';
+  const rows = figures.map((row) => {
+    const { senders, viewers, cpuMsPerFrame, framesPerSecond, framesSkipped, delayMs } = row;
+    const other = ffmpeg.find((entry) => entry.senders === senders)!.cpuMsPerFrame;
+    const one = figures.find((entry) => entry.senders === senders && entry.viewers === 1)?.cpuMsPerFrame ?? Number.NaN;
+    const cells = [
+      ...[senders, viewers, cpuMsPerFrame.toFixed(2), (cpuMsPerFrame / other).toFixed(2)],
+      ...[(cpuMsPerFrame / one).toFixed(2), `${framesPerSecond.toFixed(1)} (${framesSkipped})`],
+      `${delayMs.median.toFixed(1)} / ${delayMs.p99.toFixed(1)}`,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  const floor = ffmpeg.map(
+    ({ senders, cpuMsPerFrame }) => `${senders} senders: ${cpuMsPerFrame.toFixed(2)} ms a frame`,
+  );
+  return [
+    'Senders of H.264 640x360 at 25 frames a second in a grid of 1280x720, encoded as H.264 at 1.5 Mbit/s, over loopback:',
+    [head, '|---|---|---|---|---|---|---|', ...rows].join('\n'),
+    `The \`ffmpeg\` command, decoding, composing (xstack) and encoding the same: ${floor.join(', ')}`,
+    `Goals: at most ${MOST_TIMES_FFMPEG} × ffmpeg with one viewer, 50 viewers at most ${MOST_TIMES_ONE_VIEWER} × one, added delay at most ${MOST_DELAY_MS} ms (median)`,
+  ].join('\n\n');
+}
