@@ -1,3 +1,4 @@
+import type { LayoutName } from '../mixer/video-protocol.ts';
 import type { DiagnosisView } from '../server/diagnosis/diagnosis-view.ts';
 import type { Announcement, AnnouncementProgress, MessageDelivery, RecordingMark } from '../server/focus/control.ts';
 import type {
@@ -28,6 +29,9 @@ export interface ParticipantChange {
   role?: Role;
   hand?: boolean;
   recorded?: boolean;
+  camera?: boolean;
+  /** Null: as the room has it. */
+  layout?: LayoutName | null;
   room?: string;
   admitted?: true;
 }
@@ -128,6 +132,20 @@ export class Api {
 
   async lock(room: string, locked: boolean): Promise<void> {
     await this.request('PATCH', `/rooms/${part(room)}`, { locked });
+  }
+
+  async setLayout(room: string, layout: LayoutName): Promise<void> {
+    await this.request('PATCH', `/rooms/${part(room)}`, { layout });
+  }
+
+  /** Shows these first and large; nobody: as the layout has it. */
+  async spotlight(room: string, participants: readonly string[]): Promise<void> {
+    await this.request('PATCH', `/rooms/${part(room)}`, { spotlight: participants });
+  }
+
+  /** What the room looks like now. */
+  async roomPicture(room: string, width: number, signal: AbortSignal): Promise<Blob> {
+    return (await this.request('GET', `/rooms/${part(room)}/picture.jpg?width=${width}`, undefined, signal)).blob();
   }
 
   async endConference(room: string): Promise<void> {

@@ -5,6 +5,7 @@ import { Action, Confirm, RoleOptions, Slider } from './controls.tsx';
 import { Diagnosis } from './diagnosis.tsx';
 import type { Session } from './session.ts';
 import { useStore } from './store.ts';
+import { VideoSettings } from './video-settings.tsx';
 import { nameOf, titleOf } from './words.ts';
 
 interface DetailsProps {
@@ -19,11 +20,17 @@ export function ParticipantDetails(props: DetailsProps) {
       <p class="address">
         {props.view.uri}
         {props.view.audio && ` · ${props.view.audio.codec}`}
+        {props.view.video && ` · ${videoText(props.view.video)}`}
       </p>
       {props.session.mayModerate && <Settings {...props} />}
       <Diagnosis {...props} room={props.room.name} />
     </div>
   );
+}
+
+/** Such as "H264 640×360". */
+function videoText({ codec, width, height }: NonNullable<ParticipantView['video']>): string {
+  return width === null ? codec : `${codec} ${width}×${height}`;
 }
 
 function Settings({ session, room, view }: DetailsProps) {
@@ -77,6 +84,7 @@ function Settings({ session, room, view }: DetailsProps) {
           <span class="unseen"> {name}</span>
         </button>
       </div>
+      <VideoSettings session={session} room={room} view={view} />
       <label class="check">
         <input
           type="checkbox"

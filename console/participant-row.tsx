@@ -34,6 +34,7 @@ export function ParticipantRow({ session, room, view, handPlace }: ParticipantRo
               </span>
             ))}
             {room.floor.includes(view.id) && <span class="badge floor">has the floor</span>}
+            {room.spotlight.includes(view.id) && <span class="badge">in the spotlight</span>}
             {handPlace > 0 && (
               <span class="badge hand">
                 <Icon name="hand" />

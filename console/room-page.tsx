@@ -8,6 +8,7 @@ import { Lobby } from './lobby.tsx';
 import { PageHeading } from './page-heading.tsx';
 import { ParticipantRow } from './participant-row.tsx';
 import { Recordings } from './recordings.tsx';
+import { RoomPicture } from './room-picture.tsx';
 import { handsIn, presentIn } from './rooms-state.ts';
 import { RunningRecording } from './running-recording.tsx';
 import { SendText } from './send-text.tsx';
@@ -46,6 +47,7 @@ function OpenRoom({ session, room }: { session: Session; room: RoomView }) {
     <div data-focus-home="page-heading">
       <RoomFacts room={room} />
       <RunningRecording session={session} room={room} />
+      <RoomPicture session={session} room={room} />
       {session.mayModerate && <RoomTools session={session} room={room} />}
       <Lobby session={session} room={room} />
       <section aria-labelledby="people-heading" data-focus-home="people-heading">

@@ -1,3 +1,4 @@
+import type { LayoutName } from '../mixer/video-protocol.ts';
 import type { EventData } from '../server/events/room-event.ts';
 import type { MessageDelivery } from '../server/focus/control.ts';
 import type { ParticipantView, RecordingFormat, Role, RoomView } from '../server/rooms/views.ts';
@@ -9,6 +10,15 @@ export const roleWords: Record<Role, string> = {
   participant: 'Participant',
   moderator: 'Moderator',
   listener: 'Listener',
+};
+
+export const layoutWords: Record<LayoutName, string> = {
+  auto: 'Automatic',
+  grid: 'Grid',
+  speaker: 'Who speaks large',
+  single: 'Who speaks alone',
+  'side-by-side': 'Side by side',
+  'picture-in-picture': 'Picture in picture',
 };
 
 const stateWords: Record<ParticipantView['state'], string | null> = {
@@ -37,6 +47,8 @@ export function traitsOf(view: ParticipantView): string[] {
     view.deaf ? 'hears nobody' : null,
     view.speaksTo === null ? null : 'whispers',
     view.recorded ? null : 'not recorded',
+    view.video?.slides ? 'shows slides' : null,
+    view.camera ? null : 'picture off',
   ];
   return traits.filter((trait) => trait !== null);
 }
@@ -90,6 +102,9 @@ function participantSpoken(before: RoomView | undefined, { event }: EventData, a
   if (known.recorded !== after.recorded) {
     return after.recorded ? `${name} may be recorded again` : `${name} is not recorded`;
   }
+  if (known.camera !== after.camera) {
+    return after.camera ? `${name} can be seen again` : `The picture of ${name} is off`;
+  }
   if (known.hand !== after.hand) return after.hand ? `${name} raised a hand` : `The hand of ${name} is down`;
   if (known.muted?.by === after.muted?.by) return null;
   return after.muted === null ? `${name} can be heard` : `${name}: ${muteWords(after) ?? 'muted'}`;
@@ -131,6 +146,7 @@ const problemWords: Record<string, string> = {
   'room-full': 'The room is full: nobody more gets in.',
   'participant-not-waiting': 'They do not wait any more.',
   'mixer-unavailable': 'The part that mixes this room is being started again. Try again in a moment.',
+  'picture-unavailable': 'Nobody here has video.',
   'recording-empty': 'Nothing was recorded: there is no sound in it.',
   'recording-running': 'The recording still runs.',
   'recording-not-running': 'The recording had stopped already.',

@@ -1,6 +1,8 @@
 /** Told this often while sound comes, and sooner when it has changed by so much. */
 const EVERY_MS = 1000;
 const CHANGE_MS = 10;
+/** Looked at no more often. */
+const LOOK_MS = 100;
 /** What nothing was noted of for so long is not told any more. */
 const STALE_MS = 500;
 /** Share of a packet in the mean: a sound packet's wait jumps with the jitter of the net, pictures must not. */
@@ -27,6 +29,7 @@ export class SoundDelay {
   private notedMs = Number.NEGATIVE_INFINITY;
   private told: SoundLateness | null = null;
   private toldMs = Number.NEGATIVE_INFINITY;
+  private lookedMs = Number.NEGATIVE_INFINITY;
 
   /**
    * A packet goes into the mix of this tick.
@@ -54,7 +57,8 @@ export class SoundDelay {
    * @param wallClockOffsetMs UNIX time less the clock of `nowMs`
    */
   due(reference: SenderReference | null, wallClockOffsetMs: number, nowMs: number): SoundLateness | null {
-    if (nowMs - this.notedMs > STALE_MS) return null;
+    if (nowMs - this.notedMs > STALE_MS || nowMs - this.lookedMs < LOOK_MS) return null;
+    this.lookedMs = nowMs;
     const senderNtpMs = reference === null ? null : this.senderNtpMs(reference, wallClockOffsetMs);
     const now = { delayMs: Math.round(this.delayMs), senderNtpMs };
     if (nowMs - this.toldMs < EVERY_MS && !differs(this.told, now)) return null;

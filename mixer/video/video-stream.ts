@@ -70,7 +70,8 @@ export class VideoStream {
   private readonly intraCommands = new IntraCommands();
   private srtp: SrtpSession | null = null;
   private slot: PacketSlot;
-  private wanted = false;
+  /** Until it is known otherwise: a key frame comes at the beginning. */
+  private wanted = true;
   private active = false;
   private latches = 0;
   private controlMs = 0;

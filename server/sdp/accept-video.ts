@@ -4,7 +4,7 @@ import type { LocalMedia } from './local-description.ts';
 import { directionTowards } from './remote-stream.ts';
 import { type RemoteVideo, readRemoteVideo } from './remote-video.ts';
 import type { MediaDescription, SessionDescription } from './session-description.ts';
-import { type RemoteVideoFormat, withParameterSets } from './video-formats.ts';
+import type { RemoteVideoFormat } from './video-formats.ts';
 import { readVideoLimits } from './video-limits.ts';
 import type { VideoSettings } from './video-options.ts';
 
@@ -24,8 +24,7 @@ export function settleVideo(
   const receive = ours.videoFormats.flatMap((offered): VideoFormat[] => {
     const answered = taken.find((format) => answers(format, offered));
     if (answered === undefined) return [];
-    const { feedback, parameters } = answered.format;
-    return [{ ...offered.format, feedback, parameters: withParameterSets(offered.format.parameters, parameters) }];
+    return [{ ...offered.format, feedback: answered.format.feedback }];
   });
   return {
     remote: theirs.remote,

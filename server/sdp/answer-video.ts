@@ -6,7 +6,7 @@ import { type LocalMedia, type LocalStream, videoStreamOf } from './local-descri
 import { directionTowards } from './remote-stream.ts';
 import { type RemoteVideo, readRemoteVideo } from './remote-video.ts';
 import type { MediaDescription, SessionDescription } from './session-description.ts';
-import { answeredParameters, commonVideoFormats, withParameterSets } from './video-formats.ts';
+import { answeredParameters, commonVideoFormats } from './video-formats.ts';
 import { readVideoLimits } from './video-limits.ts';
 import type { VideoSettings } from './video-options.ts';
 
@@ -51,10 +51,11 @@ export function answerVideo(
   const theirs = commonVideoFormats(video.videoFormats, settings);
   const direction = directionTowards(video, local.direction);
   const sendKey = crypto === null ? '' : stream.sendKeys.of(crypto.suite);
-  const ours = theirs.map((remote) => ({ ...remote.format, parameters: answeredParameters(remote, settings) }));
+  // The same payload types in both directions (RFC 3264 §6.1), but each side's own parameters.
+  const receive = theirs.map((remote) => ({ ...remote.format, parameters: answeredParameters(remote, settings) }));
   const section = describeVideo(stream.ports, {
     protocol: offered.protocol,
-    formats: ours,
+    formats: receive,
     direction,
     rtcpMux: video.rtcpMux,
     maxReceiveBps: settings.maxReceiveBps,
@@ -66,10 +67,7 @@ export function answerVideo(
     rtcpMux: video.rtcpMux,
     direction,
     send: theirs[0]!.format,
-    receive: ours.map((format, index) => ({
-      ...format,
-      parameters: withParameterSets(format.parameters, theirs[index]!.format.parameters),
-    })),
+    receive,
     limits: readVideoLimits(offer, offered, theirs[0]!, settings),
     crypto: crypto && { suite: crypto.suite, sendKey, receiveKey: crypto.key, receiveMki: crypto.mki },
   };

@@ -42,7 +42,6 @@ export function createOffer(local: LocalMedia, inForce: InForce | null): Current
   const audio = offerAudio(local, inForce);
   const places: StreamPlaces = { audio: before?.places.audio ?? 0, main: null, slides: null, floorControl: null };
   sections[places.audio] = audio;
-  sections[places.audio] = audio;
   const put = (name: keyof StreamPlaces, section: MediaDescription | null): number | null => {
     const place = section && (before?.places[name] ?? freePlace(sections, before, section.media));
     if (section !== null && place !== null) sections[place] = section;

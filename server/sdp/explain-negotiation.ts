@@ -77,7 +77,8 @@ function explainVideo(
     ...headOf(media),
     taken,
     reason: agreed === null ? reason() : takenBecause(agreed.crypto),
-    formats: explainVideoFormats(media, video, agreed, local.video),
+    // Of a closed stream they mean nothing.
+    formats: media.port === 0 ? [] : explainVideoFormats(media, video, agreed, local.video),
   };
 }
 

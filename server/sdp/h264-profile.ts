@@ -17,7 +17,7 @@ export interface H264ProfileLevel {
   /** Null: none that we can take. */
   profile: H264Profile | null;
   level: H264Level;
-  /** As written: `profile_idc`, `profile-iop` and `level_idc`, six hexadecimal digits. */
+  /** As written, all six digits: `profile_idc`, `profile-iop` and `level_idc`. */
   text: string;
 }
 
@@ -59,9 +59,12 @@ export function lowerLevel(one: H264Level, other: H264Level): H264Level {
   return LEVELS.indexOf(one) <= LEVELS.indexOf(other) ? one : other;
 }
 
-/** Null for what is not six hexadecimal digits. Undefined: there is no such parameter. */
-export function readProfileLevelId(text: string | undefined): H264ProfileLevel | null {
-  const written = text ?? DEFAULT_TEXT;
+/**
+ * Null for what is not six hexadecimal digits. Undefined: there is no such parameter. Tandberg's MXP write `4280D`, without
+ * the 0 of their level.
+ */
+export function readProfileLevelId(text: string = DEFAULT_TEXT): H264ProfileLevel | null {
+  const written = text.length === 5 ? `${text.slice(0, 4)}0${text.slice(4)}` : text;
   if (!/^[0-9a-f]{6}$/i.test(written)) return null;
   const [profileIdc, iop, levelIdc] = [0, 2, 4].map((start) => Number.parseInt(written.slice(start, start + 2), 16));
   const is1b = levelIdc === 11 && (iop! & CONSTRAINT_SET_3) !== 0 && hasLevel1bFlag(profileIdc!);

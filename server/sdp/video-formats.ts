@@ -164,15 +164,6 @@ function vp8Parameters({ maxFps, maxFs }: VideoSettings): Record<string, string>
   return { 'max-fr': String(maxFps), 'max-fs': String(maxFs) };
 }
 
-/** Their stream's parameter sets (RFC 6184 §8.1) belong to whom receives it. */
-export function withParameterSets(
-  ours: Record<string, string>,
-  theirs: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const sets = theirs['sprop-parameter-sets'];
-  return sets === undefined || sets === '' ? ours : { ...ours, 'sprop-parameter-sets': sets };
-}
-
 export function offeredMeaning(choice: VideoCodecChoice): string {
   return OUR_MEANINGS[choice];
 }

@@ -52,7 +52,7 @@ export function readVideoLimits(
     maxWidth: Math.min(longest, image.width),
     maxHeight: Math.min(longest, image.height),
     maxPixels: Math.min(macroblocks * MACROBLOCK, image.width * image.height),
-    maxFps: Math.max(fps, 1),
+    maxFps: Math.max(Math.floor(fps), 1),
     maxBitrateBps: lower(decoder.maxBitrateBps, readVideoBandwidth(session, media)),
   };
 }

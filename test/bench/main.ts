@@ -13,11 +13,13 @@ import { chosenScenarios, type LoadScenario, NAMING, standardNames } from './sce
 import { TABLES } from './tables.ts';
 import { measureVideo, type VideoScale } from './video/measure-video.ts';
 import { describeVideo } from './video/video-report.ts';
+import { describeVideoEngine, type EngineScale, measureVideoEngine } from './video-engine.ts';
 
 /**
  * `npm run bench [-- filter…] [--quick] [--json FILE] [--list]`: callers with sound, of the scenarios that the filters
  * choose; `recordings` is what these cost, and how fast they are finished; `signalling` that of calls and registrations over SIP; `register` that of registrations in this process;
- * `video` is what composing and encoding pictures costs, beside the `ffmpeg` command doing the same;
+ * `video` is what composing and encoding pictures costs, beside the `ffmpeg` command doing the same, `video-engine` the
+ * same without network and clock;
  * `opus-loss` and `loss-table` are speech over a bad network, in virtual time.
  */
 
@@ -40,6 +42,7 @@ const REGISTRATIONS = 'register';
 const SIGNALLING = 'signalling';
 const RECORDINGS = 'recordings';
 const VIDEO = 'video';
+const VIDEO_ENGINE = 'video-engine';
 
 const LONG_SIGNALLING: SignallingScale = {
   calls: 5_000,
@@ -66,6 +69,8 @@ const QUICK_RECORDINGS: RecordingScale = {
 };
 
 const LONG_VIDEO: VideoScale = { senders: [4, 9, 16], viewers: [1, 10, 50], settleSeconds: 4, measureSeconds: 12 };
+const LONG_VIDEO_ENGINE: EngineScale = { senders: [4, 9, 16], frames: 500, rounds: 5 };
+const QUICK_VIDEO_ENGINE: EngineScale = { senders: [4], frames: 50, rounds: 1 };
 const QUICK_VIDEO: VideoScale = { senders: [4], viewers: [1, 10], settleSeconds: 2, measureSeconds: 3 };
 
 const { values, positionals } = parseArgs({
@@ -91,6 +96,11 @@ if (tables.length > 0) {
   const figures = await measureRecordings(values.quick ? QUICK_RECORDINGS : LONG_RECORDINGS);
   console.log(describeRecordings(figures));
   if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine: machine(), figures }, null, 2)}\n`);
+} else if (positionals.includes(VIDEO_ENGINE)) {
+  console.log(`${describeMachine(machine())}\n`);
+  const figures = await measureVideoEngine(values.quick ? QUICK_VIDEO_ENGINE : LONG_VIDEO_ENGINE);
+  console.log(describeVideoEngine(figures));
+  if (values.json) writeFileSync(values.json, `${JSON.stringify({ machine: machine(), figures }, null, 2)}\n`);
 } else if (positionals.includes(VIDEO)) {
   console.log(`${describeMachine(machine())}\n`);
   const figures = await measureVideo(values.quick ? QUICK_VIDEO : LONG_VIDEO);
@@ -101,7 +111,7 @@ if (tables.length > 0) {
   // Its transactions would last for 32 s more.
   process.exit();
 } else if (values.list) {
-  const others = [RECORDINGS, REGISTRATIONS, SIGNALLING, VIDEO, ...Object.keys(TABLES)].join(', ');
+  const others = [RECORDINGS, REGISTRATIONS, SIGNALLING, VIDEO, VIDEO_ENGINE, ...Object.keys(TABLES)].join(', ');
   console.log(`${standardNames(values.quick).join('\n')}\n\n${NAMING}\nbesides: ${others}`);
 } else {
   await run();

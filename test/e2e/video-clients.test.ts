@@ -81,10 +81,14 @@ describe.runIf(peersPresent('ffmpeg'))('a sender and a receiver of video', () =>
     for (const pictures of encodings) expect(pictures[0]!.key).toBe(true);
   });
 
-  test.each([false, true])('with 10 %% loss and NACK nothing is missing; RTX: %s', async (rtx) => {
+  test.each([
+    ['as they were', false],
+    ['by RTX', true],
+  ])('with 10 %% loss nothing is missing: packets are sent again %s', async (_, rtx) => {
     const { sender, receiver, to } = await videoEnds('VP8', 1, rtx);
-    to.loss = { received: 0.1, sent: 0 };
     sender.start(new MediaClock(performance.now()));
+    await receiver.seen('the first picture', () => true, 6_000);
+    to.loss = { received: 0.1, sent: 0 };
     await receiver.seen('picture 75', ({ codes }) => codes[0]?.counter === 75, 6_000);
     expect(to.lost.received).toBeGreaterThan(3);
     expect(sender.resent).toBeGreaterThan(3);
@@ -135,7 +139,7 @@ describe.runIf(peersPresent('ffmpeg'))('a sender and a receiver of video', () =>
     sender.garbage = 'random';
     sender.start(new MediaClock(performance.now()));
     await pause(1_500);
-    expect(receiver.packets).toBeGreaterThan(30);
+    expect(receiver.packets).toBeGreaterThan(20);
     expect(receiver.pictures.flatMap(({ codes }) => codes)).toEqual([]);
   });
 });

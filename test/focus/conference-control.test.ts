@@ -81,3 +81,27 @@ it('a text is for all who have entered, or once for each who is named, also who 
   await expect(send(null, 'nowhere')).rejects.toMatchObject({ code: 'room-not-found' });
   expect(sent).toHaveLength(2);
 });
+
+it('who is spotlighted or has a place must be there; what cannot be done changes nothing', () => {
+  const rooms = new Rooms();
+  const room = rooms.open('demo', 'created');
+  for (const id of ['ann', 'ben']) room.join(someone(id));
+  const options = {
+    ...{ rooms, recorded: { latest: () => [] } },
+    participants: {
+      view: (_room: Room, id: string) => {
+        const view = room.participant(id);
+        if (!view) throw new ControlError('participant-not-found', `there is no participant ${id}`);
+        return view;
+      },
+    },
+  };
+  const control = new Conferences(options as unknown as ConferencesOptions);
+  expect(() => control.updateRoom('demo', { layout: 'grid', spotlight: ['gone'] })).toThrow('no participant gone');
+  expect(() => control.updateRoom('demo', { places: [null, 'gone'] })).toThrow('no participant gone');
+  expect(room.version).toBe(2);
+  const view = control.updateRoom('demo', { layout: 'grid', spotlight: ['ben'], places: [null, 'ann'] });
+  expect(view).toMatchObject({ layout: 'grid', spotlight: ['ben'], places: [null, 'ann'] });
+  expect(control.updateRoom('demo', { locked: true })).toMatchObject({ spotlight: ['ben'], places: [null, 'ann'] });
+  expect(control.updateRoom('demo', { spotlight: [], places: [] })).toMatchObject({ spotlight: [], places: [] });
+});

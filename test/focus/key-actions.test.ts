@@ -40,7 +40,10 @@ beforeEach(() => {
       count: (_language, n) => [`count ${n}`],
       sound: (id) => id,
       music: () => [],
-      menu: (_language, _everybody, moderators) => [moderators ? 'long menu' : 'menu'],
+      menu: (_language, everybody, moderators) => [
+        moderators ? 'long menu' : 'menu',
+        ...(Object.values(everybody).includes('layout') ? ['with layouts'] : []),
+      ],
       menuEntry: (_language, action, sequence) => [`${action}=${sequence}`],
     },
     player: {
@@ -133,6 +136,27 @@ describe('keys of everybody', () => {
     room.join(someone('cem', { state: 'lobby' }));
     expect(await press(ann, '*#')).toEqual(['ann: count 2']);
     expect(await press(ann, '*0')).toEqual(['ann: menu']);
+  });
+
+  it('choose the next layout for oneself, from that of the room on, and begin anew after the last', async () => {
+    const ann = enters('ann');
+    room.changePolicy({ layout: 'single' });
+    const seen: unknown[] = [];
+    for (let times = 0; times < 4; times++) {
+      expect(await press(ann, '*8')).toEqual(['ann: beep']);
+      seen.push(room.participant('ann')?.layout);
+    }
+    expect(seen).toEqual(['side-by-side', 'picture-in-picture', 'auto', 'grid']);
+    expect(room.policy.layout).toBe('single');
+  });
+
+  it('tell of layouts those who see any', async () => {
+    const ann = enters('ann');
+    expect(await press(ann, '*0')).toEqual(['ann: menu']);
+    room.change('ann', {
+      video: { codec: 'VP8', direction: 'sendrecv', width: null, height: null, slides: false },
+    });
+    expect(await press(ann, '*0')).toEqual(['ann: menu with layouts']);
   });
 
   it('do not moderate', async () => {

@@ -95,11 +95,12 @@ describe('an offer of ours', () => {
   });
 
   it.each([
-    ['the room has none', () => void (roomHasVideo = false)],
-    ['there is none at all', () => void (mixers.available = false)],
-    ['no mixer is up', () => void (mixers.isUp = false)],
-  ])('has none where %s', async (_why, make) => {
-    make();
+    ['the room has none', false, {}],
+    ['there is none at all', true, { available: false }],
+    ['no mixer is up', true, { isUp: false }],
+  ])('has none where %s', async (_why, wanted, mixer) => {
+    roomHasVideo = wanted;
+    Object.assign(mixers, mixer);
     await video.prepareOffer(session, 'demo');
     expect([video.isWanted, mixers.asked]).toEqual([false, []]);
   });

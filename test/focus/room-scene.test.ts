@@ -42,6 +42,8 @@ describe("what a room's picture is made of", () => {
     ['no talking of one who is muted', { talking: true, muted: { by: 'self' } }, { talking: false, muted: true }],
     ['no whispering', { talking: true, speaksTo: ['b'] }, { talking: false }],
     ['their hand', { hand: true }, { hand: true }],
+    ['that they are there, though nobody sees them', {}, { hasCard: true }],
+    ['no place of a listener without a picture', { role: 'listener' }, { hasCard: false }],
     ['that their picture is off', { camera: false }, { camera: false }],
     ['what they have chosen', { layout: 'grid', hideSelf: true }, { layout: 'grid', hideSelf: true }],
     ['what the room has, otherwise', {}, { layout: null, hideSelf: false, camera: true }],

@@ -2,10 +2,11 @@ import { expect, it } from 'vitest';
 import { fuzzRtp, fuzzSrtp } from './rtp.ts';
 
 it('parses damaged RTP, RTCP and STUN without an exception and never beyond the packet', () => {
-  const { rtpAccepted, rtcpAccepted, metrics, stunAnswered } = fuzzRtp(50_000, 20);
+  const { rtpAccepted, rtcpAccepted, metrics, feedback, stunAnswered } = fuzzRtp(50_000, 20);
   expect(rtpAccepted).toBeGreaterThan(5000);
   expect(rtcpAccepted).toBeGreaterThan(2000);
   expect(metrics).toBeGreaterThan(500);
+  expect(feedback).toBeGreaterThan(5000);
   expect(stunAnswered).toBeGreaterThan(500);
 });
 

@@ -1,5 +1,6 @@
 /** Random and damaged RTP, RTCP, SRTP and STUN packets: parsers must say yes or no, and then stay within the packet. */
 
+import type { FeedbackHandler } from '../../mixer/rtp/rtcp-feedback.ts';
 import { RtcpCompound } from '../../mixer/rtp/rtcp-packet.ts';
 import { RtcpSession } from '../../mixer/rtp/rtcp-session.ts';
 import { muxedPacketKind, RtpPacket } from '../../mixer/rtp/rtp-packet.ts';
@@ -16,6 +17,8 @@ export interface RtpFuzzResult {
   rtcpAccepted: number;
   /** Of extended reports, how many brought metrics. */
   metrics: number;
+  /** What was said in feedback messages. */
+  feedback: number;
   /** Binding requests that were answered. */
   stunAnswered: number;
 }
@@ -33,6 +36,10 @@ const SEEDS = [
   // Receiver report and extended report: reference time, its answer, VoIP metrics.
   '80c900010000000180cf00110000000104000002e00000008000000005000003000000020000000100000010' +
     '070000080000000210080c0a00640032001e0014ecd878105f7f4a28b00000280050007d',
+  // Receiver report with NACK and PLI; FIR; TMMBR; TMMBN; REMB.
+  '80c900010000000181cd00040000000100000002fff08001001000ff81ce00020000000100000002',
+  '84ce0004000000010000000000000002070000008fce0005000000010000000052454d420107fb9300000002',
+  '83cd00040000000100000000000000020a6161fe84cd00040000000100000000000000020a6161fe',
   // STUN Binding request, with and without SOFTWARE.
   '000100002112a4420102030405060708090a0b0c',
   '0001000c2112a4420102030405060708090a0b0c80220008706172' + '6c65793132',
@@ -41,7 +48,14 @@ const SEEDS = [
 /** Runs `iterations` inputs made from `seed`; throws with the input in hexadecimal when something is wrong. */
 export function fuzzRtp(iterations: number, seed: number): RtpFuzzResult {
   const random = seededRandom(seed);
-  const result: RtpFuzzResult = { iterations, rtpAccepted: 0, rtcpAccepted: 0, metrics: 0, stunAnswered: 0 };
+  const result: RtpFuzzResult = {
+    iterations,
+    rtpAccepted: 0,
+    rtcpAccepted: 0,
+    metrics: 0,
+    feedback: 0,
+    stunAnswered: 0,
+  };
   const session = new RtcpSession({
     ssrc: 2,
     cname: 'fuzz',
@@ -50,6 +64,7 @@ export function fuzzRtp(iterations: number, seed: number): RtpFuzzResult {
     startMs: 0,
     random,
   });
+  session.feedback = feedbackChecks(result);
   const events = new TelephoneEventReceiver(8000);
   const packet = new RtpPacket();
   const compound = new RtcpCompound();
@@ -115,6 +130,22 @@ export function fuzzSrtp(iterations: number, seed: number): { refused: number; a
   };
   eachInTime(iterations, one, (i) => `seed ${seed}, iteration ${i}: ${Buffer.from(damaged).toString('hex')}`);
   return result;
+}
+
+/** Counts what is said, and checks that it can be. */
+function feedbackChecks(result: RtpFuzzResult): FeedbackHandler {
+  const said = (value: number, most: number): void => {
+    result.feedback++;
+    check(Number.isInteger(value) && value >= 0 && value <= most, `feedback says ${value}`);
+  };
+  return {
+    packetLost: (sequenceNumber) => said(sequenceNumber, 0xffff),
+    pictureLost: () => said(0, 0),
+    intraRequested: (_, command) => said(command, 0xff),
+    bitrateLimited: (_, bitrateBps) => said(bitrateBps, 2 ** 80),
+    limitNotified: (owner) => said(owner, 2 ** 32),
+    bitrateEstimated: (bitrateBps) => said(bitrateBps, 2 ** 81),
+  };
 }
 
 function checkRtp(packet: RtpPacket, length: number): void {

@@ -39,7 +39,11 @@ let directory = '';
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'parley-mixer-recording-'));
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
+const benches: Bench[] = [];
+afterEach(async () => {
+  for (const { mixer } of benches.splice(0)) await mixer.close();
+  await rm(directory, { recursive: true, force: true });
+});
 
 /** What the machine's clock says when the mixer's own is 0. */
 const MACHINE_MS = 1e6;
@@ -110,6 +114,7 @@ class Bench {
 
 async function openBench(): Promise<Bench> {
   const bench = new Bench();
+  benches.push(bench);
   await bench.request('openRoom', { room: 'demo' });
   await bench.run(100);
   return bench;

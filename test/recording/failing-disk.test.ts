@@ -145,7 +145,7 @@ describe('a file that cannot be made', () => {
 it('a disk that fails at the very end is told by the recording itself', async () => {
   const stage = spokenIn();
   const recording = await stage.record({ tracks: true });
-  await stage.run(500);
+  await stage.run(600);
   stage.disk.refusesWrites = 'ENOSPC';
   await stage.end(recording);
   await rest();

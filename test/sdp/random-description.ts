@@ -37,6 +37,21 @@ const RTPMAPS = [
   'telephone-event/48000',
   'G729/8000',
   'VP8/90000',
+  'VP8/90000',
+  'H264/90000',
+  'H264/90000',
+  'rtx/90000',
+];
+
+const FMTPS = [
+  'profile-level-id=42e01f;packetization-mode=1',
+  'profile-level-id=42800d;max-fs=3600;max-mbps=108000;level-asymmetry-allowed=1',
+  'profile-level-id=640c1f;packetization-mode=1;sprop-parameter-sets=Z00AKBpZUAoAtyA=,aENuPIA=',
+  'profile-level-id=6e001f;packetization-mode=2',
+  'max-fs=1200;max-fr=15',
+  'apt=96',
+  'apt=100',
+  'useinbandfec=1',
 ];
 
 const ATTRIBUTES = [
@@ -52,6 +67,17 @@ const ATTRIBUTES = [
   'group:BUNDLE a1',
   'setup:actpass',
   'crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz',
+  'rtcp-fb:* nack',
+  'rtcp-fb:* nack pli',
+  'rtcp-fb:* ccm fir tmmbr',
+  'imageattr:* recv [x=[32:1:1280],y=[18:1:720]] send *',
+  'framerate:15',
+  'content:main',
+  'content:slides',
+  'label:12',
+  'floorctrl:c-s',
+  'floorid:2 mstrm:12',
+  'connection:existing',
   'candidate:1 1 UDP 2130706431 192.0.2.1 4000 typ host',
   'x-empty:',
   'x-\u00e4: \u{1f4de} : =',
@@ -103,15 +129,22 @@ function randomAttribute(random: Random): SdpAttribute {
 function randomMedia(random: Random): MediaDescription {
   const dynamic = several(random, 6, () => 96 + Math.floor(random() * 32));
   const maps = dynamic.map((payloadType) => ({ name: 'rtpmap', value: `${payloadType} ${pick(random, RTPMAPS)}` }));
+  const fmtps = dynamic
+    .filter(() => random() < 0.7)
+    .map((payloadType) => ({ name: 'fmtp', value: `${payloadType} ${pick(random, FMTPS)}` }));
   const port = random() < 0.2 ? 0 : 1 + Math.floor(random() * 65534);
+  const media = pick(random, ['audio', 'audio', 'audio', 'video', 'video', 'application']);
+  const floor = media === 'application' && random() < 0.8;
   return {
-    media: pick(random, ['audio', 'audio', 'audio', 'video', 'application']),
+    media,
     port,
     portCount: random() < 0.1 && port > 0 ? 2 : 1,
-    protocol: pick(random, ['RTP/AVP', 'RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'UDP/TLS/RTP/SAVPF']),
+    protocol: floor
+      ? pick(random, ['UDP/BFCP', 'TCP/BFCP'])
+      : pick(random, ['RTP/AVP', 'RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'UDP/TLS/RTP/SAVPF']),
     formats: [pick(random, [0, 8, 9, 18, 127]), ...dynamic].map(String),
     connections: several(random, 1, () => randomConnection(random)),
-    attributes: [...maps, ...several(random, 5, () => randomAttribute(random))],
+    attributes: [...maps, ...fmtps, ...several(random, 5, () => randomAttribute(random))],
     otherLines: linesInOrder(random, ['i', 'b', 'k', 'x']),
   };
 }

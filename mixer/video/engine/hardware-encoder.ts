@@ -48,7 +48,9 @@ function vaapi(av: NodeAv): EncoderChoice {
     adapts: false,
     options: ({ h264 }) => ({
       ...{ rc_mode: 'CBR', async_depth: 1, idr_interval: 0 },
-      ...{ profile: h264 === undefined || h264.profile === 'constrained-baseline' ? 'constrained_baseline' : h264.profile },
+      ...{
+        profile: h264 === undefined || h264.profile === 'constrained-baseline' ? 'constrained_baseline' : h264.profile,
+      },
     }),
     prepare: (context, options) => prepareVaapi(av, device, context, options),
     upload: (context, frame) => uploadVaapi(av, context, frame),

@@ -26,7 +26,11 @@ export function failure(av: NodeAv, action: string, code: number): Error {
  * one, which its finalizer does once more.
  * @throws Error for a name or value that the library does not know.
  */
-export function setOptions(av: NodeAv, target: Pick<lib.CodecContext, 'setOption'>, options: Record<string, string | number>): void {
+export function setOptions(
+  av: NodeAv,
+  target: Pick<lib.CodecContext, 'setOption'>,
+  options: Record<string, string | number>,
+): void {
   for (const [name, value] of Object.entries(options)) {
     const code = target.setOption(name, String(value));
     if (code < 0) throw failure(av, `option ${name}=${value}`, code);

@@ -185,7 +185,9 @@ function fillAround(canvas: Canvas, rect: Rect, place: Rect, colour: Yuv): void 
 
 function run(context: SoftwareScaleContext, picture: Source, from: Rect, canvas: Canvas, to: Rect): boolean {
   const target = planesFrom(canvas, to);
-  return context.scaleSync(planesFrom(picture, from), [...picture.strides], 0, from.height, target, [...canvas.strides]) > 0;
+  return (
+    context.scaleSync(planesFrom(picture, from), [...picture.strides], 0, from.height, target, [...canvas.strides]) > 0
+  );
 }
 
 function planesFrom({ planes, strides }: PlanarPicture, { x, y }: Rect): Buffer[] {

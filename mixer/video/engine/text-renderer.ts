@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { FilterContext, FilterGraph, Frame } from 'node-av/lib';
 import { failure, type NodeAv, setOptions } from './node-av.ts';
@@ -16,7 +17,7 @@ const NOTHING: TextBitmap = { width: 0, height: 0, alpha: new Uint8Array(0) };
 const MOST_WIDTH = 4096;
 const MOST_HEIGHT = 512;
 /** Letters with accents and below the line fit into a line of so many times the font's size, in any usual font. */
-const LINE_HEIGHT = 1.2;
+const LINE_HEIGHT = 1.25;
 /** Where letters stand, from the top of the line. */
 const BASELINE = 0.79;
 /** Narrower than this, of the font's size, is no letter of which many stand side by side. */
@@ -26,17 +27,22 @@ const resolve = createRequire(import.meta.url).resolve;
 
 /** Writes texts of any origin, from right to left too. Does not keep them; each costs some 2 ms. */
 export class TextRenderer {
+  /** Why the font that was asked for is not used; for the log. */
+  readonly fontProblem: string | null;
   private readonly av: NodeAv;
   private readonly regular: string;
   private readonly bold: string;
   private queue: Promise<unknown> = Promise.resolve();
   private closed = false;
 
-  /** @param font a TrueType file for all texts; null: the one that comes along. */
+  /** @param font a TrueType file for all texts; null, or when it cannot be read: the one that comes along. */
   constructor(av: NodeAv, font: string | null) {
+    const problem = font === null ? null : unreadable(font);
+    const usable = problem === null ? font : null;
     this.av = av;
-    this.regular = font ?? resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf');
-    this.bold = font ?? resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf');
+    this.fontProblem = problem;
+    this.regular = usable ?? resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf');
+    this.bold = usable ?? resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf');
   }
 
   /**
@@ -59,7 +65,7 @@ export class TextRenderer {
   }
 
   private async fit(text: string, height: number, width: number, bold: boolean): Promise<TextBitmap> {
-    if (text === '' || width < 1 || height < 4) return NOTHING;
+    if (text === '' || !(width >= 1 && height >= 4)) return NOTHING;
     const most = Math.ceil(width / (NARROW_LETTER * height));
     const letters = graphemes(text, most + 1);
     const whole = letters.length > most ? null : await this.draw(text, height, width, bold);
@@ -135,6 +141,15 @@ export class TextRenderer {
     const code = frame.getBuffer(0);
     if (code < 0) throw failure(av, 'make room for a text', code);
     frame.data![0]!.fill(0);
+  }
+}
+
+function unreadable(file: string): string | null {
+  try {
+    accessSync(file, constants.R_OK);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

@@ -7,7 +7,7 @@ export function printable(text: string): string {
     .slice(0, MOST_UNITS)
     .normalize('NFC')
     .replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .replace(/[\p{Cf}\p{Co}\p{Cn}\uFE00-\uFE0F]/gu, (character) => (JOINERS.has(character) ? character : ''))
+    .replace(/[\p{Cf}\p{Co}\p{Cn}\p{Variation_Selector}]/gu, (character) => (JOINERS.has(character) ? character : ''))
     .replace(/(\p{M}{4})\p{M}+/gu, '$1')
     .trim();
 }

@@ -12,6 +12,8 @@ const MOST_TRIES = 10;
 /** As long as none is known. */
 const USUAL_ROUND_TRIP_MS = 100;
 const SMOOTHING = 1 / 8;
+/** Who lost more has no use for them: a key frame is there sooner. */
+const MOST_MISSING = 256;
 /** So many are asked for without any answer before it is believed that none will come. */
 const UNANSWERED = 24;
 /** Without retransmission a gap may still be filled by a packet that was overtaken. */
@@ -104,7 +106,7 @@ export class MissingPackets {
 
   /** Fills in whom to ask for now, in their order; returns how many. */
   due(nowMs: number, out: Uint16Array): number {
-    if (this.count === 0 || !this.nack) return 0;
+    if (this.count === 0 || this.count > MOST_MISSING || !this.nack) return 0;
     const { packets } = this;
     const againMs = this.roundTripMs + ANSWER_MS;
     let due = 0;
@@ -122,7 +124,7 @@ export class MissingPackets {
 
   /** They are asked for, and answers come; some promise to send again, and do not. */
   private get asks(): boolean {
-    return this.nack && this.unanswered < UNANSWERED;
+    return this.nack && this.unanswered < UNANSWERED && this.count <= MOST_MISSING;
   }
 
   private isDue(extended: number, nowMs: number, againMs: number): boolean {

@@ -9,11 +9,14 @@ const MUCH_LOSS = 0.1;
 const LITTLE_LOSS = 0.02;
 /** Of the loss, this part is taken off the rate. */
 const DECREASE = 0.5;
-const INCREASE_PER_SECOND = 1.05;
+const INCREASE_PER_SECOND = 1.08;
+/** After a change, loss that is not much is believed to come of it so many times: then less than what arrives is sent. */
+const TRIALS = 2;
+const BELOW_WHAT_ARRIVES = 0.97;
 /** One lost of a few packets says nothing. */
 const LEAST_PACKETS = 20;
 /** Reports that are rarer than this raise the rate as if they came so often. */
-const MOST_INCREASE_S = 5;
+const MOST_INCREASE_S = 2;
 /** After a rise that brought loss, the next one waits; twice as long each time, and less again when all is well. */
 const FIRST_PATIENCE_MS = 5000;
 const MOST_PATIENCE_MS = 40_000;
@@ -32,8 +35,8 @@ export interface RequestedLimit {
  * How much one viewer may be sent, RTP and all: by what they said that they take, what they believe that they receive
  * (REMB), what they ask for (TMMBR), and what gets lost.
  *
- * Loss above 10 % lowers it, below 2 % raises it slowly, and in between it stays as it is, but for a rise just before,
- * which is taken back: so it settles below what the line carries, and tries again later.
+ * Loss above 10 % lowers it, below 2 % raises it slowly. In between it stays as it is, but a rise just before is taken
+ * back, and so is what a fall has left too much: so it settles below what the line carries, and tries again later.
  */
 export class SendRate {
   /** The last TMMBR; null: none. */
@@ -48,6 +51,10 @@ export class SendRate {
   private packets = 0;
   private sentBefore = 0;
   private lastMs: number;
+  /** Of `TRIALS`, those that are left. */
+  private trials = 0;
+  /** The rate to come back to when they do not help. */
+  private beforeBps = 0;
   private patienceMs = FIRST_PATIENCE_MS;
   private calmUntilMs = Number.NEGATIVE_INFINITY;
 
@@ -108,6 +115,8 @@ export class SendRate {
 
   private rise(passedMs: number, nowMs: number): void {
     this.goodBps = this.lossBps;
+    this.trials = 0;
+    this.beforeBps = 0;
     if (nowMs < this.calmUntilMs) return;
     // Where something else limits, nothing is learned by a rise of this.
     if (this.lossBps > this.bitrateBps) return;
@@ -118,11 +127,31 @@ export class SendRate {
 
   private lossCame(loss: number, nowMs: number): void {
     const rose = this.lossBps > this.goodBps;
-    if (loss > MUCH_LOSS) this.lossBps = Math.max(LEAST_BPS, this.lossBps * (1 - DECREASE * loss));
-    if (rose) this.lossBps = Math.min(this.lossBps, this.goodBps);
-    if (!rose && loss <= MUCH_LOSS) return;
+    if (rose) this.patienceMs = Math.min(MOST_PATIENCE_MS, 2 * this.patienceMs);
+    if (loss > MUCH_LOSS) {
+      this.lower(this.lossBps * (1 - DECREASE * loss), nowMs);
+      this.begin(this.lossBps);
+      return;
+    }
+    if (rose) this.begin(this.goodBps);
+    if (this.trials > 0) {
+      this.trials--;
+      this.lower(this.lossBps * (1 - loss) * BELOW_WHAT_ARRIVES, nowMs);
+    } else if (this.beforeBps > this.lossBps) {
+      // Less did not help: the loss is not of our making.
+      this.lossBps = this.beforeBps;
+      this.goodBps = this.beforeBps;
+    }
+  }
+
+  private begin(beforeBps: number): void {
+    this.trials = TRIALS;
+    this.beforeBps = beforeBps;
+  }
+
+  private lower(bitrateBps: number, nowMs: number): void {
+    this.lossBps = Math.max(LEAST_BPS, Math.min(bitrateBps, this.goodBps));
     this.goodBps = this.lossBps;
     this.calmUntilMs = nowMs + this.patienceMs;
-    this.patienceMs = Math.min(MOST_PATIENCE_MS, 2 * this.patienceMs);
   }
 }

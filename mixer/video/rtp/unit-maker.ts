@@ -7,6 +7,7 @@ import {
   PACKET_EMPTY,
   PACKET_KEY,
   PACKET_MALFORMED,
+  PACKET_PARAMETERS,
   PACKET_STARTS,
   PACKET_VP8,
   type ReceivedPackets,
@@ -76,6 +77,12 @@ export class UnitMaker {
     this.keyFrameNeeded = true;
   }
 
+  /** Whether the stream may begin with this packet: nothing before it is needed. */
+  mayBeginWith(kind: number): boolean {
+    if ((kind & PACKET_STARTS) === 0) return false;
+    return (kind & (PACKET_VP8 | PACKET_PARAMETERS)) !== 0 || this.sets.complete;
+  }
+
   /** Of the frame that was found; null when there is nothing to decode. */
   make(): AccessUnit | null {
     const { packets, frames } = this;
@@ -86,6 +93,7 @@ export class UnitMaker {
       this.begun = false;
     }
     const intact = isVp8 ? this.makeVp8() : this.makeH264();
+    if (!isVp8 && this.h264.hasSps) frames.sendsParameters = true;
     if (!isVp8 && this.h264.slices === 0 && intact) {
       this.setsWait ||= this.h264.hasSps || this.h264.hasPps;
       return null;
@@ -101,7 +109,6 @@ export class UnitMaker {
       this.begun = true;
       this.lossy = false;
       this.keyFrameNeeded = false;
-      if (!isVp8 && this.h264.hasSps) frames.sendsParameters = true;
     }
     this.units++;
     if (!intact) this.brokenUnits++;

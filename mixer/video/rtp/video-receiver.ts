@@ -54,6 +54,7 @@ const MOST_AHEAD = RING_PACKETS - 1;
 const MOST_BEHIND = 1000;
 /** What the first packet of a stream may have overtaken. */
 const OVERTAKEN_AT_START = 16;
+const WAIT_AT_START_MS = 40;
 /** A retransmission may be of what was not missed yet: the end of a frame. */
 const RETRANSMITTED_AHEAD = 64;
 const MAX_WAITING_OCTETS = MAX_UNIT_OCTETS + (MAX_UNIT_OCTETS >> 1);
@@ -163,6 +164,7 @@ export class VideoReceiver {
 
   /** The next unit in the order of decoding; null when none is ready. To be asked every few milliseconds, until null. */
   next(nowMs: number): AccessUnit | null {
+    if (this.fresh && this.mayBeginEarlier(nowMs)) return null;
     while (this.frames.find(nowMs)) {
       this.fresh = false;
       this.noteMarkers();
@@ -253,6 +255,14 @@ export class VideoReceiver {
     packets.head = extended;
     this.frames.restart();
     return true;
+  }
+
+  /** Whether what is first now looks as if it had overtaken the beginning. */
+  private mayBeginEarlier(nowMs: number): boolean {
+    const { packets, maker } = this;
+    const { head } = packets;
+    if (!packets.has(head) || maker.mayBeginWith(packets.kind(head))) return false;
+    return nowMs - packets.arrivedMs(head) < WAIT_AT_START_MS;
   }
 
   private isTooMuch(extended: number, octets: number): boolean {

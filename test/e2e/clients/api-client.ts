@@ -50,8 +50,17 @@ export class ApiClient {
     return this.#json('POST', '/rooms', room);
   }
 
-  updateRoom(room: string, policy: Partial<RoomPolicy>): Promise<RoomView> {
+  updateRoom(
+    room: string,
+    policy: Partial<RoomPolicy> & { spotlight?: string[]; places?: (string | null)[] },
+  ): Promise<RoomView> {
     return this.#json('PATCH', `/rooms/${room}`, policy);
+  }
+
+  /** JPEG. */
+  async picture(room: string, width?: number): Promise<Buffer> {
+    const response = await this.#request('GET', `/rooms/${room}/picture.jpg${width ? `?width=${width}` : ''}`);
+    return Buffer.from(await response.arrayBuffer());
   }
 
   async deleteRoom(room: string): Promise<void> {

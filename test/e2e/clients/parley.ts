@@ -106,6 +106,11 @@ export class Parley {
     return childPids(this.program.pid).filter((pid) => commandLine(pid).includes('mixer/main'));
   }
 
+  /** Those that run the video mixer. */
+  videoMixerPids(): number[] {
+    return childPids(this.program.pid).filter((pid) => commandLine(pid).includes('mixer/video/main'));
+  }
+
   /** The server's child processes that run ffmpeg, with their arguments. */
   ffmpegs(): { pid: number; args: string[] }[] {
     return childPids(this.program.pid)

@@ -36,7 +36,8 @@ export async function foreignStream(stream: ForeignStream, frames: number): Prom
   if (pixelAspect) context.sampleAspectRatio = new av.Rational(pixelAspect.num, pixelAspect.den);
   setOptions(av, context, stream.options ?? {});
   const opened = await context.open2(null, null);
-  if (opened < 0) throw new Error(`${stream.encoder} ${pixelFormat} ${width}x${height}: ${av.FFmpegError.strerror(opened)}`);
+  if (opened < 0)
+    throw new Error(`${stream.encoder} ${pixelFormat} ${width}x${height}: ${av.FFmpegError.strerror(opened)}`);
   const [frame, packet] = [new av.Frame(), new av.Packet()];
   packet.alloc();
   const units: Uint8Array[] = [];

@@ -22,8 +22,7 @@ function spoilt({ planes, strides, width, height }: Canvas, rect: Rect): number 
     for (let y = 0; y < height >> shift; y++) {
       for (let x = 0; x < width >> shift; x++) {
         const [left, top] = [rect.x >> shift, rect.y >> shift];
-        const within =
-          x >= left && x < left + (rect.width >> shift) && y >= top && y < top + (rect.height >> shift);
+        const within = x >= left && x < left + (rect.width >> shift) && y >= top && y < top + (rect.height >> shift);
         if (!within && planes[index]![y * strides[index]! + x] !== value) count++;
       }
     }
@@ -90,7 +89,8 @@ describe.each([
   ])('draws to $width x $height at $x, $y, and not beside it', (rect) => {
     canvas.fill({ x: 0, y: 0, width, height }, BEFORE);
     expect(scaler.draw(source, canvas, rect, 'crop', GREEN)).toEqual(rect);
-    expectColour(canvas, rect, BLUE);
+    // Filters from hundreds of pixels to one round each by itself.
+    expectColour(canvas, rect, BLUE, rect.width < 16 ? 12 : 1);
     expect(spoilt(canvas, rect)).toBe(0);
   });
 });
@@ -182,7 +182,7 @@ it('survives any pair of shapes', () => {
         const rect = { x: 0, y: 0, width: w, height: h };
         canvas.fill({ x: 0, y: 0, width: 1280, height: 720 }, BEFORE);
         const place = scaler.draw(source, canvas, rect, fill, BEFORE);
-        if (place !== null) expectColour(canvas, place, BLUE);
+        if (place !== null) expectColour(canvas, place, BLUE, 8);
         expect(spoilt(canvas, rect)).toBe(0);
       }
     }

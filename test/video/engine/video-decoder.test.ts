@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { VideoCodecName } from '../../../mixer/video-protocol.ts';
 import type { Picture } from '../../../mixer/video/engine/picture.ts';
 import type { VideoDecoder } from '../../../mixer/video/engine/video-decoder.ts';
+import type { VideoCodecName } from '../../../mixer/video-protocol.ts';
 import { foreignStream } from './foreign-stream.ts';
 import { encodeScene, SMALL } from './scenes.ts';
 import { engine } from './some-engine.ts';
@@ -146,7 +146,8 @@ it('notices by itself that half of a picture of H.264 is missing', async () => {
 });
 
 it('empties a picture when its last holder releases it', async () => {
-  const [{ data }] = (await encodeScene(SMALL, 1)) as [{ data: Uint8Array }];
+  const [first] = await encodeScene(SMALL, 1);
+  const { data } = first!;
   const decoder = engine.openDecoder({ codec: 'H264' });
   const [picture] = await decoder.decode(data, true, 0);
   picture!.hold().release();

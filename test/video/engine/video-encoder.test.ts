@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { VideoCodecName } from '../../../mixer/video-protocol.ts';
 import { ENCODER_SPEEDS, type EncodedFrame } from '../../../mixer/video/engine/video-encoder.ts';
+import type { VideoCodecName } from '../../../mixer/video-protocol.ts';
 import { encodeScene, nalUnits, paintScene, psnr, SMALL } from './scenes.ts';
 import { engine } from './some-engine.ts';
 

@@ -1,8 +1,8 @@
 /** A sender, a network that loses, and a receiver of video, in virtual time: everything of `mixer/video/rtp` together. */
 
-import { KeyFrameDemand, KeyFrameRequests } from '../../../mixer/video/rtp/key-frame-requests.ts';
 import { nextNalUnit } from '../../../mixer/video/rtp/h264-nal.ts';
 import { packetizeH264 } from '../../../mixer/video/rtp/h264-packetizer.ts';
+import { KeyFrameDemand, KeyFrameRequests } from '../../../mixer/video/rtp/key-frame-requests.ts';
 import { Pacer } from '../../../mixer/video/rtp/pacer.ts';
 import { PayloadList } from '../../../mixer/video/rtp/payload-list.ts';
 import { SentFrames } from '../../../mixer/video/rtp/sent-frames.ts';
@@ -32,6 +32,8 @@ export interface LossyVideoOptions {
 
 export interface LossyVideoResult {
   framesSent: number;
+  /** From the first clean unit on: nobody can ask for what was lost before the first packet that came. */
+  framesSeen: number;
   keyFramesSent: number;
   /** Units that were handed out; intact ones among them, and those that follow no loss. */
   units: number;
@@ -67,6 +69,7 @@ class Simulation {
   readonly receiver = new VideoReceiver();
   readonly frames = new Map<number, Frame>();
   framesSent = 0;
+  firstClean = -1;
   keyFramesSent = 0;
   intact = 0;
   clean = 0;
@@ -167,10 +170,11 @@ class Simulation {
     const clean = unit.intact && !unit.afterLoss;
     const what = `seed ${this.options.seed}, frame ${frame.number} after ${last?.number}`;
     if (last !== null && frame.number <= last.number) throw new Error(`${what}: not in order`);
-    if (unit.intact && Buffer.compare(unit.data, frame.data) !== 0) throw new Error(`${what}: intact, but not what was sent`);
+    if (unit.intact && Buffer.compare(unit.data, frame.data) !== 0)
+      throw new Error(`${what}: intact, but not what was sent`);
     if (unit.intact && unit.keyFrame !== frame.keyFrame) throw new Error(`${what}: key frame ${unit.keyFrame}`);
     if (!unit.intact) this.checkPart(unit, frame, what);
-    const follows = last !== null && last.clean && frame.number === last.number + 1;
+    const follows = last?.clean && frame.number === last.number + 1;
     if (clean && !frame.keyFrame && !follows) throw new Error(`${what}: follows a loss and does not say so`);
     if (unit.codec === 'VP8' && !clean) throw new Error(`${what}: cannot be decoded`);
     this.last = { number: frame.number, clean };
@@ -178,6 +182,7 @@ class Simulation {
     if (unit.intact) this.intact++;
     if (!clean) return;
     this.clean++;
+    if (this.firstClean < 0) this.firstClean = frame.number;
     if (!Number.isNaN(this.cleanMs)) this.longestFreezeMs = Math.max(this.longestFreezeMs, nowMs - this.cleanMs);
     this.cleanMs = nowMs;
   }
@@ -224,7 +229,8 @@ export function simulateLossyVideo(options: LossyVideoOptions): LossyVideoResult
   simulation.run();
   const { framesSent, keyFramesSent, units, intact, clean, longestFreezeMs, receiver, viewer } = simulation;
   const { retransmitted } = viewer;
-  return { framesSent, keyFramesSent, units, intact, clean, longestFreezeMs, receiver, retransmitted };
+  const framesSeen = simulation.firstClean < 0 ? 0 : framesSent - simulation.firstClean;
+  return { framesSent, framesSeen, keyFramesSent, units, intact, clean, longestFreezeMs, receiver, retransmitted };
 }
 
 function nalsOf(unit: Uint8Array): string[] {

@@ -75,6 +75,12 @@ export class ToneStream {
     return this.#received.map(({ timeMs }) => timeMs);
   }
 
+  /** Packets that never came, by the timestamps of those that did. */
+  missingPackets(): number {
+    const steps = this.#received.slice(1).map(({ timestamp }, index) => timestamp - this.#received[index]!.timestamp);
+    return steps.reduce((missing, step) => missing + Math.max(0, (step | 0) / PACKET_SAMPLES - 1), 0);
+  }
+
   hearing(): Hearing {
     const { samples, first } = this.#samples();
     return {

@@ -1,5 +1,6 @@
 import { readCodes, type SeenCode } from '../../../video/coded-picture/read-codes.ts';
 import { RTP_CLOCK_HZ, type VideoCodec } from './coded-source.ts';
+import { inShares, LOOK_HEIGHT, LOOK_WIDTH } from './look.ts';
 import { type MediaSocket, readRtp, writeRtp } from './media-socket.ts';
 import { PacketOrder, type ReceivedPacket } from './packet-order.ts';
 import { type DecodedPicture, PictureDecoder } from './picture-decoder.ts';
@@ -24,11 +25,9 @@ export interface SeenPicture {
   codes: SeenCode[];
 }
 
-/** What pictures are decoded to: as small as can still be read, as every one is looked at. */
-export const LOOK_WIDTH = 640;
-export const LOOK_HEIGHT = 360;
 const CHECK_EVERY_MS = 20;
 const PLI_EVERY_MS = 300;
+const PATIENCE_MS = 500;
 const REPORT_EVERY_MS = 1_000;
 
 /** Takes a video stream as a phone does, and reads the codes in every picture that ffmpeg decodes of it. */
@@ -56,6 +55,7 @@ export class VideoReceiver {
   #mediaSsrc: number | null = null;
   #firstTimestamp: number | null = null;
   #pliAtMs = 0;
+  #waitingSinceMs = 0;
 
   static async start(socket: MediaSocket, format: VideoReceiveFormat, ssrc: number, cname: string) {
     const decoder = await PictureDecoder.start(format.codec, format.payloadType, LOOK_WIDTH, LOOK_HEIGHT);
@@ -84,7 +84,7 @@ export class VideoReceiver {
     });
     decoder.onPicture = (picture) => this.#decoded(picture);
     this.#timers = [
-      setInterval(() => this.#order.check(performance.now()), CHECK_EVERY_MS),
+      setInterval(() => this.#check(performance.now()), CHECK_EVERY_MS),
       setInterval(() => this.#report(), REPORT_EVERY_MS),
     ];
   }
@@ -94,9 +94,10 @@ export class VideoReceiver {
     if (!packet) return;
     this.packets++;
     this.octets += packet.payload.length;
+    this.#waitingSinceMs ||= nowMs;
+    if (!this.#arrivals.has(packet.timestamp)) this.#arrivals.set(packet.timestamp, nowMs);
     if (packet.payloadType === this.#format.payloadType) {
       this.#mediaSsrc ??= packet.ssrc;
-      if (!this.#arrivals.has(packet.timestamp)) this.#arrivals.set(packet.timestamp, nowMs);
       this.#order.put({ ...packet, payload: Buffer.from(packet.payload) }, nowMs);
     } else if (packet.payloadType === this.#format.rtxPayloadType && packet.payload.length > 2) {
       this.recovered++;
@@ -191,6 +192,12 @@ export class VideoReceiver {
     this.#socket.sendRtcp(writeNack(this.ssrc, this.#cname, this.#mediaSsrc, numbers));
   }
 
+  /** No picture for a while though packets come: the key frame was lost, or what was sent is broken. */
+  #check(nowMs: number): void {
+    this.#order.check(nowMs);
+    if (this.#waitingSinceMs !== 0 && nowMs - this.#waitingSinceMs > PATIENCE_MS) this.askForKeyFrame();
+  }
+
   #report(): void {
     if (this.#mediaSsrc === null) return;
     this.#socket.sendRtcp(writeReceiverReport(this.ssrc, this.#cname, this.#mediaSsrc, this.#socket.loss.received));
@@ -198,22 +205,13 @@ export class VideoReceiver {
 
   #decoded(picture: DecodedPicture): void {
     this.last = picture;
+    this.#waitingSinceMs = 0;
     const rtpTimestamp = (this.#firstTimestamp! + picture.ticks) >>> 0;
     const arrivedMs = this.#arrivals.get(rtpTimestamp);
     if (arrivedMs === undefined) throw new Error(`ffmpeg gave a picture of ${picture.ticks} ticks that was not sent`);
     const { sentWidth: width, sentHeight: height } = picture;
-    const codes = readCodes(picture).map((code) => ({ ...code, rect: shares(code.rect), code: shares(code.code) }));
+    const codes = inShares(readCodes(picture));
     this.pictures.push({ rtpTimestamp, arrivedMs, width, height, codes });
     for (const look of [...this.#looking]) look();
   }
-}
-
-function shares<Rect extends { x: number; y: number; width: number; height: number }>(rect: Rect): Rect {
-  return {
-    ...rect,
-    x: rect.x / LOOK_WIDTH,
-    y: rect.y / LOOK_HEIGHT,
-    width: rect.width / LOOK_WIDTH,
-    height: rect.height / LOOK_HEIGHT,
-  };
 }

@@ -58,7 +58,7 @@ export class VideoSender {
     this.stop();
     this.#keyFrameWanted = true;
     const passed = performance.now() - clock.startedMs;
-    const first = Math.max(0, Math.ceil((passed * FPS) / 1_000));
+    const first = Math.max(0, Math.floor((passed * FPS) / 1_000));
     this.#stop = [
       clock.every(1_000 / FPS, this.delayMs + (first * 1_000) / FPS, (index) => this.#sendPicture(first + index)),
       clock.every(REPORT_EVERY_MS, 200 + Math.max(0, passed), () => this.#report(clock)),

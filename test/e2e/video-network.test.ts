@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Parley } from './clients/parley.ts';
+import { eventually, pause } from './clients/pause.ts';
+import { peersPresent } from './clients/peer-programs.ts';
+import { pictureLateMs, spreadOf } from './clients/video/lip-sync.ts';
+import type { VideoCaller, VideoCallerOptions } from './clients/video/video-caller.ts';
+import { colourNumberOf, type Name, videoCaller } from './clients/video/video-party.ts';
+import {
+  BOTTOM_MIDDLE,
+  longestStandstillMs,
+  type Places,
+  shows,
+  TOP_LEFT,
+  TOP_RIGHT,
+} from './clients/video/what-is-seen.ts';
+
+const ROOM = 'network';
+const ANNE = colourNumberOf('anne');
+const BERT = colourNumberOf('bert');
+const CLEO = colourNumberOf('cleo');
+const ALL_THREE: Places = { [ANNE]: TOP_LEFT, [BERT]: TOP_RIGHT, [CLEO]: BOTTOM_MIDDLE };
+/** The issue's. */
+const RECOVERED_WITHIN_MS = 1_000;
+const IN_STEP_MS = 40;
+/** What a busy machine may make of 40 ms. */
+const NOT_DISTURBED_MS = 400;
+
+describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad callers', () => {
+  let parley: Parley;
+  let callers: VideoCaller[] = [];
+
+  const enter = async (name: Name, options: Partial<VideoCallerOptions> = {}): Promise<VideoCaller> => {
+    const caller = await videoCaller(parley, name, options);
+    callers.push(caller);
+    return caller;
+  };
+
+  /** Dials, and waits until all see the three. */
+  const together = async (): Promise<void> => {
+    for (const caller of callers) await caller.dial(parley.sipUri(ROOM));
+    await Promise.all(
+      callers.map(({ receiving, voice }) =>
+        receiving.seen(`${voice.name}: all three`, (picture) => shows(picture, ALL_THREE), 5_000),
+      ),
+    );
+  };
+
+  const standstillMs = (at: VideoCaller, who: number, fromMs: number): number =>
+    longestStandstillMs(at.receiving.pictures, who, fromMs, performance.now() - 300);
+
+  beforeEach(async () => {
+    parley = await Parley.start({ env: { PARLEY_AUDIO_MIXERS: '1' } });
+  });
+
+  afterEach(async () => {
+    await Promise.all(callers.map((caller) => caller.stop()));
+    callers = [];
+    await parley.stop();
+  });
+
+  test.each([
+    ['H264', 'as they were', false],
+    ['H264', 'by RTX', true],
+    ['VP8', 'as they were', false],
+    ['VP8', 'by RTX', true],
+  ] as const)(
+    '5 %% of packets are lost each way, %s, sent again %s: nobody’s picture stands still for a second',
+    async (codec, _, rtx) => {
+      const anne = await enter('anne', { video: { formats: [{ codec }], rtx } });
+      const bert = await enter('bert');
+      const cleo = await enter('cleo', { video: { formats: [{ codec: 'VP8' }] } });
+      await together();
+      anne.videoSocket.loss = { received: 0.05, sent: 0.05 };
+      const fromMs = performance.now();
+      await pause(8_000);
+      const { lost } = anne.videoSocket;
+      const longest = {
+        ...{ anneSeesBert: standstillMs(anne, BERT, fromMs), anneSeesCleo: standstillMs(anne, CLEO, fromMs) },
+        ...{ bertSeesAnne: standstillMs(bert, ANNE, fromMs), cleoSeesAnne: standstillMs(cleo, ANNE, fromMs) },
+        ...{ bertSeesCleo: standstillMs(bert, CLEO, fromMs), cleoSeesBert: standstillMs(cleo, BERT, fromMs) },
+      };
+      console.log(
+        `MEASURED ${codec}, RTX ${rtx}: lost ${JSON.stringify(lost)}, standing still ms ${JSON.stringify(longest)}`,
+      );
+      console.log(`MEASURED ${anne.receiving.summary()}; asked for again by the server ${anne.sending.nacked}`);
+      expect(lost.received).toBeGreaterThan(5);
+      expect(lost.sent).toBeGreaterThan(5);
+      expect(Math.max(longest.anneSeesBert, longest.anneSeesCleo)).toBeLessThanOrEqual(RECOVERED_WITHIN_MS);
+      expect(Math.max(longest.bertSeesAnne, longest.cleoSeesAnne)).toBeLessThanOrEqual(RECOVERED_WITHIN_MS);
+      expect(Math.max(longest.bertSeesCleo, longest.cleoSeesBert)).toBeLessThanOrEqual(NOT_DISTURBED_MS);
+    },
+  );
+
+  test('with loss and PLI alone the picture recovers within a second', async () => {
+    const video = { formats: [{ codec: 'VP8' }], feedback: false, attributes: ['a=rtcp-fb:* nack pli'] } as const;
+    const anne = await enter('anne', { video });
+    const bert = await enter('bert');
+    const cleo = await enter('cleo');
+    await together();
+    const fromMs = performance.now();
+    // A burst, and then none for a while: what is measured is one recovery after the other.
+    for (let burst = 0; burst < 4; burst++) {
+      anne.videoSocket.loss = { received: 0.5, sent: 0.5 };
+      await pause(200);
+      anne.videoSocket.loss = { received: 0, sent: 0 };
+      await pause(1_500);
+    }
+    const longest = { anneSeesBert: standstillMs(anne, BERT, fromMs), bertSeesAnne: standstillMs(bert, ANNE, fromMs) };
+    console.log(
+      `MEASURED bursts, PLI alone: standing still ms ${JSON.stringify(longest)}; ${anne.receiving.summary()}`,
+    );
+    console.log(`MEASURED PLI that anne got: ${anne.sending.keyFramesWanted}`);
+    expect(longest.anneSeesBert).toBeLessThanOrEqual(RECOVERED_WITHIN_MS + 200);
+    expect(longest.bertSeesAnne).toBeLessThanOrEqual(RECOVERED_WITHIN_MS + 200);
+    expect(standstillMs(bert, CLEO, fromMs)).toBeLessThanOrEqual(NOT_DISTURBED_MS);
+    expect(standstillMs(cleo, BERT, fromMs)).toBeLessThanOrEqual(NOT_DISTURBED_MS);
+  });
+
+  test.each([
+    ['octets by chance', 'random', 'H264'],
+    ['octets by chance', 'random', 'VP8'],
+    ['damaged packets', 'damaged', 'H264'],
+    ['damaged packets', 'damaged', 'VP8'],
+  ] as const)(
+    '%s (%s, %s) change nothing for the rest, and afterwards the sender is seen again',
+    async (_, garbage, codec) => {
+      const anne = await enter('anne');
+      const bert = await enter('bert', { video: { formats: [{ codec: 'VP8' }] } });
+      const cleo = await enter('cleo', { video: { formats: [{ codec }] } });
+      await together();
+      const pids = parley.videoMixerPids();
+      const fromMs = performance.now();
+      cleo.sending.garbage = garbage;
+      await pause(5_000);
+      const longest = [
+        standstillMs(anne, BERT, fromMs),
+        standstillMs(bert, ANNE, fromMs),
+        standstillMs(cleo, ANNE, fromMs),
+        standstillMs(cleo, BERT, fromMs),
+      ];
+      console.log(`MEASURED ${garbage} ${codec}: others standing still ms ${JSON.stringify(longest)}`);
+      expect(Math.max(...longest)).toBeLessThanOrEqual(NOT_DISTURBED_MS);
+      cleo.sending.garbage = null;
+      const endedMs = performance.now();
+      await anne.receiving.seen('cleo again', (picture) => shows(picture, ALL_THREE), 5_000);
+      console.log(`MEASURED seen again ${(performance.now() - endedMs).toFixed(0)} ms after the last garbage`);
+      expect(parley.videoMixerPids()).toEqual(pids);
+    },
+  );
+
+  test.each([
+    ['sound', 200],
+    ['pictures', 150],
+  ] as const)('whose %s leave %i ms late is in step with the others', async (what, lateMs) => {
+    const anne = await enter('anne');
+    const bert = await enter('bert', { video: { formats: [{ codec: 'VP8' }] } });
+    await enter('cleo');
+    if (what === 'sound') bert.soundDelayMs = lateMs;
+    else bert.pictureDelayMs = lateMs;
+    await together();
+    await pause(3_000);
+    const sinceMs = performance.now();
+    await pause(6_000);
+    const spread = spreadOf(pictureLateMs(anne.sound, anne.receiving, bert, sinceMs));
+    console.log(`MEASURED ${what} ${lateMs} ms late: seen ${JSON.stringify(spread)} ms later than heard`);
+    if (what === 'sound') expect(Math.abs(spread.median)).toBeLessThanOrEqual(IN_STEP_MS);
+    // Sound is not held back for pictures, which would make it later for those who hear.
+    else expect(spread.median).toBeLessThanOrEqual(lateMs + IN_STEP_MS);
+  });
+
+  test('the video mixer dies: pictures are back, and the sound had no gap', async () => {
+    const anne = await enter('anne');
+    const bert = await enter('bert', { video: { formats: [{ codec: 'VP8' }] } });
+    const cleo = await enter('cleo');
+    await together();
+    const [pid, ...more] = parley.videoMixerPids();
+    expect(more).toEqual([]);
+    await pause(1_000);
+    const killedMs = performance.now();
+    process.kill(pid!, 'SIGKILL');
+    const back = await Promise.all(
+      callers.map(({ receiving }) => receiving.seen('all again', (picture) => shows(picture, ALL_THREE), 10_000)),
+    );
+    // Those that were under way when it was killed are not meant.
+    await pause(4_000);
+    const first = callers.map(({ receiving }) => {
+      const counters = receiving.pictures.filter(
+        ({ arrivedMs }) => arrivedMs > killedMs + 150 && arrivedMs < killedMs + 9_000,
+      );
+      return (counters.find((picture) => shows(picture, ALL_THREE))?.arrivedMs ?? Number.NaN) - killedMs;
+    });
+    console.log(
+      `MEASURED kill -9 of the video mixer: pictures of all three again after ${first.map((ms) => ms.toFixed(0))} ms`,
+    );
+    expect(back).toHaveLength(3);
+    expect(Math.max(...first)).toBeLessThanOrEqual(4_000);
+    expect(parley.videoMixerPids()).not.toContain(pid);
+    for (const caller of [anne, bert, cleo]) {
+      expect(caller.call.requests).toEqual([]);
+      const times = caller.sound.arrivalTimesMs().filter((timeMs) => timeMs > killedMs - 500);
+      const gaps = times.slice(1).map((timeMs, index) => timeMs - times[index]!);
+      const lost = caller.sound.missingPackets();
+      console.log(
+        `MEASURED longest time between packets of sound at ${caller.voice.name}: ${Math.max(...gaps).toFixed(0)} ms, ${lost} missing`,
+      );
+      expect(lost).toBe(0);
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(100);
+    }
+    await eventually(
+      'the API knows it',
+      () => parley.api.participants(ROOM),
+      (all) => all.every(({ video }) => video !== null),
+    );
+  });
+});
