@@ -103,6 +103,8 @@ export interface SceneParticipant {
   camera: boolean;
   /** False: without a picture they have no place (listeners). */
   hasCard: boolean;
+  /** False: they are in no recording, neither their picture nor their card. */
+  recorded: boolean;
   /** Their own choice for what they see; null: the room's. */
   layout: LayoutName | null;
   /** They do not see themselves. */
@@ -213,7 +215,11 @@ export interface VideoMixerRequests {
   /** What the room looks like now, JPEG in base64. Errors: `no-such-room`. */
   picture: { params: { room: string; width: number }; result: { jpeg: string } };
   startRecording: { params: VideoRecordingToStart; result: Record<string, never> };
-  controlRecording: { params: { recording: string; paused: boolean; atMs: number }; result: Record<string, never> };
+  /** `originMs`: as at the start, from when it goes on; without meaning in a pause. */
+  controlRecording: {
+    params: { recording: string; paused: boolean; originMs: number };
+    result: Record<string, never>;
+  };
   stopRecording: { params: { recording: string }; result: { bytes: number } };
   statistics: { params: Record<string, never>; result: VideoMixerStatistics };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MixerEvent } from '../mixer/protocol.ts';
+import type { VideoMixerEvent } from '../mixer/video-protocol.ts';
 import type { Config } from './config/schema.ts';
 import { createSession, mixerOptions, videoMixerOptions } from './configured-parts.ts';
 import { ActiveSpeakers } from './focus/active-speakers.ts';
@@ -69,6 +70,10 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
     const room = focus.call(event.leg)?.room;
     if (room !== undefined) speakers.measured(room, event.leg, event.levelDb);
   };
+  const videoHappened = (event: VideoMixerEvent): void => {
+    if (event.event === 'recordingFailed') recordings.pictureFailed(event.recording, event.reason);
+    focus.videoHappened(event);
+  };
   const programs = join(fileURLToPath(import.meta.url), '../../mixer');
   const mixers = new Mixers({
     ...mixerOptions(config),
@@ -83,15 +88,15 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
     program: join(programs, 'video/main.js'),
     ...{ timers, log },
     sceneOf: (room) => scenes.of(room),
-    event: (event) => focus.videoHappened(event),
-    recordingsLost: (lost) => log.error({ lost }, 'a video mixer died: what it recorded ends there'),
+    event: videoHappened,
+    recordingsLost: (lost) => recordings.pictureLost(lost),
   });
   const prompts = new Prompts({ assetsDir: assetsDirectory(), ownDir: config.promptsDir ?? null, log });
   const announcer = new Announcer({ prompts, player: mixers, log });
   recorded.subscribe((change, recording) => rooms.recordingTold(change, recording));
   const voice = new RecordingVoice({ announcer, timers });
   const recordings = new RoomRecordings({
-    ...{ rooms, mixers, recordings: recorded, voice, timers, log, epochMs: Date.now },
+    ...{ rooms, mixers, video, recordings: recorded, voice, timers, log, epochMs: Date.now },
   });
   new AutomaticRecording({ rooms, log, start: (room) => recordings.start(room, {}, 'policy') });
   const names = new Names(join(config.dataDir, 'names'), mixers, log);

@@ -37,7 +37,10 @@ const REMB_MANTISSA_BITS = 18;
 /** Of octets that each packet has besides the payload, 9 bits. */
 const MAX_OVERHEAD = 511;
 
-/** Takes what the other side says of what we send. Numbers are checked for nothing but their form. */
+/**
+ * Takes what the other side says of what we send. Numbers are checked for nothing but their form. Requests are told once
+ * for each message.
+ */
 export interface FeedbackHandler {
   /** A packet of ours was lost. Called for each; one message may name some thousands. */
   packetLost(sequenceNumber: number): void;
@@ -202,7 +205,7 @@ function readIntra(
   handler: FeedbackHandler,
 ): void {
   for (let at = from; at + INTRA_ITEM_LENGTH <= end; at += INTRA_ITEM_LENGTH) {
-    if (readUint32(buffer, at) === ssrc) handler.intraRequested(sender, buffer[at + 4]!);
+    if (readUint32(buffer, at) === ssrc) return handler.intraRequested(sender, buffer[at + 4]!);
   }
 }
 
@@ -215,7 +218,8 @@ function readLimits(
   handler: FeedbackHandler,
 ): void {
   for (let at = from; at + BITRATE_ITEM_LENGTH <= end; at += BITRATE_ITEM_LENGTH) {
-    if (readUint32(buffer, at) === ssrc) handler.bitrateLimited(sender, bitrateAt(buffer, at), overheadAt(buffer, at));
+    if (readUint32(buffer, at) !== ssrc) continue;
+    return handler.bitrateLimited(sender, bitrateAt(buffer, at), overheadAt(buffer, at));
   }
 }
 

@@ -5,8 +5,13 @@ import type { VideoMixerEvent, VideoRecordingToStart } from '../video-protocol.t
 import type { EncoderFormat, FrameSink, SharedEncoder } from './shared-encoder.ts';
 import { VideoFile } from './video-file.ts';
 
+/** So that a player which seeks, and what is made of it, need not decode all that was before. */
+const KEY_FRAME_EVERY_MS = 10_000;
+
 interface Running {
   file: VideoFile;
+  /** The file is there, and takes frames. */
+  open: boolean;
   /** What the system's monotonic clock says where the time line is 0, pauses taken out; milliseconds. */
   originMs: number;
   paused: boolean;
@@ -26,6 +31,8 @@ export class PictureRecordings implements FrameSink {
   private readonly tell: (event: VideoMixerEvent) => void;
   private readonly running = new Map<string, Running>();
   private encoder: SharedEncoder | null = null;
+  /** When the last key frame came, or was asked for. */
+  private keyFrameMs = 0;
   /** The system's monotonic clock less this process' own. */
   private readonly clockOffsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 
@@ -47,8 +54,13 @@ export class PictureRecordings implements FrameSink {
   }
 
   encoded(data: Uint8Array, keyFrame: boolean, capturedMs: number): void {
+    if (keyFrame) this.keyFrameMs = capturedMs;
+    else if (capturedMs - this.keyFrameMs >= KEY_FRAME_EVERY_MS) {
+      this.keyFrameMs = capturedMs;
+      this.encoder!.wishKeyFrame();
+    }
     for (const recording of this.running.values()) {
-      if (recording.paused || (recording.awaitsKeyFrame && !keyFrame)) continue;
+      if (!recording.open || recording.paused || (recording.awaitsKeyFrame && !keyFrame)) continue;
       recording.awaitsKeyFrame = false;
       const atMs = Math.max(0, capturedMs + this.clockOffsetMs - recording.originMs);
       recording.file.write(data, keyFrame, atMs, this.encoder!.tier);
@@ -64,7 +76,7 @@ export class PictureRecordings implements FrameSink {
       ...{ title: room, startedAt: new Date(), key: key === null ? null : recordingKey(key) },
       failed: (reason) => void this.failed(recording, reason),
     });
-    const entry = { file, originMs, paused, awaitsKeyFrame: true };
+    const entry = { file, originMs, paused, awaitsKeyFrame: true, open: false };
     this.running.set(recording, entry);
     try {
       await file.open();
@@ -72,6 +84,7 @@ export class PictureRecordings implements FrameSink {
       this.running.delete(recording);
       throw new MixerFailure('cannot-write', error instanceof Error ? error.message : String(error));
     }
+    entry.open = true;
     this.encoder?.wishKeyFrame();
   }
 
@@ -79,13 +92,13 @@ export class PictureRecordings implements FrameSink {
     return this.running.has(recording);
   }
 
-  /** @param atMs where the time line is now. */
-  pause(recording: string, paused: boolean, atMs: number): void {
+  /** @param originMs see `controlRecording` of the protocol. */
+  pause(recording: string, paused: boolean, originMs: number): void {
     const entry = this.running.get(recording);
     if (entry === undefined || entry.paused === paused) return;
     entry.paused = paused;
     if (paused) return entry.file.flush();
-    entry.originMs = performance.now() + this.clockOffsetMs - atMs;
+    entry.originMs = originMs;
     entry.awaitsKeyFrame = true;
     this.encoder?.wishKeyFrame();
   }

@@ -12,15 +12,17 @@ export interface View {
   slides: 'beside' | 'apart' | 'none';
   /** Not in the room yet: nobody is seen. */
   waiting: boolean;
+  /** Without those who may not be recorded. */
+  forRecording?: boolean;
 }
 
-export function viewKey({ layout, without, slides, waiting }: View): string {
-  return waiting ? 'waiting' : `${layout}/${without ?? ''}/${slides}`;
+export function viewKey({ layout, without, slides, waiting, forRecording = false }: View): string {
+  return waiting ? 'waiting' : `${layout}/${without ?? ''}/${slides}${forRecording ? '/recorded' : ''}`;
 }
 
 /** Who is where in one view of a room, in whatever size it is painted. */
 export class RoomView {
-  private readonly view: View;
+  readonly view: View;
   private readonly stage: Stage;
   private presenter: string | null = null;
 

@@ -9,6 +9,8 @@ import type { VideoCounts } from './video-counts.ts';
 const MOST_WAITING = 20;
 /** Pictures that wait for their sound. */
 const MOST_HELD = 20;
+/** 1080p, in whole macroblocks: more is not offered, and a hostile stream takes no more memory. */
+const MOST_PIXELS = 1920 * 1088;
 /** Sound is never so late that a picture should wait longer. */
 const MOST_DELAY_MS = 500;
 
@@ -121,7 +123,7 @@ export class StreamPictures {
     if (this.decoder !== null && this.codec === codec) return this.decoder;
     this.closeDecoder();
     this.codec = codec;
-    this.decoder = this.options.engine.openDecoder({ codec });
+    this.decoder = this.options.engine.openDecoder({ codec, maxPixels: MOST_PIXELS });
     return this.decoder;
   }
 

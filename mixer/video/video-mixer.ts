@@ -208,8 +208,8 @@ export class VideoMixer {
       return {};
     },
 
-    controlRecording: ({ recording, paused, atMs }) => {
-      this.roomRecording(recording).pauseRecording(recording, paused, atMs);
+    controlRecording: ({ recording, paused, originMs }) => {
+      this.roomRecording(recording).pauseRecording(recording, paused, originMs);
       return {};
     },
 

@@ -15,6 +15,7 @@ import { Cast } from './layout/cast.ts';
 import type { Texts } from './paint/texts.ts';
 import { PictureRecordings } from './picture-recordings.ts';
 import { type Tier, tiersOf } from './picture-tiers.ts';
+import { hasUnrecorded, recordedScene } from './recorded-scene.ts';
 import { RoomView, type View, viewKey } from './room-view.ts';
 import { type EncoderFormat, encoderFormat, SharedEncoder } from './shared-encoder.ts';
 import { Snapshot } from './snapshot.ts';
@@ -41,6 +42,8 @@ export class VideoRoom {
   private readonly options: VideoRoomOptions;
   private scene: VideoScene;
   private readonly cast = new Cast();
+  /** The room without those who may not be recorded; null: all may. */
+  private recorded: { scene: VideoScene; cast: Cast } | null = null;
   private readonly streams = new Map<string, VideoStream>();
   /** By `viewKey`; each is painted in one size or more. */
   private readonly views = new Map<string, RoomView>();
@@ -55,6 +58,7 @@ export class VideoRoom {
   constructor(options: VideoRoomOptions) {
     this.options = options;
     this.scene = options.scene;
+    this.leaveOutUnrecorded();
     this.nextFrameMs = options.now();
     this.recorder = new PictureRecordings(options.tell);
     this.snapshot = new Snapshot({
@@ -75,6 +79,7 @@ export class VideoRoom {
 
   update(scene: VideoScene): void {
     this.scene = scene;
+    this.leaveOutUnrecorded();
     this.assignMs = 0;
   }
 
@@ -124,8 +129,8 @@ export class VideoRoom {
     return this.recorder.has(recording);
   }
 
-  pauseRecording(recording: string, paused: boolean, atMs: number): void {
-    this.recorder.pause(recording, paused, atMs);
+  pauseRecording(recording: string, paused: boolean, originMs: number): void {
+    this.recorder.pause(recording, paused, originMs);
   }
 
   stopRecording(recording: string): Promise<{ bytes: number }> {
@@ -147,8 +152,18 @@ export class VideoRoom {
       if (key.stream === 'main' && sendsPictures) withPicture.add(key.leg);
     }
     this.cast.update(this.scene, withPicture, nowMs);
-    const slidesAspect = this.slidesAspect();
-    for (const view of this.views.values()) view.update(this.scene, this.cast, slidesAspect);
+    if (this.recorder.count > 0) this.recorded?.cast.update(this.recorded.scene, withPicture, nowMs);
+    for (const view of this.views.values()) this.updateView(view);
+  }
+
+  private updateView(view: RoomView): void {
+    const recorded = view.view.forRecording ? this.recorded : null;
+    view.update(recorded?.scene ?? this.scene, recorded?.cast ?? this.cast, this.slidesAspect());
+  }
+
+  private leaveOutUnrecorded(): void {
+    const cast = this.recorded?.cast ?? new Cast();
+    this.recorded = hasUnrecorded(this.scene) ? { scene: recordedScene(this.scene), cast } : null;
   }
 
   /** Gives each viewer the composition and the encoder that fits, and closes what nobody needs any more. */
@@ -189,7 +204,8 @@ export class VideoRoom {
 
   private assignRecorder(): void {
     const [tier] = tiersOf(this.scene.canvas, this.scene.fps, this.scene.fps);
-    const encoder = this.recorder.count === 0 ? null : this.encoderFor(this.ownView, tier!, PictureRecordings.format);
+    const encoder =
+      this.recorder.count === 0 ? null : this.encoderFor(this.recordedView, tier!, PictureRecordings.format);
     this.recorder.record(encoder);
   }
 
@@ -219,7 +235,7 @@ export class VideoRoom {
     let found = this.views.get(key);
     if (found === undefined) {
       found = new RoomView(view);
-      found.update(this.scene, this.cast, this.slidesAspect());
+      this.updateView(found);
       this.views.set(key, found);
     }
     return found;
@@ -228,6 +244,11 @@ export class VideoRoom {
   /** As one sees it who has chosen nothing for themselves. */
   private get ownView(): View {
     return { layout: this.scene.layout, without: null, slides: 'beside', waiting: false };
+  }
+
+  /** The same, as long as all may be recorded: then both have one encoder. */
+  private get recordedView(): View {
+    return this.recorded === null ? this.ownView : { ...this.ownView, forRecording: true };
   }
 
   /** What a stream is to be sent; null: nothing. */

@@ -262,7 +262,7 @@ export class VideoStream {
     packetLost: (sequenceNumber) => this.viewer.packetLost(sequenceNumber, this.session.roundTripMs, this.nowMs),
     pictureLost: () => this.viewer.keyFrameAsked(this.nowMs),
     intraRequested: (sender, command) => {
-      if (this.intraCommands.isNew(sender, command)) this.viewer.keyFrameAsked(this.nowMs);
+      if (this.intraCommands.isNew(sender, command, this.nowMs)) this.viewer.keyFrameAsked(this.nowMs);
     },
     bitrateLimited: (sender, bitrateBps, overhead) => {
       this.viewer.rate.limitRequested(sender, bitrateBps, overhead);

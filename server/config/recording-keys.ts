@@ -26,7 +26,7 @@ export const recordingShape = {
     .default(['m4a'])
     .register(notes, {
       meaning:
-        'What is made of every recording when it has ended; zip and tracks of those with tracks. Others are made when they are asked for.',
+        'What is made of every recording when it has ended; zip and tracks of those with tracks, poster and sheet of those with a picture. Others are made when they are asked for.',
       right: `any of ${RECORDING_FORMATS.join(', ')}, separated by commas or as a list, none twice`,
     }),
   recordingNormalize: z.boolean().default(false).register(notes, {

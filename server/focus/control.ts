@@ -161,6 +161,8 @@ export interface BreakoutGroup {
 export interface NewRecording {
   /** A track of each participant, too. */
   tracks?: boolean | undefined;
+  /** The picture of the room, too, when somebody has video. */
+  video?: boolean | undefined;
   /** All are told that they are recorded. */
   announced?: boolean | undefined;
 }

@@ -4,6 +4,7 @@ import { RoomTimeline } from '../recordings/room-timeline.ts';
 import type { Timeline, TimelineEntry } from '../recordings/timeline.ts';
 import type { Room } from '../rooms/room.ts';
 import type { ParticipantView } from '../rooms/views.ts';
+import type { RecordedPicture } from './recorded-picture.ts';
 
 export interface LiveRecordingOptions {
   readonly id: string;
@@ -31,6 +32,8 @@ const MOST_NAMES = 100;
 /** A recording that runs: where it is, and what is told of it in its time line. */
 export class LiveRecording {
   readonly options: LiveRecordingOptions;
+  /** Null only while it is made. */
+  picture: RecordedPicture | null = null;
   private partsNow: readonly RecordingPart[] = [{ number: 1, startMs: 0 }];
   paused = false;
   private readonly names = new Set<string>();

@@ -120,6 +120,7 @@ export class ParticipantCall implements CallHandler {
     if (this.view?.state !== 'connecting') return;
     this.logStart();
     this.options.owner.established(this);
+    this.roomChanged();
     const { replaces } = this.options;
     if (replaces === null) return;
     const { floor } = this.room;
@@ -224,7 +225,8 @@ export class ParticipantCall implements CallHandler {
 
   /** What the room says of video may have changed. */
   roomChanged(): void {
-    if (this.over) return;
+    // What is being set up is looked at when it stands.
+    if (this.over || this.view?.state === 'connecting') return;
     this.media.videoPolicyChanged(this.room.name, this.call).catch((error: unknown) => {
       this.log.error({ reason: String(error) }, 'video could not be changed');
     });

@@ -106,7 +106,7 @@ export class ParticipantMedia {
     if (session === null || call === null) return;
     if (!video.isWanted) {
       if (video.drop(session)) this.reoffer(call);
-    } else if (!video.isOpen && video.hasBeen) {
+    } else if (video.isMissed) {
       await video.prepareOffer(session, room);
       this.reoffer(call);
     }

@@ -35,8 +35,8 @@ export class ParticipantVideo {
   /** With what the mixer was told last; null before anything was agreed. */
   private readonly open = new Map<VideoStreamName, VideoMedia | null>();
   private closed = false;
-  /** There was some in this call, so the phone may have it again. */
-  private hadVideo = false;
+  /** The phone had some, and would have it still, were it in a room with video. */
+  private takenAway = false;
   private size: { width: number; height: number } | null = null;
   private showsSlides = false;
   private lastAskedMs = Number.NEGATIVE_INFINITY;
@@ -55,9 +55,9 @@ export class ParticipantVideo {
     return !this.closed && roomHasVideo() && mixers.available && (mixers.isUp || this.isOpen);
   }
 
-  /** There was some before, or there is. */
-  get hasBeen(): boolean {
-    return this.hadVideo;
+  /** Was taken from the phone, and can be given back. */
+  get isMissed(): boolean {
+    return this.takenAway && this.isWanted;
   }
 
   get view(): VideoView | null {
@@ -100,6 +100,10 @@ export class ParticipantVideo {
    */
   async moveTo(session: MediaSession, room: string): Promise<boolean> {
     if (!this.options.roomHasVideo()) return this.drop(session);
+    if (this.isMissed) {
+      await this.prepareOffer(session, room);
+      return this.isOpen;
+    }
     const streams = [...this.open];
     const moved = await Promise.all(streams.map(([stream, media]) => this.moveStream(session, room, stream, media)));
     return moved.includes('renegotiate');
@@ -112,8 +116,10 @@ export class ParticipantVideo {
       session.bindVideo(stream, null);
       this.closeStream(stream);
     }
-    if (streams.length > 0) this.options.changed();
-    return streams.length > 0;
+    if (streams.length === 0) return false;
+    this.takenAway = true;
+    this.options.changed();
+    return true;
   }
 
   /** Pictures of this size come; null: none any more. */
@@ -158,7 +164,7 @@ export class ParticipantVideo {
       const ports = await Promise.race([opening, late]);
       if (this.closed) return void mixers.closeStream({ leg, stream });
       this.open.set(stream, media);
-      this.hadVideo = true;
+      this.takenAway = false;
       session.bindVideo(stream, ports);
     } catch (error) {
       session.bindVideo(stream, null);

@@ -11,12 +11,14 @@ import type { RecordingView } from '../rooms/views.ts';
 import type { Timers } from '../timers.ts';
 import { ControlError, type NewRecording, type RecordingMark } from './control.ts';
 import { LiveRecording } from './live-recording.ts';
+import { type PictureMixers, RecordedPicture } from './recorded-picture.ts';
 import type { RecordingVoice } from './recording-voice.ts';
 import { Turns } from './turns.ts';
 
 export interface RoomRecordingsOptions {
   readonly rooms: Rooms;
   readonly mixers: Pick<Mixers, 'startRecording' | 'controlRecording' | 'stopRecording'>;
+  readonly video: PictureMixers;
   readonly recordings: Recordings;
   readonly voice: RecordingVoice;
   readonly timers: Timers;
@@ -126,6 +128,19 @@ export class RoomRecordings {
     });
   }
 
+  /** A video mixer died: the picture of each goes on as another part. */
+  pictureLost(lost: { room: string; recording: string }[]): void {
+    for (const { room, recording } of lost) {
+      const live = this.live.get(room);
+      if (live?.options.id === recording) live.picture?.lost();
+    }
+  }
+
+  /** A video mixer could not go on with it; the sound is recorded as ever. */
+  pictureFailed(id: string, reason: string): void {
+    for (const { options, picture } of this.live.values()) if (options.id === id) picture?.fail(reason);
+  }
+
   find(room: Room, id: string): RecordingView {
     const recording = this.options.recordings.list(room.name).find((candidate) => candidate.id === id);
     if (!recording) throw new ControlError('recording-not-found', `there is no recording ${id} of ${room.name}`);
@@ -143,14 +158,19 @@ export class RoomRecordings {
     if (live?.options.room !== room) return;
     live.changed(change);
     if (change.change === 'room-changed') this.options.voice.setTone(room, !live.paused);
+    // What comes of a change is done after all were told of it.
+    queueMicrotask(() => {
+      if (this.live.get(room.name) === live) live.picture?.check();
+    });
   }
 
   private async begin(room: Room, wanted: NewRecording, startedBy: RecordingView['startedBy']): Promise<RecordingView> {
     if (this.live.has(room.name)) throw new ControlError('recording-running', `${room.name} is being recorded`);
     const { recordings, voice, log } = this.options;
-    const { tracks = room.policy.recordTracks, announced = room.policy.recordingAnnounced } = wanted;
+    const { tracks = room.policy.recordTracks, announced = room.policy.recordingAnnounced, video = null } = wanted;
     const begun = await recordings.begin({ room: room.name, startedBy, tracks });
     const live = await this.createLive(room, { ...begun, tracks, announced });
+    live.picture = this.createPicture(live, video);
     try {
       const originMs = await this.startMixer(live);
       if (originMs === null) live.options.clock.goOn();
@@ -167,7 +187,19 @@ export class RoomRecordings {
     log.info({ recording: view.id, room: room.name, startedBy, tracks }, 'recording started');
     if (announced) voice.tellAll(room, 'recording-started');
     voice.setTone(room, true);
+    live.picture.check();
     return view;
+  }
+
+  private createPicture(live: LiveRecording, wanted: boolean | null): RecordedPicture {
+    const { video: mixers, recordings, timers, log } = this.options;
+    const { id, room, directory, key, clock } = live.options;
+    return new RecordedPicture({
+      ...{ id, room, directory, key, clock, wanted, mixers, timers, log },
+      setParts: (parts) => recordings.setVideoParts(id, parts),
+      tell: (entry) => void live.tell(entry),
+      failed: (videoError) => void recordings.changed(id, { videoError }),
+    });
   }
 
   /** When it began. Null: the mixer died over it, and the next one goes on with it as with any other. */
@@ -223,12 +255,15 @@ export class RoomRecordings {
     const { recordings, voice, log } = this.options;
     const { id, room, clock, announced } = live.options;
     if (paused === live.paused) return recordings.get(id);
+    // So nothing is seen that is not heard any more.
+    if (paused) await live.picture?.pause();
     const there = await this.controlMixer(live, paused);
     const { startMs } = live.part;
     if (paused) clock.stand(there === null ? clock.positionMs : startMs + there.positionMs);
     else if (there === null || there.originMs === null) clock.goOn();
     else clock.run(there.originMs - startMs);
     live.setPaused(paused);
+    if (!paused) live.picture?.goOn();
     log.info(
       { recording: id, room: room.name, positionMs: clock.positionMs },
       paused ? 'recording paused' : 'recording goes on',
@@ -246,6 +281,7 @@ export class RoomRecordings {
       return await this.options.mixers.controlRecording(room.name, id, paused);
     } catch (error) {
       if (isLost(error) && !this.failures.has(id)) return null;
+      if (paused) live.picture?.goOn();
       throw new ControlError('mixer-unavailable', describe(error));
     }
   }
@@ -275,6 +311,7 @@ export class RoomRecordings {
   private async end(live: LiveRecording): Promise<RecordingView> {
     const { voice } = this.options;
     const { room, announced } = live.options;
+    void live.picture?.end();
     const view = await this.conclude(live, await this.stopMixer(live));
     if (announced) voice.tellAll(room, 'recording-stopped');
     return view;
@@ -305,6 +342,7 @@ export class RoomRecordings {
     const { id, room } = live.options;
     this.live.delete(room.name);
     voice.setTone(room, false);
+    await live.picture?.end();
     await live.end(end.durationMs, end.error);
     return recordings.ended(id, end);
   }

@@ -63,7 +63,7 @@ function slidesOf(present: readonly ParticipantView[], presenter: string | null)
 }
 
 function inScene(participant: ParticipantView, hideSelf: boolean): SceneParticipant {
-  const { id, role, talking, muted, speaksTo, hand, camera, layout } = participant;
+  const { id, role, talking, muted, speaksTo, hand, camera, layout, recorded } = participant;
   return {
     leg: id,
     name: nameOf(participant),
@@ -73,6 +73,7 @@ function inScene(participant: ParticipantView, hideSelf: boolean): SceneParticip
     hand,
     camera,
     hasCard: role !== 'listener',
+    recorded,
     layout,
     hideSelf: participant.hideSelf ?? hideSelf,
   };

@@ -222,7 +222,8 @@ export const recordingOperations: readonly Operation[] = [
       description: 'The file, or with 206 the part that `Range` asked for.',
       files: [
         ...['audio/wav', 'audio/mpeg', 'audio/mp4', 'audio/webm', 'audio/ogg', 'audio/matroska'],
-        ...['application/zip', 'image/png', 'text/vtt', 'application/jsonl'],
+        ...['video/mp4', 'video/webm', 'video/matroska', 'image/jpeg', 'image/png'],
+        ...['application/zip', 'text/vtt', 'application/jsonl'],
       ],
       mayWait: schemas.recordingFile,
     },

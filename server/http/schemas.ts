@@ -126,7 +126,7 @@ export const participantDetails = participant
 
 export const recordingFormat = z.enum(RECORDING_FORMATS).meta({
   description:
-    'Sound: wav (PCM), mp3, m4a and mp4 (AAC), webm, ogg and mka (Opus). zip: all tracks in step, with time line and captions; tracks: one Matroska file with all tracks; png: the waveform; vtt: captions, who spoke when; jsonl: the time line.',
+    'Sound: wav (PCM), mp3, m4a (AAC), ogg and mka (Opus). Sound, and the picture where there is one: mp4 (H.264, AAC), webm (VP8, Opus), mkv (H.264, Opus). poster: one picture (JPEG); sheet: up to 16 with their times (JPEG). zip: all tracks in step, with time line and captions; tracks: one Matroska file with all tracks; png: the waveform; vtt: captions, who spoke when; jsonl: the time line.',
 }) satisfies z.ZodType<RecordingFormat>;
 
 export const recordingFile = z
@@ -154,6 +154,11 @@ export const recording = z
     error: z.string().nullable().meta({ description: 'Why it failed.' }),
     startedBy: z.enum(['moderator', 'keys', 'policy']),
     tracks: z.boolean().meta({ description: 'Each participant has a track of their own, too.' }),
+    video: z.boolean().meta({ description: 'It has a picture, of some of the time at least.' }),
+    videoError: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why the picture was not recorded any more while the sound was.' }),
     encrypted: z.boolean().meta({ description: 'It is encrypted on the disk.' }),
     participants: z
       .array(z.string())
@@ -225,13 +230,9 @@ export const roomPatch = z
       .max(MOST_PLACES)
       .optional()
       .meta({ description: 'Who is to be shown first and large, by id; empty: nobody.' }),
-    places: z
-      .array(z.string().nullable())
-      .max(MOST_PLACES)
-      .optional()
-      .meta({
-        description: 'Who is to be at which place of the picture, by id; null: whoever comes. Empty: none is fixed.',
-      }),
+    places: z.array(z.string().nullable()).max(MOST_PLACES).optional().meta({
+      description: 'Who is to be at which place of the picture, by id; null: whoever comes. Empty: none is fixed.',
+    }),
   })
   .meta({ id: 'RoomPatch' }) satisfies z.ZodType<RoomPatch>;
 
@@ -419,6 +420,9 @@ export const floor = z
 export const newRecording = z
   .strictObject({
     tracks: z.boolean().meta({ description: "A track of each participant, too. As the room's `recordTracks`." }),
+    video: z.boolean().meta({
+      description: "The picture of the room, too, when somebody has video. As the room's `recordVideo`.",
+    }),
     announced: z.boolean().meta({ description: "All are told of it. As the room's `recordingAnnounced`." }),
   })
   .partial()

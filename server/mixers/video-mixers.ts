@@ -226,7 +226,8 @@ export class VideoMixers {
     }
   }
 
-  async controlRecording(room: string, params: { recording: string; paused: boolean; atMs: number }): Promise<void> {
+  /** See `controlRecording` of the protocol. */
+  async controlRecording(room: string, params: VideoMixerRequests['controlRecording']['params']): Promise<void> {
     await this.request(this.recordingIn(room, params.recording).mixer, 'controlRecording', params);
   }
 

@@ -1,7 +1,7 @@
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const CAPTURE = /^(mix|track)-.*\.mka(\.sealed)?$/;
+const CAPTURE = /^((mix|track)-.*\.mka|video-.*\.mkv)(\.sealed)?$/;
 
 /** Whether a file of a recording's directory is what a mixer wrote. */
 export function isCapture(name: string): boolean {
@@ -22,10 +22,10 @@ export async function capturedIn(directory: string): Promise<{ bytes: number; la
 }
 
 /** Octets of what was captured and what was made of it. */
-export async function soundBytesIn(directory: string): Promise<number> {
+export async function keptBytesIn(directory: string): Promise<number> {
   const names = await readdir(directory).catch(() => []);
-  const sound = names.filter((name) => isCapture(name) || name.startsWith('finished-'));
-  const sizes = sound.map((name) =>
+  const kept = names.filter((name) => isCapture(name) || name.startsWith('finished-'));
+  const sizes = kept.map((name) =>
     stat(join(directory, name)).then(
       ({ size }) => size,
       () => 0,

@@ -80,10 +80,10 @@ export class RecordingCatalogue {
     const view: RecordingView = {
       ...recording,
       ...{ id, state: 'recording', startedAt: startedAt.toISOString(), stoppedAt: null },
-      ...{ durationMs: null, bytes: null, error: null, files: [] },
+      ...{ durationMs: null, bytes: null, error: null, video: false, videoError: null, files: [] },
     };
     await mkdir(this.directoryOf(id), { mode: 0o750 });
-    this.#put({ view, parts: [{ number: 1, startMs: 0 }], captured: true });
+    this.#put({ view, parts: [{ number: 1, startMs: 0 }], videoParts: [], captured: true });
     try {
       await this.#write(id);
       await syncDirectory(this.#directory);

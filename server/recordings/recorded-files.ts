@@ -176,10 +176,10 @@ export class RecordedFiles {
     await Promise.all([this.#finishing.close(deadlineMs), this.#storing?.close()]);
   }
 
-  sourceOf({ view, parts }: CatalogueEntry): FinishedSource {
+  sourceOf({ view, parts, videoParts }: CatalogueEntry): FinishedSource {
     const { id, room, durationMs, startedAt, encrypted: sealed } = view;
     const directory = this.#options.catalogue.directoryOf(id);
-    return { id, room, directory, parts, durationMs: durationMs ?? 0, startedAt, sealed };
+    return { id, room, directory, parts, videoParts, durationMs: durationMs ?? 0, startedAt, sealed };
   }
 
   #checkCanBeMade({ view, captured }: CatalogueEntry, { format }: FileName): void {
@@ -203,7 +203,7 @@ export class RecordedFiles {
     if (view.encrypted && key === null)
       throw unavailable(view.id, name, 'it is encrypted, and there is no recordingKey');
     return {
-      ...{ path, contentType: contentTypeOf(name.format), fileName: downloadName(view, name), sha256 },
+      ...{ path, contentType: contentTypeOf(name.format, view.video), fileName: downloadName(view, name), sha256 },
       ...(view.encrypted && key !== null ? { sealed: { key, bytes } } : {}),
     };
   }
@@ -259,7 +259,7 @@ export class RecordedFiles {
       const hash = view.encrypted ? await hashOf(path).catch(() => null) : sha256;
       // It was removed meanwhile.
       if (hash === null || this.#options.catalogue.get(id) === undefined) return;
-      const contentType = view.encrypted ? 'application/octet-stream' : contentTypeOf(format);
+      const contentType = view.encrypted ? 'application/octet-stream' : contentTypeOf(format, view.video);
       storing.add({ recording: id, key: storageKey(view, name), path, contentType, sha256: hash });
     });
   }

@@ -19,6 +19,11 @@ export class RecordingClock {
     return this.positionAt(this.#now());
   }
 
+  /** When the position was 0, as it goes, or would go on, now. */
+  get originMs(): number {
+    return this.#standsAtMs === null ? this.#originMs : this.#now() - this.#standsAtMs;
+  }
+
   /** Where it is, was or will be at that time, as it goes now. */
   positionAt(atMs: number): number {
     return Math.max(0, Math.round(this.#standsAtMs ?? atMs - this.#originMs));

@@ -60,8 +60,9 @@ export interface RecordingEnd {
 
 /** Of each room; rooms are shown often, and what was recorded years ago seldom matters then. */
 const SHOWN_WITH_ROOM = 20;
-/** What can be made of those alone that have tracks. */
+/** What can be made of those alone that have tracks, or a picture. */
 const OF_TRACKS: ReadonlySet<RecordingFormat> = new Set(['zip', 'tracks']);
+const OF_PICTURE: ReadonlySet<RecordingFormat> = new Set(['poster', 'sheet']);
 const KEEP_ALL: RetentionRules = { keepDays: 0, keepGb: 0 };
 
 /** All recordings there are. Mixers write the captures; this keeps account of them, and tells what becomes of them. */
@@ -170,8 +171,19 @@ export class Recordings {
     await this.#catalogue.change(id, {}, { parts })?.written;
   }
 
-  /** It has paused or goes on, or there are others in it. Errors: `recording-not-found`. */
-  changed(id: string, patch: Partial<Pick<RecordingView, 'state' | 'participants'>>): RecordingView {
+  /** Where those of its picture begin, which it has from then on. Settled when that is on the disk. */
+  async setVideoParts(id: string, videoParts: readonly RecordingPart[]): Promise<void> {
+    const isNew = this.#catalogue.get(id)?.view.video === false;
+    const changed = this.#catalogue.change(id, { video: true }, { videoParts });
+    if (isNew && changed !== null) this.#tell('recording-changed', changed.entry.view);
+    await changed?.written;
+  }
+
+  /**
+   * It has paused or goes on, there are others in it, or its picture is not recorded any more.
+   * Errors: `recording-not-found`.
+   */
+  changed(id: string, patch: Partial<Pick<RecordingView, 'state' | 'participants' | 'videoError'>>): RecordingView {
     const { view } = this.#change(id, patch);
     this.#tell('recording-changed', view);
     return view;
@@ -295,8 +307,8 @@ export class Recordings {
   /** What is to be made of it is written down with its end, so that no crash comes in between. */
   #close(id: string, patch: Partial<RecordingView>): RecordingView {
     const { formats = [], normalize = false } = this.#options;
-    const hasTracks = this.#entry(id).view.tracks;
-    const possible = formats.filter((format) => hasTracks || !OF_TRACKS.has(format));
+    const { tracks, video } = this.#entry(id).view;
+    const possible = formats.filter((format) => (tracks || !OF_TRACKS.has(format)) && (video || !OF_PICTURE.has(format)));
     const wanted = patch.durationMs ? possible : [];
     const files = wanted.map((format) => {
       return { ...QUEUED, format, normalized: normalize && canBeNormalized(format) };

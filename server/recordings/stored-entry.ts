@@ -10,6 +10,8 @@ export interface RecordingPart {
 /** What only this folder needs to know of a recording. */
 export interface EntryInternals {
   readonly parts: readonly RecordingPart[];
+  /** Of the picture; none when there is none. */
+  readonly videoParts: readonly RecordingPart[];
   /** What was captured is on this disk; false: only what was made of it was kept, and that elsewhere. */
   readonly captured: boolean;
 }
@@ -23,6 +25,8 @@ export interface StoredEntry extends CatalogueEntry {
   /** It is only there until its copies elsewhere are gone, too. */
   readonly removed: boolean;
 }
+
+const part = z.object({ number: z.int(), startMs: z.number() });
 
 const recordingFile: z.ZodType<RecordingFileView> = z.object({
   format: z.enum(RECORDING_FORMATS),
@@ -51,11 +55,16 @@ export const storedEntry = z
     encrypted: z.boolean().default(false),
     participants: z.array(z.string()).default([]),
     files: z.array(recordingFile).default([]),
-    parts: z.array(z.object({ number: z.int(), startMs: z.number() })).default([{ number: 1, startMs: 0 }]),
+    video: z.boolean().default(false),
+    videoError: z.string().nullable().default(null),
+    parts: z.array(part).default([{ number: 1, startMs: 0 }]),
+    videoParts: z.array(part).default([]),
     captured: z.boolean().default(true),
     removed: z.boolean().default(false),
   })
-  .transform(({ parts, captured, removed, ...view }): StoredEntry => ({ view, parts, captured, removed }));
+  .transform(({ parts, videoParts, captured, removed, ...view }): StoredEntry => {
+    return { view, parts, videoParts, captured, removed };
+  });
 
 /** What is written. */
 export function entryText({ view, ...internals }: StoredEntry): string {

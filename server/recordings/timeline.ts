@@ -10,6 +10,8 @@ export type TimelineEntry =
   | { type: 'started' }
   /** The mixer died; from here on the sound is in the captures of this part. */
   | { type: 'part'; part: number }
+  /** From here on the picture is in this part of it; null: nowhere any more. The reason says what failed, if something has. */
+  | { type: 'video'; part: number | null; reason: string | null }
   | { type: 'joined'; participant: string; name: string | null; uri: string; role: Role }
   | { type: 'left'; participant: string }
   /** Can be heard in the recording. */

@@ -48,6 +48,7 @@ export interface RoomPolicy {
   music: boolean;
   record: (typeof RECORD_WHEN)[number];
   recordTracks: boolean;
+  recordVideo: boolean;
   recordingAnnounced: boolean;
   recordingToneSeconds: number;
   video: boolean;
@@ -92,6 +93,7 @@ export const USUAL_POLICY: RoomPolicy = {
   music: false,
   record: 'manual',
   recordTracks: false,
+  recordVideo: true,
   recordingAnnounced: true,
   recordingToneSeconds: 0,
   video: true,
@@ -142,6 +144,7 @@ export const policyShape = {
   music: z.boolean(),
   record: z.enum(RECORD_WHEN),
   recordTracks: z.boolean(),
+  recordVideo: z.boolean(),
   recordingAnnounced: z.boolean(),
   recordingToneSeconds: z.literal(0).or(z.int().min(5).max(300)),
   video: z.boolean(),
@@ -208,6 +211,7 @@ export const policyNotes: { readonly [Key in keyof RoomPolicy]: { meaning: strin
     right: 'one of manual, always, from-two',
   },
   recordTracks: { meaning: 'Recordings have a track of each participant as well.', right: YES_OR_NO },
+  recordVideo: { meaning: 'Recordings have the picture of the room, when somebody has video.', right: YES_OR_NO },
   recordingAnnounced: {
     meaning: 'All hear when a recording begins, pauses, goes on and ends; who comes later hears that one runs.',
     right: YES_OR_NO,

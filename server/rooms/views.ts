@@ -73,11 +73,12 @@ export interface ParticipantDetails extends ParticipantView {
 }
 
 /**
- * What a recording can be had as: sound; `zip`: all tracks, with time line and captions; `tracks`: one file with all
- * tracks; `png`: its waveform; `vtt`: who spoke when, as captions; `jsonl`: its time line.
+ * What a recording can be had as: sound; `mp4`, `webm`, `mkv`: with the picture, where there is one; `poster`, `sheet`:
+ * one picture of it, or many; `zip`: all tracks, with time line and captions; `tracks`: one file with all tracks; `png`: its
+ * waveform; `vtt`: who spoke when, as captions; `jsonl`: its time line.
  */
 export const RECORDING_FORMATS = [
-  ...(['wav', 'mp3', 'm4a', 'mp4', 'webm', 'ogg', 'mka'] as const),
+  ...(['wav', 'mp3', 'm4a', 'mp4', 'webm', 'mkv', 'ogg', 'mka', 'poster', 'sheet'] as const),
   ...(['zip', 'tracks', 'png', 'vtt', 'jsonl'] as const),
 ] as const;
 export type RecordingFormat = (typeof RECORDING_FORMATS)[number];
@@ -116,6 +117,10 @@ export interface RecordingView {
   startedBy: 'moderator' | 'keys' | 'policy';
   /** Whether each participant has a track of their own. */
   tracks: boolean;
+  /** Whether there is a picture of the room, of some of the time at least. */
+  video: boolean;
+  /** Why the picture was not recorded any more while the sound was; null: nothing failed. */
+  videoError: string | null;
   /** Whether it is encrypted on the disk. */
   encrypted: boolean;
   /** Names of those who were recorded, or their URIs, as they came; the first 100. */

@@ -53,6 +53,7 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
   });
 
   afterEach(async () => {
+    if (process.env['SHOW_LOG']) console.log(parley.program.output.slice(-8000));
     await Promise.all(callers.map((caller) => caller.stop()));
     callers = [];
     await parley.stop();
@@ -98,20 +99,19 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
     const cleo = await enter('cleo');
     await together();
     const fromMs = performance.now();
-    // A burst, and then none for a while: what is measured is one recovery after the other.
     for (let burst = 0; burst < 4; burst++) {
-      anne.videoSocket.loss = { received: 0.5, sent: 0.5 };
-      await pause(200);
+      anne.videoSocket.loss = { received: 1, sent: 1 };
+      await pause(70);
       anne.videoSocket.loss = { received: 0, sent: 0 };
-      await pause(1_500);
+      await pause(1_700);
     }
     const longest = { anneSeesBert: standstillMs(anne, BERT, fromMs), bertSeesAnne: standstillMs(bert, ANNE, fromMs) };
     console.log(
       `MEASURED bursts, PLI alone: standing still ms ${JSON.stringify(longest)}; ${anne.receiving.summary()}`,
     );
     console.log(`MEASURED PLI that anne got: ${anne.sending.keyFramesWanted}`);
-    expect(longest.anneSeesBert).toBeLessThanOrEqual(RECOVERED_WITHIN_MS + 200);
-    expect(longest.bertSeesAnne).toBeLessThanOrEqual(RECOVERED_WITHIN_MS + 200);
+    expect(longest.anneSeesBert).toBeLessThanOrEqual(RECOVERED_WITHIN_MS);
+    expect(longest.bertSeesAnne).toBeLessThanOrEqual(RECOVERED_WITHIN_MS);
     expect(standstillMs(bert, CLEO, fromMs)).toBeLessThanOrEqual(NOT_DISTURBED_MS);
     expect(standstillMs(cleo, BERT, fromMs)).toBeLessThanOrEqual(NOT_DISTURBED_MS);
   });
@@ -204,7 +204,7 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
         `MEASURED longest time between packets of sound at ${caller.voice.name}: ${Math.max(...gaps).toFixed(0)} ms, ${lost} missing`,
       );
       expect(lost).toBe(0);
-      expect(Math.max(...gaps)).toBeLessThanOrEqual(100);
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(150);
     }
     await eventually(
       'the API knows it',

@@ -184,8 +184,11 @@ describe('one who is moved', () => {
     await answered();
     roomHasVideo = false;
     expect(await video.moveTo(session, 'plain')).toBe(true);
-    expect([bound.get('main'), mixers.open.size, video.hasBeen]).toEqual([null, 0, true]);
+    expect([bound.get('main'), mixers.open.size]).toEqual([null, 0]);
     expect(await video.moveTo(session, 'plain')).toBe(false);
+    roomHasVideo = true;
+    expect(await video.moveTo(session, 'demo')).toBe(true);
+    expect([bound.get('main')?.rtpPort, video.isMissed]).toEqual([30_004, false]);
   });
 });
 

@@ -217,6 +217,25 @@ describe('a room that gives up video', () => {
     expect(view()).toMatchObject({ codec: 'H264' });
   });
 
+  it('leaves one alone who has given it up', async () => {
+    begin();
+    await calls(sdp(...VIDEO));
+    await reinvites(sdp('m=video 0 RTP/AVP 97'));
+    room.changePolicy({ video: false });
+    room.changePolicy({ video: true, locked: true });
+    await settled();
+    expect(reoffers).toEqual([]);
+  });
+
+  it('while a call is being set up is looked at when it stands', async () => {
+    begin();
+    const admitted = calls(sdp(...VIDEO));
+    room.changePolicy({ video: false });
+    await admitted;
+    await settled();
+    expect([ports(reoffers[0]), view()]).toEqual([[20_000, 0], null]);
+  });
+
   it('says nothing to one who never had any', async () => {
     begin();
     await calls(sdp());

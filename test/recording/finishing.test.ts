@@ -37,6 +37,7 @@ function source(durationMs: number, more: Partial<FinishedSource> = {}): Finishe
     room: 'demo "x"',
     directory,
     parts,
+    videoParts: [],
     durationMs,
     startedAt: '2026-01-02T03:04:05.000Z',
     sealed: false,

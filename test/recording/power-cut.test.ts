@@ -148,7 +148,7 @@ describe.each([
         const folder = await stage.cut(atMs, tail);
         const source = {
           ...{ id: `${atMs}`, room: 'demo', directory: folder, parts: [{ number: 1, startMs: 0 }], sealed },
-          ...{ durationMs: 0, startedAt: '2026-01-02T03:04:05.000Z' },
+          ...{ videoParts: [], durationMs: 0, startedAt: '2026-01-02T03:04:05.000Z' },
         };
         const open = sealed ? openSealed(KEY) : openPlain;
         const durationMs = await recordedDurationMs(source, open);

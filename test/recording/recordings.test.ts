@@ -78,7 +78,7 @@ describe('recordings', () => {
     expect(begun).toEqual({
       ...{ id, room: 'demo', state: 'recording', startedAt: '2026-01-02T03:04:05.678Z', stoppedAt: null },
       ...{ durationMs: null, bytes: null, error: null, startedBy: 'keys', tracks: true, encrypted: false },
-      ...{ participants: ['Ann'], files: [] },
+      ...{ participants: ['Ann'], files: [], video: false, videoError: null },
     });
     await capture(join(place, 'mix-1.mka'), 2);
     nowMs += 3000;

@@ -13,6 +13,8 @@ export function someRecording(id: string, changes: Partial<RecordingView> = {}):
     error: null,
     startedBy: 'moderator',
     tracks: false,
+    video: false,
+    videoError: null,
     encrypted: false,
     participants: [],
     files: [],

@@ -87,7 +87,7 @@ export function videoMedia(changed: Partial<VideoMedia> = {}): VideoMedia {
 export function participant(leg: string, changed: Partial<SceneParticipant> = {}): SceneParticipant {
   return {
     ...{ leg, name: leg, talking: false, muted: false, hand: false, camera: true, hasCard: true },
-    ...{ layout: null, hideSelf: false },
+    ...{ recorded: true, layout: null, hideSelf: false },
     ...changed,
   };
 }

@@ -28,33 +28,29 @@ export class Picture implements PlanarPicture {
   readonly damaged: boolean;
   /** As given to `VideoDecoder.decode`, of the access unit that it came in. */
   readonly timestamp: number;
-  private readonly pool: FramePool;
-  private frame: Frame | null;
-  private current: Planes;
+  private readonly pool: PicturePool;
+  private memory: PictureMemory | null;
   private holders = 1;
 
-  /** @param frame of the pool, decoded, 4:2:0 of 8 bit. */
-  constructor(pool: FramePool, frame: Frame, damaged: boolean) {
-    const { width, height } = frame;
-    const [y = 0, u = 0, v = 0] = frame.linesize;
-    const [planeY = EMPTY, planeU = EMPTY, planeV = EMPTY] = frame.data ?? [];
-    const aspect = frame.sampleAspectRatio;
-    const ratio = aspect.num / aspect.den;
-    this.width = width;
-    this.height = height;
-    this.strides = [y, u, v];
-    this.current = [planeY, planeU, planeV];
-    this.fullRange = frame.format === pool.av.AV_PIX_FMT_YUVJ420P || frame.colorRange === pool.av.AVCOL_RANGE_JPEG;
+  /** @param decoded 4:2:0 of 8 bit; of which nothing is needed any more then. @param memory of its size, with its pixels. */
+  constructor(pool: PicturePool, decoded: Frame, memory: PictureMemory, damaged: boolean) {
+    const { av } = pool;
+    const { num, den } = decoded.sampleAspectRatio;
+    const ratio = num / den;
+    this.width = decoded.width;
+    this.height = decoded.height;
+    this.strides = memory.strides;
+    this.fullRange = decoded.format === av.AV_PIX_FMT_YUVJ420P || decoded.colorRange === av.AVCOL_RANGE_JPEG;
     this.pixelAspect = ratio >= 1 / MOST_PIXEL_ASPECT && ratio <= MOST_PIXEL_ASPECT ? ratio : 1;
-    this.keyFrame = frame.keyFrame === 1;
+    this.keyFrame = decoded.keyFrame === 1;
     this.damaged = damaged;
-    this.timestamp = Number(frame.pts);
+    this.timestamp = Number(decoded.pts);
     this.pool = pool;
-    this.frame = frame;
+    this.memory = memory;
   }
 
   get planes(): Planes {
-    return this.current;
+    return this.memory?.planes ?? NO_PLANES;
   }
 
   hold(): this {
@@ -64,40 +60,66 @@ export class Picture implements PlanarPicture {
 
   release(): void {
     if (this.holders === 0 || --this.holders > 0) return;
-    this.current = NO_PLANES;
-    this.pool.giveBack(this.frame!);
-    this.frame = null;
+    this.pool.giveBack(this.memory!);
+    this.memory = null;
   }
 }
 
-/** Frames of a decoder, used again and again: each costs the library and the garbage collector something. */
-export class FramePool {
+/** Where the pixels of a picture are; the views of it are made once. */
+interface PictureMemory {
+  readonly frame: Frame;
+  readonly planes: Planes;
+  readonly strides: readonly [number, number, number];
+}
+
+/**
+ * Memory for a decoder's pictures, used again and again. Each view of native memory counts as that much garbage to be
+ * collected: made for each picture, they had the collector at work several times a second. A copy costs far less.
+ */
+export class PicturePool {
   readonly av: NodeAv;
-  private readonly spare: Frame[] = [];
+  private readonly spare: PictureMemory[] = [];
   private closed = false;
 
   constructor(av: NodeAv) {
     this.av = av;
   }
 
-  take(): Frame {
-    const spare = this.spare.pop();
-    if (spare !== undefined) return spare;
-    const frame = new this.av.Frame();
-    frame.alloc();
-    return frame;
+  /** A copy of a decoded frame's pixels; null without memory. */
+  copy(decoded: Frame): PictureMemory | null {
+    const memory = this.take(decoded);
+    if (memory === null || memory.frame.copy(decoded) >= 0) return memory;
+    this.giveBack(memory);
+    return null;
   }
 
-  giveBack(frame: Frame): void {
-    if (this.closed || this.spare.length >= MOST_SPARE) return frame.free();
-    frame.unref();
-    this.spare.push(frame);
+  giveBack(memory: PictureMemory): void {
+    if (this.closed || this.spare.length >= MOST_SPARE) return memory.frame.free();
+    this.spare.push(memory);
   }
 
-  /** Those that are out are freed when they come back. */
+  /** What is out is freed when it comes back. */
   close(): void {
     this.closed = true;
-    for (const frame of this.spare) frame.free();
+    for (const { frame } of this.spare) frame.free();
     this.spare.length = 0;
+  }
+
+  private take({ width, height, format }: Frame): PictureMemory | null {
+    for (let memory = this.spare.pop(); memory !== undefined; memory = this.spare.pop()) {
+      const { frame } = memory;
+      if (frame.width === width && frame.height === height && frame.format === format) return memory;
+      frame.free();
+    }
+    const frame = new this.av.Frame();
+    frame.alloc();
+    Object.assign(frame, { format, width, height });
+    const planes = frame.getBuffer(0) < 0 ? null : frame.data;
+    if (planes === null || planes.length < 3) {
+      frame.free();
+      return null;
+    }
+    const [y = 0, u = 0, v = 0] = frame.linesize;
+    return { frame, planes: [planes[0]!, planes[1]!, planes[2]!], strides: [y, u, v] };
   }
 }

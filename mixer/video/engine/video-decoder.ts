@@ -1,7 +1,7 @@
-import type { CodecContext, Packet } from 'node-av/lib';
+import type { CodecContext, Frame, Packet } from 'node-av/lib';
 import type { VideoCodecName } from '../../video-protocol.ts';
 import { failure, type NodeAv, setOptions } from './node-av.ts';
-import { FramePool, Picture } from './picture.ts';
+import { Picture, PicturePool } from './picture.ts';
 
 export interface VideoDecoderOptions {
   codec: VideoCodecName;
@@ -33,8 +33,10 @@ export class VideoDecoder {
   private readonly av: NodeAv;
   private readonly codec: VideoCodecName;
   private readonly maxPixels: number;
-  private readonly pool: FramePool;
+  private readonly pool: PicturePool;
   private readonly packet: Packet;
+  /** Just decoded. */
+  private readonly frame: Frame;
   private context: CodecContext | null = null;
   private queue: Promise<unknown> = Promise.resolve();
   private waiting = 0;
@@ -50,9 +52,11 @@ export class VideoDecoder {
     this.av = av;
     this.codec = codec;
     this.maxPixels = Math.min(maxPixels, MOST_PIXELS);
-    this.pool = new FramePool(av);
+    this.pool = new PicturePool(av);
     this.packet = new av.Packet();
     this.packet.alloc();
+    this.frame = new av.Frame();
+    this.frame.alloc();
   }
 
   /** No picture without damage can come before the next key frame: the sender should be asked for one. */
@@ -83,6 +87,7 @@ export class VideoDecoder {
     void this.inTurn(async () => {
       this.forget();
       this.packet.free();
+      this.frame.free();
       this.pool.close();
     });
   }
@@ -129,12 +134,8 @@ export class VideoDecoder {
   /** The work was done by `send`; here it is only fetched. False: something that came out is not as it was sent. */
   private receive(pictures: Picture[], intact: boolean): boolean {
     let fine = true;
-    for (;;) {
-      const frame = this.pool.take();
-      if (this.context!.receiveFrameSync(frame) < 0) {
-        this.pool.giveBack(frame);
-        return fine && this.started;
-      }
+    const { frame } = this;
+    while (this.context!.receiveFrameSync(frame) >= 0) {
       const known = this.isKnownFormat(frame.format);
       const whole = known && frame.decodeErrorFlags === 0;
       if (!whole) fine = false;
@@ -142,11 +143,17 @@ export class VideoDecoder {
       if (frame.keyFrame === 1 && whole && intact) this.damaged = false;
       else if (!whole) this.damaged = true;
       this.pixels = frame.width * frame.height;
-      if (known && this.started && !this.closed) {
-        pictures.push(new Picture(this.pool, frame, this.damaged));
-        this.counters.decoded++;
-      } else this.pool.giveBack(frame);
+      if (known && this.started && !this.closed) this.handOut(pictures);
+      frame.unref();
     }
+    return fine && this.started;
+  }
+
+  private handOut(pictures: Picture[]): void {
+    const memory = this.pool.copy(this.frame);
+    if (memory === null) return;
+    pictures.push(new Picture(this.pool, this.frame, memory, this.damaged));
+    this.counters.decoded++;
   }
 
   private isKnownFormat(format: number): boolean {

@@ -79,15 +79,18 @@ export class KeyFrameDemand {
   }
 }
 
-/** Tells a new FIR from one that is repeated (RFC 5104 §4.3.1.2). */
+/** Tells a new FIR from one that is repeated as its answer has not arrived yet (RFC 5104 §4.3.1.2). */
 export class IntraCommands {
   private sender = -1;
   private command = -1;
+  private heardMs = Number.NEGATIVE_INFINITY;
 
-  isNew(sender: number, command: number): boolean {
-    if (sender === this.sender && command === this.command) return false;
+  /** The same command much later is new: what answered it was lost, or they never count. */
+  isNew(sender: number, command: number, nowMs: number): boolean {
+    if (sender === this.sender && command === this.command && nowMs - this.heardMs < REPEAT_MS) return false;
     this.sender = sender;
     this.command = command;
+    this.heardMs = nowMs;
     return true;
   }
 }

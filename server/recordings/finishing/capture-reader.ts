@@ -8,6 +8,9 @@ const TRACKS = 0x1654ae6b;
 const TRACK_ENTRY = 0xae;
 const CODEC_ID = 0x86;
 const CODEC_PRIVATE = 0x63a2;
+const VIDEO = 0xe0;
+const PIXEL_WIDTH = 0xb0;
+const PIXEL_HEIGHT = 0xba;
 const AUDIO = 0xe1;
 const SAMPLING_FREQUENCY = 0xb5;
 const CHANNELS = 0x9f;
@@ -19,19 +22,23 @@ const BLOCK = 0xa1;
 const SIMPLE_BLOCK = 0xa3;
 
 /** Their children are read as if they stood beside them. */
-const OPENED = new Set([SEGMENT, INFO, TRACKS, TRACK_ENTRY, AUDIO, CLUSTER, BLOCK_GROUP]);
+const OPENED = new Set([SEGMENT, INFO, TRACKS, TRACK_ENTRY, VIDEO, AUDIO, CLUSTER, BLOCK_GROUP]);
 const READ = new Set([
   ...[TIMESTAMP_SCALE, CODEC_ID, CODEC_PRIVATE, SAMPLING_FREQUENCY, CHANNELS, BIT_DEPTH],
-  ...[CLUSTER_TIMESTAMP, BLOCK, SIMPLE_BLOCK],
+  ...[PIXEL_WIDTH, PIXEL_HEIGHT, CLUSTER_TIMESTAMP, BLOCK, SIMPLE_BLOCK],
 ]);
-/** More than any packet; what says it is longer is damage. */
+/** More than any packet of sound. */
 const MAX_READ_BYTES = 256 * 1024;
 const MAX_HEAD_BYTES = 12;
+/** Of a SimpleBlock's flags. */
+const KEY_FRAME = 0x80;
 
 export interface CaptureBlock {
   /** Position in the capture's part. */
   ms: number;
   packet: Buffer;
+  /** Decoding can begin here. */
+  key: boolean;
 }
 
 /**
@@ -52,10 +59,16 @@ export class CaptureReader {
   #clusterUnits = 0;
   #msPerUnit = 1;
   #damaged = false;
+  /** Of a picture, pixels; 0 where there is none. */
+  width = 0;
+  height = 0;
   readonly #bytes: AsyncIterable<Uint8Array>;
+  readonly #maxReadBytes: number;
 
-  constructor(bytes: AsyncIterable<Uint8Array>) {
+  /** @param maxReadBytes more than any packet; what says it is longer is damage. */
+  constructor(bytes: AsyncIterable<Uint8Array>, maxReadBytes = MAX_READ_BYTES) {
     this.#bytes = bytes;
+    this.#maxReadBytes = maxReadBytes;
   }
 
   /** The header is known from the first block on. */
@@ -95,7 +108,7 @@ export class CaptureReader {
         at = Math.min(bytes.length, start + head.size);
         continue;
       }
-      this.#damaged = head.size > MAX_READ_BYTES;
+      this.#damaged = head.size > this.#maxReadBytes;
       if (this.#damaged || start + head.size > bytes.length) break;
       const block = this.#element(head.id, bytes.subarray(start, start + head.size));
       if (block !== null) blocks.push(block);
@@ -114,6 +127,8 @@ export class CaptureReader {
     else if (id === CODEC_PRIVATE) header.codecPrivate = Buffer.from(data);
     else if (id === SAMPLING_FREQUENCY)
       header.sampleRateHz = data.length === 4 ? data.readFloatBE() : data.readDoubleBE();
+    else if (id === PIXEL_WIDTH) this.width = unsigned(data);
+    else if (id === PIXEL_HEIGHT) this.height = unsigned(data);
     else if (id === CHANNELS) header.channels = unsigned(data);
     else if (id === BIT_DEPTH) header.bitDepth = unsigned(data);
     return null;
@@ -122,7 +137,8 @@ export class CaptureReader {
   /** Track number (one byte), time stamp relative to the cluster (16 bits, signed), flags, the packet. */
   #block(data: Buffer): CaptureBlock | null {
     if (data.length < 5) return null;
-    return { ms: (this.#clusterUnits + data.readInt16BE(1)) * this.#msPerUnit, packet: data.subarray(4) };
+    const ms = (this.#clusterUnits + data.readInt16BE(1)) * this.#msPerUnit;
+    return { ms, packet: data.subarray(4), key: (data[3]! & KEY_FRAME) !== 0 };
   }
 }
 

@@ -26,6 +26,26 @@ function float(value: number): Buffer {
   return data;
 }
 
+/** A picture of H.264. */
+export interface VideoHeader {
+  codecPrivate: Buffer;
+  width: number;
+  height: number;
+}
+
+function videoEntry({ codecPrivate, width, height }: VideoHeader, number: number): Buffer {
+  return element(
+    'ae',
+    element('d7', unsigned(number)),
+    element('73c5', unsigned(number)), // TrackUID
+    element('83', unsigned(1)), // video
+    element('9c', unsigned(0)), // no lacing
+    element('86', 'V_MPEG4/ISO/AVC'),
+    element('63a2', codecPrivate),
+    element('e0', element('b0', unsigned(width)), element('ba', unsigned(height))),
+  );
+}
+
 function trackEntry(header: CaptureHeader, number: number): Buffer {
   return element(
     'ae',
@@ -49,28 +69,30 @@ export class MatroskaStream {
   #pieces: Uint8Array[] = [];
   #clusterMs = Number.NEGATIVE_INFINITY;
 
-  constructor(tracks: readonly CaptureHeader[]) {
+  constructor(tracks: readonly (CaptureHeader | VideoHeader)[]) {
     const documentType = [element('4282', 'matroska'), element('4287', unsigned(4)), element('4285', unsigned(2))];
     this.#pieces.push(
       element('1a45dfa3', ...documentType),
       Buffer.from('18538067', 'hex'),
       UNKNOWN_SIZE,
       element('1549a966', element('2ad7b1', unsigned(1_000_000)), element('4d80', 'parley'), element('5741', 'parley')),
-      element('1654ae6b', ...tracks.map((header, index) => trackEntry(header, index + 1))),
+      element('1654ae6b', ...tracks.map(entryOf)),
     );
   }
 
   /** Times never go back by more than half a minute. */
-  block(track: number, ms: number, packet: Uint8Array): void {
-    const wholeMs = Math.max(0, Math.round(ms));
-    if (wholeMs >= this.#clusterMs + CLUSTER_MS || wholeMs < this.#clusterMs) this.#cluster(wholeMs);
-    const head = Buffer.alloc(14);
-    head[0] = 0xa3;
-    head.writeBigUInt64BE(BigInt(packet.length + 5) | (1n << 56n), 1);
-    head.writeUInt16BE(0x4000 | (track + 1), 9); // in two octets, as there may be more than 126
-    head.writeInt16BE(wholeMs - this.#clusterMs, 11);
-    head[13] = KEY_FRAME;
-    this.#pieces.push(head, packet);
+  block(track: number, ms: number, packet: Uint8Array, key = true): void {
+    const wholeMs = this.#clusterFor(ms);
+    this.#pieces.push(blockHead('a3', track, wholeMs - this.#clusterMs, packet.length, key), packet);
+  }
+
+  /** The last one of a track, which says how long it is shown. */
+  lastBlock(track: number, ms: number, packet: Uint8Array, key: boolean, durationMs: number): void {
+    const wholeMs = this.#clusterFor(ms);
+    const block = Buffer.concat([blockHead('a1', track, wholeMs - this.#clusterMs, packet.length, false), packet]);
+    // RFC 9559 §5.1.3.5.5: what refers to nothing is a key frame.
+    const reference = key ? '' : element('fb', Buffer.of(0xff));
+    this.#pieces.push(element('a0', block, element('9b', unsigned(Math.max(1, Math.round(durationMs)))), reference));
   }
 
   take(): Buffer {
@@ -79,8 +101,27 @@ export class MatroskaStream {
     return bytes;
   }
 
-  #cluster(ms: number): void {
-    this.#clusterMs = ms;
-    this.#pieces.push(CLUSTER, UNKNOWN_SIZE, element('e7', unsigned(ms)));
+  /** Begins one if need be. */
+  #clusterFor(ms: number): number {
+    const wholeMs = Math.max(0, Math.round(ms));
+    if (wholeMs < this.#clusterMs + CLUSTER_MS && wholeMs >= this.#clusterMs) return wholeMs;
+    this.#clusterMs = wholeMs;
+    this.#pieces.push(CLUSTER, UNKNOWN_SIZE, element('e7', unsigned(wholeMs)));
+    return wholeMs;
   }
+}
+
+function entryOf(header: CaptureHeader | VideoHeader, index: number): Buffer {
+  return 'width' in header ? videoEntry(header, index + 1) : trackEntry(header, index + 1);
+}
+
+/** Of a SimpleBlock (`a3`), or of a Block in a group (`a1`), which has no flag for key frames. */
+function blockHead(id: 'a3' | 'a1', track: number, relativeMs: number, length: number, key: boolean): Buffer {
+  const head = Buffer.alloc(14);
+  head.write(id, 'hex');
+  head.writeBigUInt64BE(BigInt(length + 5) | (1n << 56n), 1);
+  head.writeUInt16BE(0x4000 | (track + 1), 9); // in two octets, as there may be more than 126
+  head.writeInt16BE(relativeMs, 11);
+  head[13] = key ? KEY_FRAME : 0;
+  return head;
 }

@@ -3,6 +3,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSealed } from '../../../sealed/read-sealed.ts';
 
+interface Part {
+  number: number;
+  startMs: number;
+}
+
 /** A recording that has ended, as far as finishing has to know it. */
 export interface FinishedSource {
   id: string;
@@ -10,7 +15,9 @@ export interface FinishedSource {
   /** Where its captures are and its finished files go. */
   directory: string;
   /** Where in the recording each part of it begins. */
-  parts: readonly { number: number; startMs: number }[];
+  parts: readonly Part[];
+  /** The same of its picture; none when there is none. */
+  videoParts: readonly Part[];
   durationMs: number;
   /** ISO 8601. */
   startedAt: string;
@@ -37,6 +44,7 @@ export function openSealed(key: Uint8Array): OpenFile {
 
 const SEALED_ENDING = '.sealed';
 const MIX_NAME = /^mix-(\d+)\.mka$/;
+const VIDEO_NAME = /^video-(\d+)\.mkv$/;
 const TRACK_NAME = /^track-(\d+)-(.+)-(\d+)\.mka$/;
 
 /** Under its name on the disk. */
@@ -53,15 +61,24 @@ async function captures(source: FinishedSource): Promise<{ name: string; path: s
   }));
 }
 
-function startOf(source: FinishedSource, part: number): number | null {
-  return source.parts.find(({ number }) => number === part)?.startMs ?? null;
+function startOf(parts: FinishedSource['parts'], part: number): number | null {
+  return parts.find(({ number }) => number === part)?.startMs ?? null;
 }
 
 /** The room's mix, in order. */
-export async function mixFiles(source: FinishedSource): Promise<CaptureFile[]> {
+export function mixFiles(source: FinishedSource): Promise<CaptureFile[]> {
+  return filesOf(source, MIX_NAME, source.parts);
+}
+
+/** The room's picture, in order. */
+export function videoFiles(source: FinishedSource): Promise<CaptureFile[]> {
+  return filesOf(source, VIDEO_NAME, source.videoParts);
+}
+
+async function filesOf(source: FinishedSource, names: RegExp, parts: FinishedSource['parts']): Promise<CaptureFile[]> {
   const files: CaptureFile[] = [];
   for (const { name, path } of await captures(source)) {
-    const startMs = startOf(source, Number(MIX_NAME.exec(name)?.[1]));
+    const startMs = startOf(parts, Number(names.exec(name)?.[1]));
     if (startMs !== null) files.push({ path, startMs });
   }
   return files.sort((a, b) => a.startMs - b.startMs);
@@ -72,7 +89,7 @@ export async function trackFiles(source: FinishedSource): Promise<Map<string, Ca
   const found: { leg: string; part: number; run: number; file: CaptureFile }[] = [];
   for (const { name, path } of await captures(source)) {
     const [, part, leg, run] = TRACK_NAME.exec(name) ?? [];
-    const startMs = startOf(source, Number(part));
+    const startMs = startOf(source.parts, Number(part));
     if (leg === undefined || startMs === null) continue;
     found.push({ leg, part: Number(part), run: Number(run), file: { path, startMs } });
   }

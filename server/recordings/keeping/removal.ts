@@ -1,6 +1,6 @@
 import type { RecordingView } from '../../rooms/views.ts';
 import type { Timer, Timers } from '../../timers.ts';
-import { soundBytesIn } from '../captured.ts';
+import { keptBytesIn } from '../captured.ts';
 import type { RecordingCatalogue } from '../catalogue.ts';
 import type { RecordedFiles } from '../recorded-files.ts';
 import { type KeptRecording, outdated, type RetentionRules } from './retention.ts';
@@ -84,7 +84,7 @@ export class Removal {
     if (rules.keepDays === 0 && rules.keepGb === 0) return [];
     const kept: KeptRecording[] = [];
     for (const { id, stoppedAt, files } of catalogue.list()) {
-      const bytes = rules.keepGb === 0 ? 0 : await soundBytesIn(catalogue.directoryOf(id));
+      const bytes = rules.keepGb === 0 ? 0 : await keptBytesIn(catalogue.directoryOf(id));
       const busy = files.some(({ state }) => state === 'queued' || state === 'working');
       kept.push({ id, stoppedAt, bytes, busy });
     }

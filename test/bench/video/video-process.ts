@@ -70,7 +70,7 @@ export function gridScene(senders: readonly string[], viewers: readonly string[]
     places: [...senders],
     participants: [...senders, ...viewers].map((leg) => ({
       ...{ leg, name: `Participant ${leg}`, talking: false, muted: false, hand: false, camera: true },
-      ...{ hasCard: false, layout: null, hideSelf: false },
+      ...{ hasCard: false, recorded: true, layout: null, hideSelf: false },
     })),
   };
 }

@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LONG_TESTS } from '../../long-tests.ts';
 import { type LossyVideoOptions, simulateLossyVideo } from './lossy-video.ts';
 
 /** Of each case; the sender's frames are random ones. */
-const SEEDS = LONG_TESTS ? 500 : 20;
+const SEEDS = LONG_TESTS ? 200 : 20;
+const TIMEOUT_MS = LONG_TESTS ? 600_000 : 30_000;
 const SECONDS = 10;
 
 interface Sum {
@@ -47,6 +48,8 @@ const H264 = { codec: 'H264' } as const;
 const VP8 = { codec: 'VP8' } as const;
 const SLICES = { codec: 'H264', mode: 0 } as const;
 
+vi.setConfig({ testTimeout: TIMEOUT_MS });
+
 describe('a line without loss', () => {
   it.each([H264, SLICES, VP8])('gives back every frame, whatever overtakes and comes twice: %o', (stream) => {
     for (const nack of [true, false]) {
@@ -69,7 +72,7 @@ describe('loss, with NACK and RTX or without RTX', () => {
     [10, 20, 0.998],
     [10, 50, 0.995],
     [10, 100, 0.98],
-  ])('of %i %% at %i ms costs next to nothing', (lossPercent, roundTripMs, leastClean) => {
+  ])('of %i percent at %i ms costs next to nothing', (lossPercent, roundTripMs, leastClean) => {
     for (const stream of [H264, SLICES, VP8]) {
       const { framesSeen, clean, lost, recovered } = simulate({
         ...{
@@ -90,7 +93,7 @@ describe('loss, with NACK and RTX or without RTX', () => {
 
 describe('loss without NACK', () => {
   it.each([1, 5, 20])(
-    'of %i %%: what comes out is whole or says that it is not, and goes on after each',
+    'of %i percent: what comes out is whole or says that it is not, and goes on after each',
     (lossPercent) => {
       for (const stream of [H264, SLICES, VP8]) {
         const { framesSent, units, lost, keyFramesSent } = simulate({
@@ -104,7 +107,7 @@ describe('loss without NACK', () => {
     },
   );
 
-  it('of 60 % with 30 ms of disorder: nothing that is wrong comes out', () => {
+  it('of 60 percent with 30 ms of disorder: nothing that is wrong comes out', () => {
     for (const stream of [H264, SLICES, VP8]) {
       simulate({ ...stream, nack: true, lossPercent: 60, roundTripMs: 200, jitterMs: 30, duplicatePercent: 30 });
     }

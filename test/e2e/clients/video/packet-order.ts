@@ -11,18 +11,20 @@ export interface PacketOrderActions {
 }
 
 const ASK_AGAIN_MS = 60;
-const GIVE_UP_AFTER_MS = 240;
 
 /** Puts packets into their order, and asks for those that are missing, as a video phone does. */
 export class PacketOrder {
   readonly #actions: PacketOrderActions;
+  /** How long a missing packet is waited for. */
+  readonly #patienceMs: number;
   readonly #waiting = new Map<number, ReceivedPacket>();
   #next: number | null = null;
   #highest = 0;
   #stuckSinceMs = 0;
   #askedMs = 0;
 
-  constructor(actions: PacketOrderActions) {
+  constructor(patienceMs: number, actions: PacketOrderActions) {
+    this.#patienceMs = patienceMs;
     this.#actions = actions;
   }
 
@@ -45,7 +47,7 @@ export class PacketOrder {
       this.#stuckSinceMs = nowMs;
       this.#askedMs = 0;
     }
-    if (nowMs - this.#stuckSinceMs > GIVE_UP_AFTER_MS) {
+    if (nowMs - this.#stuckSinceMs > this.#patienceMs) {
       while (!this.#waiting.has(this.#next)) this.#next = (this.#next + 1) & 0xffff;
       this.#actions.gaveUp();
       this.#drain(nowMs);

@@ -1,5 +1,5 @@
 import { readCodes, type SeenCode } from '../../../video/coded-picture/read-codes.ts';
-import { RTP_CLOCK_HZ, type VideoCodec } from './coded-source.ts';
+import { FPS, RTP_CLOCK_HZ, type VideoCodec } from './coded-source.ts';
 import { inShares, LOOK_HEIGHT, LOOK_WIDTH } from './look.ts';
 import { type MediaSocket, readRtp, writeRtp } from './media-socket.ts';
 import { PacketOrder, type ReceivedPacket } from './packet-order.ts';
@@ -14,6 +14,8 @@ export interface VideoReceiveFormat {
   pli: boolean;
 }
 
+const PICTURE_TICKS = RTP_CLOCK_HZ / FPS;
+
 /** One decoded picture. */
 export interface SeenPicture {
   rtpTimestamp: number;
@@ -25,9 +27,12 @@ export interface SeenPicture {
   codes: SeenCode[];
 }
 
+/** A packet may come twice after it was asked for; where it cannot be asked for, it is only late. */
+const PATIENCE_WITH_NACK_MS = 240;
+const PATIENCE_WITHOUT_MS = 30;
 const CHECK_EVERY_MS = 20;
 const PLI_EVERY_MS = 300;
-const PATIENCE_MS = 500;
+const NO_PICTURE_MS = 500;
 const REPORT_EVERY_MS = 1_000;
 
 /** Takes a video stream as a phone does, and reads the codes in every picture that ffmpeg decodes of it. */
@@ -42,18 +47,25 @@ export class VideoReceiver {
   recovered = 0;
   gaveUp = 0;
   plis = 0;
+  /** How many there were, one after the other. */
+  streams = 0;
   /** When the first packet of each RTP timestamp came. */
   readonly #arrivals = new Map<number, number>();
   readonly #socket: MediaSocket;
   readonly #format: VideoReceiveFormat;
   readonly #decoder: PictureDecoder;
   readonly #cname: string;
-  readonly #order: PacketOrder;
+  #order: PacketOrder;
   readonly #timers: NodeJS.Timeout[];
   readonly #looking: (() => void)[] = [];
   #reports: { ssrc: number; wallMs: number; rtpTimestamp: number }[] = [];
   #mediaSsrc: number | null = null;
-  #firstTimestamp: number | null = null;
+  /** The last that ffmpeg got, in its own numbers, which begin with a picture's ticks. */
+  #fed = { timestamp: 0, sequenceNumber: 0 };
+  /** From the stream's numbers to those. */
+  #shift: { timestamp: number; sequenceNumber: number } | null = null;
+  /** By ticks since the first packet that ffmpeg got. */
+  readonly #sent = new Map<number, { rtpTimestamp: number; arrivedMs: number }>();
   #pliAtMs = 0;
   #waitingSinceMs = 0;
 
@@ -74,14 +86,7 @@ export class VideoReceiver {
     this.#decoder = decoder;
     this.ssrc = ssrc;
     this.#cname = cname;
-    this.#order = new PacketOrder({
-      forward: (packet) => this.#forward(packet),
-      missing: (numbers) => this.#missing(numbers),
-      gaveUp: () => {
-        this.gaveUp++;
-        this.askForKeyFrame();
-      },
-    });
+    this.#order = this.#newOrder();
     decoder.onPicture = (picture) => this.#decoded(picture);
     this.#timers = [
       setInterval(() => this.#check(performance.now()), CHECK_EVERY_MS),
@@ -97,7 +102,7 @@ export class VideoReceiver {
     this.#waitingSinceMs ||= nowMs;
     if (!this.#arrivals.has(packet.timestamp)) this.#arrivals.set(packet.timestamp, nowMs);
     if (packet.payloadType === this.#format.payloadType) {
-      this.#mediaSsrc ??= packet.ssrc;
+      if (packet.ssrc !== this.#mediaSsrc) this.#newStream(packet.ssrc);
       this.#order.put({ ...packet, payload: Buffer.from(packet.payload) }, nowMs);
     } else if (packet.payloadType === this.#format.rtxPayloadType && packet.payload.length > 2) {
       this.recovered++;
@@ -180,10 +185,40 @@ export class VideoReceiver {
     await this.#decoder.stop();
   }
 
+  #newOrder(): PacketOrder {
+    return new PacketOrder(this.#format.nack ? PATIENCE_WITH_NACK_MS : PATIENCE_WITHOUT_MS, {
+      forward: (packet) => this.#forward(packet),
+      missing: (numbers) => this.#missing(numbers),
+      gaveUp: () => {
+        this.gaveUp++;
+        this.askForKeyFrame();
+      },
+    });
+  }
+
+  /** As after a restart of the far end. For ffmpeg it goes on where the one before ended. */
+  #newStream(ssrc: number): void {
+    this.#mediaSsrc = ssrc;
+    this.#reports = [];
+    this.#order = this.#newOrder();
+    this.#shift = null;
+    this.streams++;
+  }
+
   #forward(packet: ReceivedPacket): void {
-    this.#firstTimestamp ??= packet.timestamp;
     const { payloadType } = this.#format;
-    this.#decoder.feed(writeRtp({ ...packet, payloadType, ssrc: 1 }, packet.payload));
+    this.#shift ??= {
+      timestamp: this.#fed.timestamp + PICTURE_TICKS - packet.timestamp,
+      sequenceNumber: this.#fed.sequenceNumber + 1 - packet.sequenceNumber,
+    };
+    const timestamp = (packet.timestamp + this.#shift.timestamp) >>> 0;
+    const sequenceNumber = (packet.sequenceNumber + this.#shift.sequenceNumber) & 0xffff;
+    this.#fed = { timestamp, sequenceNumber };
+    const ticks = (timestamp - PICTURE_TICKS) >>> 0;
+    const arrivedMs = this.#arrivals.get(packet.timestamp) ?? performance.now();
+    if (!this.#sent.has(ticks)) this.#sent.set(ticks, { rtpTimestamp: packet.timestamp, arrivedMs });
+    const header = { ...packet, payloadType, timestamp, sequenceNumber, ssrc: 1 };
+    this.#decoder.feed(writeRtp(header, packet.payload));
   }
 
   #missing(numbers: readonly number[]): void {
@@ -195,7 +230,7 @@ export class VideoReceiver {
   /** No picture for a while though packets come: the key frame was lost, or what was sent is broken. */
   #check(nowMs: number): void {
     this.#order.check(nowMs);
-    if (this.#waitingSinceMs !== 0 && nowMs - this.#waitingSinceMs > PATIENCE_MS) this.askForKeyFrame();
+    if (this.#waitingSinceMs !== 0 && nowMs - this.#waitingSinceMs > NO_PICTURE_MS) this.askForKeyFrame();
   }
 
   #report(): void {
@@ -206,9 +241,9 @@ export class VideoReceiver {
   #decoded(picture: DecodedPicture): void {
     this.last = picture;
     this.#waitingSinceMs = 0;
-    const rtpTimestamp = (this.#firstTimestamp! + picture.ticks) >>> 0;
-    const arrivedMs = this.#arrivals.get(rtpTimestamp);
-    if (arrivedMs === undefined) throw new Error(`ffmpeg gave a picture of ${picture.ticks} ticks that was not sent`);
+    const sent = this.#sent.get(picture.ticks);
+    if (!sent) throw new Error(`ffmpeg gave a picture of ${picture.ticks} ticks that was not sent`);
+    const { rtpTimestamp, arrivedMs } = sent;
     const { sentWidth: width, sentHeight: height } = picture;
     const codes = inShares(readCodes(picture));
     this.pictures.push({ rtpTimestamp, arrivedMs, width, height, codes });
