@@ -115,6 +115,8 @@ export interface SceneParticipant {
 export interface VideoScene {
   /** Written at the top; null: nothing. */
   title: string | null;
+  /** What people call the room: shown to who waits for being let in. */
+  roomName: string;
   layout: LayoutName;
   /** The largest picture that is made; those who cannot take it get a smaller one. Even numbers. */
   canvas: { width: number; height: number };
@@ -234,6 +236,8 @@ export type VideoMixerEvent =
   /** Pictures come, of this size now; null: none any more. */
   | ({ event: 'streamPicture'; size: { width: number; height: number } | null } & StreamKey)
   | { event: 'recordingFailed'; recording: string; reason: string }
+  /** A setting cannot be kept to, and another way is taken: a font that cannot be read, hardware that is not there. */
+  | { event: 'settingUnusable'; setting: 'font' | 'encoder'; reason: string }
   | { event: 'load'; load: number; tickLoad: number; lateTicks: number };
 
 export type VideoMixerMethod = keyof VideoMixerRequests;

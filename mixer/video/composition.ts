@@ -56,7 +56,9 @@ export class Composition {
     const { counts, scene: sceneNow, picture } = this.options;
     const scene = sceneNow();
     this.tiles = this.view.tiles(this.tier);
-    const changed = this.painter.paint({ scene, tiles: this.tiles, picture: (tile) => picture(tile, nowMs) });
+    // Who waits sees the room's name.
+    const shown = this.view.view.waiting ? { ...scene, title: scene.title ?? scene.roomName } : scene;
+    const changed = this.painter.paint({ scene: shown, tiles: this.tiles, picture: (tile) => picture(tile, nowMs) });
     if (changed) counts.composed++;
     return changed;
   }

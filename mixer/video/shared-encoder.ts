@@ -156,15 +156,20 @@ export class SharedEncoder {
     if (keyFrame) this.demand.sent(nowMs);
     const { format, payloads } = this;
     if (format.codec === 'H264') {
-      if (!packetizeH264(data, format.mode, MAX_VIDEO_PAYLOAD, payloads)) return;
+      if (!packetizeH264(data, format.mode, MAX_VIDEO_PAYLOAD, payloads)) return this.leftOut();
     } else {
       this.pictureId = (this.pictureId + 1) & 0x7fff;
       packetizeVp8(data, this.pictureId, MAX_VIDEO_PAYLOAD, payloads);
     }
     const first = this.sent.add(payloads, nowMs, keyFrame);
-    if (first < 0) return;
     for (const viewer of this.viewers) viewer.offer(this, first, keyFrame);
     for (const sink of this.sinks) sink.encoded(data, keyFrame, nowMs);
+  }
+
+  /** A slice was too long for mode 0: what follows is of no use without it. */
+  private leftOut(): void {
+    this.options.counts.framesBroken++;
+    this.demand.newcomer();
   }
 
   /** In frames of the tier, growing, also where one came late. */

@@ -1,6 +1,8 @@
 import type { Composition } from './composition.ts';
 import type { Engine } from './engine/engine.ts';
+import type { Texts } from './paint/texts.ts';
 import type { Tier } from './picture-tiers.ts';
+import type { RoomView } from './room-view.ts';
 
 /** Pictures are kept up to date for so long after somebody looked at one. */
 const KEPT_MS = 10_000;
@@ -9,6 +11,9 @@ const QUALITY = 80;
 
 export interface SnapshotOptions {
   engine: Engine;
+  texts: Texts;
+  /** As the room is seen now. */
+  view(): RoomView;
   compose(tier: Tier): Composition;
 }
 
@@ -33,6 +38,9 @@ export class Snapshot {
     this.untilMs = nowMs + KEPT_MS;
     const composition = this.sized(Math.min(canvas.width, Math.max(MIN_WIDTH, width)), canvas);
     composition.paint(nowMs);
+    // Names of somebody new are written meanwhile, and are there at the second time.
+    await this.options.texts.written();
+    composition.paint(nowMs);
     const jpeg = await this.options.engine.jpegOf(composition.canvas, QUALITY);
     return Buffer.from(jpeg).toString('base64');
   }
@@ -45,8 +53,9 @@ export class Snapshot {
   private sized(width: number, canvas: { width: number; height: number }): Composition {
     const evenWidth = 2 * Math.round(width / 2);
     const height = 2 * Math.round((evenWidth * canvas.height) / canvas.width / 2);
-    const { tier } = this.composition ?? {};
-    if (this.composition !== null && tier?.width === evenWidth && tier.height === height) return this.composition;
+    const { composition } = this;
+    const sameSize = composition?.tier.width === evenWidth && composition.tier.height === height;
+    if (composition !== null && sameSize && composition.view === this.options.view()) return composition;
     this.close();
     this.composition = this.options.compose({ width: evenWidth, height, everyNth: 1, fps: 1, minBps: 0, maxBps: 0 });
     return this.composition;

@@ -65,7 +65,20 @@ export class VideoMixer {
     this.ports = new PortBinder(settings, rim.now);
     this.load = new ProcessLoad(rim.now());
     this.scaler = engine.pictureScaler();
-    this.texts = new Texts(engine.textRenderer(settings.font));
+    const renderer = engine.textRenderer(settings.font);
+    this.texts = new Texts(renderer);
+    if (renderer.fontProblem != null) this.unusable('font', renderer.fontProblem);
+    void this.chooseEncoder();
+  }
+
+  private async chooseEncoder(): Promise<void> {
+    if (this.settings.encoder === 'software') return;
+    const problem = await this.engine.useEncoder(this.settings.encoder);
+    if (problem !== null) this.unusable('encoder', problem);
+  }
+
+  private unusable(setting: 'font' | 'encoder', reason: string): void {
+    this.tell({ event: 'settingUnusable', setting, reason });
   }
 
   /** Does what is due; returns when to be called again, null when there is no room. */

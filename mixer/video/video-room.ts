@@ -63,6 +63,8 @@ export class VideoRoom {
     this.recorder = new PictureRecordings(options.tell);
     this.snapshot = new Snapshot({
       engine: options.engine,
+      texts: options.texts,
+      view: () => this.roomView(this.ownView),
       compose: (tier) => this.newComposition(this.ownView, tier),
     });
   }

@@ -74,6 +74,8 @@ export class VideoStream {
   private wanted = true;
   private active = false;
   private latches = 0;
+  /** A TMMBR came: answered once for however many. */
+  private limitUnconfirmed = false;
   private controlMs = 0;
   private nowMs: number;
   private lastHeardMs: number;
@@ -186,6 +188,7 @@ export class VideoStream {
       this.codec = unit.codec;
       if (this.wanted) this.pictures.put(unit);
     }
+    if (this.wanted && this.takesFromThem) this.feedback.askForLost(nowMs);
     if (nowMs >= this.controlMs) this.control(nowMs);
   }
 
@@ -202,7 +205,8 @@ export class VideoStream {
     if (length < 0 || !packet.parse(data, length) || !this.takesFromThem) return;
     const kind = this.receiver.kindOf(packet.payloadType);
     if (kind === null) return;
-    if (kind === 'media' && !this.rtp.accept(address, port, packet.ssrc, nowMs)) return;
+    // Retransmissions have an SSRC of their own (RFC 4588 §4), but come from where the stream does.
+    if (kind === 'media' ? !this.rtp.accept(address, port, packet.ssrc, nowMs) : !this.isSource(address, port)) return;
     this.heard(data.length, nowMs);
     if (this.rtp.counters.latches !== this.latches) this.latched();
     if (kind === 'media') this.session.received(packet, CLOCK_RATE_HZ, nowMs);
@@ -248,10 +252,10 @@ export class VideoStream {
       nacksSent: feedback.nacksSent,
       retransmitted: viewer.packets.retransmitted,
       keyFramesAsked: requests.asked,
-      keyFramesSent: viewer.keyFramesSent,
+      keyFramesSent: viewer.packets.keyFramesSent,
       framesDecoded: pictures.framesDecoded,
       framesBroken: pictures.framesBroken,
-      framesSent: viewer.framesSent,
+      framesSent: viewer.packets.framesSent,
       received: size === null || this.codec === null ? null : { codec: this.codec, ...size },
       sent: watched === null ? null : watched.describe(),
     };
@@ -266,7 +270,7 @@ export class VideoStream {
     },
     bitrateLimited: (sender, bitrateBps, overhead) => {
       this.viewer.rate.limitRequested(sender, bitrateBps, overhead);
-      this.feedback.confirmLimit(sender, bitrateBps, overhead, this.nowMs);
+      this.limitUnconfirmed = true;
     },
     limitNotified: () => undefined,
     bitrateEstimated: (bitrateBps) => this.viewer.rate.estimated(bitrateBps),
@@ -282,6 +286,7 @@ export class VideoStream {
     this.sockets?.receiveRtcp();
     if (this.session.reportDue(nowMs)) this.sendRtcp(this.session.writeReport(this.takeBuffer(), nowMs));
     if (this.wanted && this.takesFromThem) this.askThem(nowMs);
+    this.confirmLimit(nowMs);
     this.tellSize(nowMs);
     const { silenceTimeoutMs, event } = this.options;
     if (nowMs - this.lastHeardMs < silenceTimeoutMs) return;
@@ -289,8 +294,18 @@ export class VideoStream {
     this.lastHeardMs = nowMs;
   }
 
+  private isSource(address: string, port: number): boolean {
+    return this.rtp.latched && address === this.rtp.remoteAddress && port === this.rtp.remotePort;
+  }
+
+  private confirmLimit(nowMs: number): void {
+    const { requested } = this.viewer.rate;
+    if (!this.limitUnconfirmed || requested === null) return;
+    this.limitUnconfirmed = false;
+    this.feedback.confirmLimit(requested.owner, requested.bitrateBps, requested.overhead, nowMs);
+  }
+
   private askThem(nowMs: number): void {
-    this.feedback.askForLost(nowMs);
     if (!this.requests.due(this.receiver.keyFrameNeeded, nowMs)) return;
     if (this.feedback.canAskForKeyFrame) this.feedback.askForKeyFrame(this.requests.command, nowMs);
     else this.options.event({ event: 'keyFrameWanted', ...this.key });

@@ -25,8 +25,6 @@ export class Viewer {
   readonly id: number;
   readonly packets: ViewerPackets;
   readonly rate: SendRate;
-  framesSent = 0;
-  keyFramesSent = 0;
   private readonly options: ViewerOptions;
   private readonly pacer = new Pacer();
   private readonly choice = new TierChoice();
@@ -78,13 +76,9 @@ export class Viewer {
 
   /** A frame of the encoder is there, which begins with its packet `first`. */
   offer(encoder: SharedEncoder, first: number, keyFrame: boolean): void {
-    if (this.awaitsKeyFrame) {
-      if (!keyFrame) return;
-      this.awaitsKeyFrame = false;
-      this.packets.watch(encoder.sent, first);
-    }
-    this.framesSent++;
-    if (keyFrame) this.keyFramesSent++;
+    if (!this.awaitsKeyFrame || !keyFrame) return;
+    this.awaitsKeyFrame = false;
+    this.packets.watch(encoder.sent, first);
   }
 
   /** Sends what may go by now. */

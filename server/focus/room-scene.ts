@@ -13,10 +13,11 @@ const CANVASES: Readonly<Record<VideoSize, VideoScene['canvas']>> = {
 };
 
 /** What the picture of a room is made of. Who has not entered is not in it, and so sees nobody. */
-export function roomScene({ policy, present, activeSpeaker, stage, recording }: Room): VideoScene {
+export function roomScene({ name, policy, present, activeSpeaker, stage, recording }: Room): VideoScene {
   const { videoTitle, layout, videoSize, videoFps, videoTheme, videoFill, videoNames, hideSelf } = policy;
   return {
     title: videoTitle,
+    roomName: policy.displayName ?? name,
     layout,
     canvas: CANVASES[videoSize],
     fps: videoFps,
@@ -51,7 +52,15 @@ export class RoomScenes {
 function emptyScene(rooms: Rooms): VideoScene {
   const { layout, videoSize, videoFps, videoTheme, videoFill, videoNames } = rooms.policyWith({});
   return {
-    ...{ title: null, layout, canvas: CANVASES[videoSize], fps: videoFps, theme: videoTheme, fill: videoFill },
+    ...{
+      title: null,
+      roomName: '',
+      layout,
+      canvas: CANVASES[videoSize],
+      fps: videoFps,
+      theme: videoTheme,
+      fill: videoFill,
+    },
     ...{ names: videoNames, recording: 'off', speaker: null, spotlight: [], places: [], slides: null },
     participants: [],
   };

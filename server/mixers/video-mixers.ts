@@ -272,6 +272,10 @@ export class VideoMixers {
       const record = this.streams.get(idOf(event));
       if (record) record.seen = event.size !== null;
     }
+    if (event.event === 'settingUnusable') {
+      const { setting, reason } = event;
+      this.options.log.warn({ setting, reason }, 'a setting of video cannot be used; another way is taken');
+    }
     if (event.event === 'recordingFailed') this.rooms.recordingEnded(event.recording);
     this.options.event(event);
   }

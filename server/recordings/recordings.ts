@@ -308,7 +308,9 @@ export class Recordings {
   #close(id: string, patch: Partial<RecordingView>): RecordingView {
     const { formats = [], normalize = false } = this.#options;
     const { tracks, video } = this.#entry(id).view;
-    const possible = formats.filter((format) => (tracks || !OF_TRACKS.has(format)) && (video || !OF_PICTURE.has(format)));
+    const possible = formats.filter(
+      (format) => (tracks || !OF_TRACKS.has(format)) && (video || !OF_PICTURE.has(format)),
+    );
     const wanted = patch.durationMs ? possible : [];
     const files = wanted.map((format) => {
       return { ...QUEUED, format, normalized: normalize && canBeNormalized(format) };

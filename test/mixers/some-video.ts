@@ -20,6 +20,7 @@ export function someMedia(changes: Partial<VideoMedia> = {}): VideoMedia {
 export function someScene(changes: Partial<VideoScene> = {}): VideoScene {
   return {
     title: null,
+    roomName: 'Room',
     layout: 'auto',
     canvas: { width: 1280, height: 720 },
     fps: 25,

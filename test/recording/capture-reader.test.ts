@@ -35,7 +35,7 @@ async function read(bytes: Buffer, pieceBytes = 1_000): Promise<{ blocks: Captur
   const reader = new CaptureReader(inPieces(bytes, pieceBytes));
   const blocks: CaptureBlock[] = [];
   for await (const some of reader.blocks())
-    for (const { ms, packet } of some) blocks.push({ ms, packet: Buffer.from(packet) });
+    for (const { ms, key, packet } of some) blocks.push({ ms, key, packet: Buffer.from(packet) });
   return { blocks, reader };
 }
 

@@ -21,6 +21,7 @@ function source(id: string): FinishedSource {
     room: 'demo',
     directory,
     parts,
+    videoParts: [],
     durationMs: 1_000,
     startedAt: '2026-01-02T03:04:05.000Z',
     sealed: false,

@@ -94,7 +94,15 @@ export function participant(leg: string, changed: Partial<SceneParticipant> = {}
 
 export function scene(legs: readonly (string | SceneParticipant)[], changed: Partial<VideoScene> = {}): VideoScene {
   return {
-    ...{ title: null, layout: 'grid', canvas: { width: 1280, height: 720 }, fps: 25, theme: 'dark', fill: 'crop' },
+    ...{
+      title: null,
+      roomName: 'Room',
+      layout: 'grid',
+      canvas: { width: 1280, height: 720 },
+      fps: 25,
+      theme: 'dark',
+      fill: 'crop',
+    },
     ...{ names: true, recording: 'off', speaker: null, spotlight: [], places: [], slides: null },
     participants: legs.map((leg) => (typeof leg === 'string' ? participant(leg) : leg)),
     ...changed,

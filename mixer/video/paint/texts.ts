@@ -4,6 +4,8 @@ import type { TextBitmap, TextRenderer } from '../engine/text-renderer.ts';
 const MOST_KEPT = 1000;
 /** Names wait for each other rather than pictures for names: each takes a thread that encodes, too. */
 const AT_A_TIME = 2;
+/** What is written later is in the picture after. */
+const WRITTEN_WITHIN_MS = 300;
 const NOTHING: TextBitmap = { width: 0, height: 0, alpha: new Uint8Array(0) };
 
 interface Wanted {
@@ -18,6 +20,7 @@ export class Texts {
   private readonly kept = new Map<string, TextBitmap | null>();
   private readonly wanted: Wanted[] = [];
   private drawing = 0;
+  private idle: (() => void)[] = [];
   private closed = false;
 
   /** @param renderer is closed with it. */
@@ -39,6 +42,18 @@ export class Texts {
     this.kept.set(key, found ?? null);
     if (this.kept.size > MOST_KEPT) this.forgetOldest();
     return found ?? null;
+  }
+
+  /** Settled when nothing is being drawn, or `WRITTEN_WITHIN_MS` later. */
+  written(): Promise<void> {
+    if (this.drawing === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const late = setTimeout(resolve, WRITTEN_WITHIN_MS);
+      this.idle.push(() => {
+        clearTimeout(late);
+        resolve();
+      });
+    });
   }
 
   close(): void {
@@ -66,6 +81,7 @@ export class Texts {
       this.drawing--;
       if (this.closed && this.drawing === 0) this.renderer.close();
       else this.drawNext();
+      if (this.drawing === 0) for (const told of this.idle.splice(0)) told();
     });
   }
 

@@ -22,7 +22,7 @@ const LEAST_HEIGHT_FOR_NAME = 60;
 const LEAST_HEIGHT_FOR_ICONS = 36;
 
 export function tileSizes({ width, height }: { width: number; height: number }): TileSizes {
-  const line = clamped(height * 0.07, 12, 32);
+  const line = clamped(6 + height * 0.035, 12, 32);
   const named = height >= LEAST_HEIGHT_FOR_NAME;
   return {
     nameHeight: named ? line : 0,

@@ -7,11 +7,13 @@ import { pipeline } from 'node:stream/promises';
 import { sealStream } from '../../../sealed/sealer.ts';
 import type { RecordingFormat } from '../../rooms/views.ts';
 import { captions } from '../captions.ts';
-import { finishedName, isSound } from './formats.ts';
+import { finishedName, isMovie, isSound } from './formats.ts';
 import { EXACT_MS, wrongLength } from './length.ts';
+import { makeMovie } from './movie.ts';
 import { makeMultitrack, makeZip, timelinePath, writeTimeline } from './participant-tracks.ts';
 import { makeSound } from './sound.ts';
 import { diskName, type FinishedSource, openPlain, openSealed } from './source.ts';
+import { makePoster, makeSheet } from './stills.ts';
 import { timelineLines } from './timeline-lines.ts';
 import { makeWaveform } from './waveform.ts';
 import { failed, type Work, type WorkResult } from './work.ts';
@@ -102,10 +104,11 @@ async function makeContent(
   }
   if (work.source.durationMs === 0) return failed('nothing was recorded');
   if (!hasFfmpeg) return failed('there is no ffmpeg on this machine');
-  if (isSound(format)) return makeSound(work, format, normalized);
-  if (format === 'png') return makeWaveform(work);
-  return format === 'zip' ? makeZip(work) : makeMultitrack(work);
+  if (isMovie(format)) return makeMovie(work, format, normalized);
+  return isSound(format) ? makeSound(work, format, normalized) : MAKERS[format](work);
 }
+
+const MAKERS = { poster: makePoster, sheet: makeSheet, png: makeWaveform, zip: makeZip, tracks: makeMultitrack };
 
 async function lengthProblem(path: string, format: RecordingFormat, durationMs: number): Promise<string | null> {
   if (!isSound(format) && format !== 'tracks') return null;

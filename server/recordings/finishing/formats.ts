@@ -1,9 +1,6 @@
 import type { RecordingFormat } from '../../rooms/views.ts';
 
-export type SoundFormat = Extract<
-  RecordingFormat,
-  'wav' | 'mp3' | 'm4a' | 'mp4' | 'webm' | 'mkv' | 'ogg' | 'mka'
->;
+export type SoundFormat = Extract<RecordingFormat, 'wav' | 'mp3' | 'm4a' | 'mp4' | 'webm' | 'mkv' | 'ogg' | 'mka'>;
 /** Those that have the picture, too, where there is one. */
 export type MovieFormat = Extract<SoundFormat, 'mp4' | 'webm' | 'mkv'>;
 

@@ -33,7 +33,7 @@ function input(work: Work, runs: readonly Run[], gapless = false) {
 }
 
 /** For players and lists of files. */
-function tags({ source }: Work): string[] {
+export function tags({ source }: Work): string[] {
   return ['-metadata', `title=${source.room}`, '-metadata', `creation_time=${source.startedAt}`];
 }
 

@@ -1,6 +1,6 @@
+import { createRequire } from 'node:module';
 import { Writable } from 'node:stream';
 import { runFfmpeg } from './ffmpeg.ts';
-import { fontFile } from './font-file.ts';
 import { JOINED_OPTIONS } from './joined.ts';
 import { fitted } from './movie.ts';
 import { videoFiles } from './source.ts';
@@ -40,8 +40,8 @@ export async function makeSheet(work: Work): Promise<WorkResult> {
   const rows = Math.ceil(frames.length / side);
   const tile = `tile=${side}x${rows}:padding=${SHEET_GAP}:margin=${SHEET_GAP}`;
   const fit = fitted(SHEET_TILE.width, SHEET_TILE.height);
-  const made = await still(work, index, frames, `${fit},${timeText(await fontFile())},${tile}`, 0, 1);
-  if (made.ok || !/drawtext/.test(made.reason)) return made;
+  const made = await still(work, index, frames, `${fit},${timeText()},${tile}`, 0, 1);
+  if (made.ok || made.died || work.signal.aborted) return made;
   // Not every ffmpeg can write.
   return still(work, index, frames, `${fit},${tile}`, 0, 1);
 }
@@ -115,10 +115,7 @@ function deviation(pixels: Buffer): number {
 /** Which one shows something, beside the others. */
 export function firstLively(looks: readonly number[]): number {
   const enough = Math.max(...looks) * LIVELY_SHARE;
-  return Math.max(
-    0,
-    looks.findIndex((look) => look >= enough),
-  );
+  return looks.findIndex((look) => look >= enough);
 }
 
 function still(
@@ -143,8 +140,20 @@ function only(index: VideoIndex, frames: readonly number[]): string {
 }
 
 /** In the lower left corner: hours, minutes, seconds. */
-function timeText(font: string | null): string {
-  const file = font === null ? '' : `fontfile='${font}':`;
+function timeText(): string {
+  const font = fontFile();
+  const file = font === null ? '' : `fontfile=${font}:`;
   const look = 'fontsize=16:fontcolor=white:box=1:boxcolor=black@0.6:boxborderw=4:x=8:y=h-th-8';
   return `drawtext=${file}${look}:text='%{pts\\:gmtime\\:0\\:%H\\\\\\:%M\\\\\\:%S}'`;
+}
+
+/** As it stands in a filter graph; null: ffmpeg has to find one. */
+function fontFile(): string | null {
+  try {
+    const path = createRequire(import.meta.url).resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf');
+    // Once for the filter's options, and once for the graph.
+    return path.replace(/[\\':]/g, '\\$&').replace(/[\\'[\],;]/g, '\\$&');
+  } catch {
+    return null;
+  }
 }

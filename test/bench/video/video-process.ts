@@ -65,7 +65,7 @@ export class VideoProcess {
 /** Senders first, so that they have the places; all of them in a grid of 720p. */
 export function gridScene(senders: readonly string[], viewers: readonly string[]): VideoScene {
   return {
-    ...{ title: null, layout: 'grid', canvas: { width: 1280, height: 720 }, fps: 25, theme: 'dark', fill: 'crop' },
+    ...{ title: null, roomName: 'bench', layout: 'grid', canvas: { width: 1280, height: 720 }, fps: 25, theme: 'dark', fill: 'crop' },
     ...{ names: true, recording: 'off', speaker: null, spotlight: [], slides: null },
     places: [...senders],
     participants: [...senders, ...viewers].map((leg) => ({

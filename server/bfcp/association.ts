@@ -1,0 +1,225 @@
+import type { Timer, Timers } from '../timers.ts';
+import { Reassembly, splitMessage } from './fragments.ts';
+import { type Attribute, type Message, type MessageHeader, PRIMITIVE } from './message.ts';
+import type { ParsedHeader } from './parse-message.ts';
+import type { Path } from './path.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { writeMessage } from './write-message.ts';
+
+/** What is said, without who says it to whom. */
+export interface Saying {
+  primitive: number;
+  attributes: Attribute[];
+}
+
+export interface AssociationOptions {
+  readonly conferenceId: number;
+  readonly userId: number;
+  readonly timers: Timers;
+  /** A request of theirs; what is given answers it. */
+  readonly request: (message: Message) => Saying;
+  /** Nothing is heard from them any more, though they were asked. */
+  readonly lost: (reason: string) => void;
+}
+
+/** RFC 8855 §8.3.1: sent again after T1, then after twice as long each time. */
+const T1_MS = 500;
+const TRANSMISSIONS = 4;
+/** RFC 8855 §8.3.2: for so long an answer is given again. */
+const T2_MS = 10_000;
+const MAX_ANSWERS = 16;
+/** Fits into what every path takes, tunnels too. */
+const MAX_DATAGRAM_BYTES = 1200;
+/** No message of a phone is anywhere near it. */
+export const MAX_PAYLOAD_BYTES = 4096;
+/**
+ * Ours over UDP are from here on, as theirs begin low: some ends match what comes to their own transactions by the number
+ * alone.
+ */
+const FIRST_TRANSACTION = 0x8000;
+
+/** FloorRequestStatusAck and FloorStatusAck of Tandberg's codecs, which had them before there were others. */
+const TANDBERG_ACKS: readonly number[] = [91, 93];
+/** Never a request of a phone. */
+const ANSWERS: readonly number[] = [
+  ...[PRIMITIVE.FloorRequestStatusAck, PRIMITIVE.FloorStatusAck, PRIMITIVE.GoodbyeAck],
+  ...[PRIMITIVE.HelloAck, PRIMITIVE.Error],
+  ...TANDBERG_ACKS,
+];
+
+/** Something of ours over UDP that was not acknowledged yet. */
+interface Unacknowledged {
+  transactionId: number;
+  bytes: Uint8Array;
+  transmissions: number;
+  sinceMs: number;
+  timer: Timer;
+}
+
+/**
+ * The floor control of one phone, from the server's end (RFC 8855 §8): what it asks is answered, and what it is told unasked
+ * gets there. Over TCP that is all; over UDP answers are given again to what comes again, and what is told is sent again
+ * until it is acknowledged, one thing after the other.
+ */
+export class Association {
+  private readonly options: AssociationOptions;
+  private readonly bucket: TokenBucket;
+  private readonly fragments = new Reassembly(MAX_PAYLOAD_BYTES);
+  private pathNow: Path | null = null;
+  /** As they speak it. */
+  private version = 1;
+  private heardMs = 0;
+  /** By what it is about: only the latest of each is told. */
+  private readonly waiting = new Map<string, () => Saying | null>();
+  private unacknowledged: Unacknowledged | null = null;
+  private nextTransaction = FIRST_TRANSACTION;
+  private readonly answers = new Map<string, { bytes: Uint8Array; untilMs: number }>();
+
+  constructor(options: AssociationOptions) {
+    this.options = options;
+    // More than any phone says, in a second and in the long run.
+    this.bucket = new TokenBucket(50, 20, options.timers.now());
+  }
+
+  /** Null before the phone has said anything, and after its connection has gone. */
+  get path(): Path | null {
+    return this.pathNow;
+  }
+
+  /** A piece of a message over UDP; gives the payload of the whole, once all of it is there. */
+  assemble(header: ParsedHeader, part: Uint8Array): Uint8Array | null {
+    return this.fragments.add(header, part);
+  }
+
+  /** Whether what comes on this path may be looked at: not more than a phone has to say. */
+  admits(header: MessageHeader, path: Path): boolean {
+    const nowMs = this.options.timers.now();
+    if (!this.bucket.take(nowMs)) return false;
+    this.heardMs = nowMs;
+    this.version = header.version;
+    const before = this.pathNow;
+    this.pathNow = path;
+    // It has made another connection: the one before is of no use to anybody.
+    if (before !== null && before !== path) before.close();
+    return true;
+  }
+
+  /** After `admits`. */
+  received(message: Message): void {
+    if (this.isAnswer(message)) return this.answered(message);
+    const key = `${message.primitive} ${message.transactionId}`;
+    const before = this.answers.get(key);
+    if (before !== undefined && before.untilMs > this.options.timers.now()) return this.transmit(before.bytes);
+    this.answer(message, this.options.request(message));
+  }
+
+  /** Answers what was not even a message, or not one to be taken. */
+  answer({ primitive, transactionId }: MessageHeader, saying: Saying): void {
+    const bytes = this.write(saying, transactionId, true);
+    if (this.pathNow?.reliable === false) this.keep(`${primitive} ${transactionId}`, bytes);
+    this.transmit(bytes);
+  }
+
+  /**
+   * Tells something. What waits under the same name is not told any more; what is told is asked for when its turn comes, and
+   * null is nothing.
+   */
+  tell(about: string, saying: () => Saying | null): void {
+    if (this.pathNow === null) return;
+    this.waiting.set(about, saying);
+    this.tellNext();
+  }
+
+  /** The connection has gone; another one may come. */
+  pathClosed(path: Path): boolean {
+    if (path !== this.pathNow) return false;
+    this.pathNow = null;
+    this.forget();
+    return true;
+  }
+
+  close(): void {
+    this.forget();
+    this.answers.clear();
+    this.pathNow?.close();
+    this.pathNow = null;
+  }
+
+  private tellNext(): void {
+    const path = this.pathNow;
+    while (path !== null && this.unacknowledged === null) {
+      const [next] = this.waiting;
+      if (next === undefined) return;
+      this.waiting.delete(next[0]);
+      const saying = next[1]();
+      if (saying === null) continue;
+      if (path.reliable) this.transmit(this.write(saying, 0, false));
+      else this.begin(saying);
+    }
+  }
+
+  private begin(saying: Saying): void {
+    const transactionId = this.nextTransaction;
+    this.nextTransaction = transactionId === 0xffff ? FIRST_TRANSACTION : transactionId + 1;
+    const { timers } = this.options;
+    const bytes = this.write(saying, transactionId, false);
+    const timer = timers.set(T1_MS, () => this.notAcknowledged());
+    this.unacknowledged = { transactionId, bytes, transmissions: 1, sinceMs: timers.now(), timer };
+    this.transmit(bytes);
+  }
+
+  private notAcknowledged(): void {
+    const pending = this.unacknowledged!;
+    if (pending.transmissions < TRANSMISSIONS) {
+      pending.timer = this.options.timers.set(T1_MS * 2 ** pending.transmissions, () => this.notAcknowledged());
+      pending.transmissions++;
+      return this.transmit(pending.bytes);
+    }
+    this.unacknowledged = null;
+    // Deviation: who speaks to us, or speaks version 1, which has no acknowledgements, is not lost (RFC 8855 §8.3.1).
+    if (this.version === 1 || this.heardMs >= pending.sinceMs) return this.tellNext();
+    this.pathNow = null;
+    this.forget();
+    this.options.lost('what it was told was not acknowledged');
+  }
+
+  /** Deviation: over UDP version 1 is taken too, which Tandberg's codecs speak there, with the flag of version 2. */
+  private isAnswer({ responder, primitive }: Message): boolean {
+    return responder || ANSWERS.includes(primitive);
+  }
+
+  private answered({ transactionId }: Message): void {
+    if (this.unacknowledged?.transactionId !== transactionId) return;
+    this.unacknowledged.timer.clear();
+    this.unacknowledged = null;
+    this.tellNext();
+  }
+
+  private write({ primitive, attributes }: Saying, transactionId: number, isAnswer: boolean): Uint8Array {
+    const { conferenceId, userId } = this.options;
+    // The flag means nothing over TCP (RFC 8855 §5.1).
+    const responder = isAnswer && this.pathNow?.reliable === false;
+    const { version } = this;
+    return writeMessage({ version, responder, primitive, conferenceId, transactionId, userId, attributes });
+  }
+
+  private transmit(bytes: Uint8Array): void {
+    const path = this.pathNow;
+    if (path === null) return;
+    if (path.reliable) return path.send(bytes);
+    for (const piece of splitMessage(bytes, MAX_DATAGRAM_BYTES)) path.send(piece);
+  }
+
+  private keep(key: string, bytes: Uint8Array): void {
+    this.answers.delete(key);
+    const [oldest] = this.answers.keys();
+    if (this.answers.size >= MAX_ANSWERS && oldest !== undefined) this.answers.delete(oldest);
+    this.answers.set(key, { bytes, untilMs: this.options.timers.now() + T2_MS });
+  }
+
+  private forget(): void {
+    this.waiting.clear();
+    this.unacknowledged?.timer.clear();
+    this.unacknowledged = null;
+  }
+}
