@@ -81,7 +81,7 @@ async function atHalfLoad(wanted: LoadScenario, durations: Durations): Promise<L
 }
 
 /** What throws, such as a mixer that is gone, is told in place of figures: those of other scenarios are not to be lost. */
-async function measureParley(scenario: LoadScenario, durations: Durations): Promise<ScenarioResult['parley']> {
+export async function measureParley(scenario: LoadScenario, durations: Durations): Promise<ScenarioResult['parley']> {
   try {
     return await measureFresh(scenario, durations);
   } catch (error) {
@@ -95,6 +95,8 @@ async function measureFresh(scenario: LoadScenario, durations: Durations): Promi
   const server = await Parley.start({
     env: {
       PARLEY_LOG_LEVEL: 'warn',
+      // Nobody has a camera, and the process that waits for one would only be in the figures.
+      PARLEY_VIDEO_MIXERS: '0',
       PARLEY_MAX_PARTICIPANTS: String(scenario.callersPerRoom),
       // Calls are not to be refused for load: what is to be seen is what it does to those that are up.
       PARLEY_MAX_MIXER_LOAD: '1',

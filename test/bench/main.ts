@@ -68,10 +68,22 @@ const QUICK_RECORDINGS: RecordingScale = {
   ...{ finishedMinutes: 0.5, finishingSeconds: 2 },
 };
 
-const LONG_VIDEO: VideoScale = { senders: [4, 9, 16], viewers: [1, 10, 50], settleSeconds: 4, measureSeconds: 12 };
+const LONG_VIDEO: VideoScale = {
+  senders: [4, 9, 16],
+  viewers: [1, 10, 50],
+  settleSeconds: 4,
+  measureSeconds: 12,
+  soundSeconds: 21,
+};
 const LONG_VIDEO_ENGINE: EngineScale = { senders: [4, 9, 16], frames: 500, rounds: 5 };
 const QUICK_VIDEO_ENGINE: EngineScale = { senders: [4], frames: 50, rounds: 1 };
-const QUICK_VIDEO: VideoScale = { senders: [4], viewers: [1, 10], settleSeconds: 2, measureSeconds: 3 };
+const QUICK_VIDEO: VideoScale = {
+  senders: [4],
+  viewers: [1, 10],
+  settleSeconds: 2,
+  measureSeconds: 3,
+  soundSeconds: 3,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

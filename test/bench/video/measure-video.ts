@@ -1,11 +1,15 @@
 import { spawnSync } from 'node:child_process';
+import type { Socket } from 'node:dgram';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { MediaPorts } from '../../../mixer/protocol.ts';
 import { type Engine, loadEngine } from '../../../mixer/video/engine/engine.ts';
 import type { VideoMedia } from '../../../mixer/video-protocol.ts';
+import { measureParley } from '../load-run.ts';
 import { processCpuMs } from '../process-cpu.ts';
+import { chosenScenarios } from '../scenarios.ts';
 import { boundSocket, DelayMeter, FORMAT, VideoSender } from './video-load.ts';
 import { gridScene, VideoProcess } from './video-process.ts';
 import { makeCodedSource, makeSources, SOURCE, type Source } from './video-sources.ts';
@@ -15,6 +19,8 @@ export interface VideoScale {
   viewers: readonly number[];
   settleSeconds: number;
   measureSeconds: number;
+  /** Of the audio conference, each time. */
+  soundSeconds: number;
 }
 
 export interface VideoFigures {
@@ -32,6 +38,15 @@ export interface VideoResult {
   figures: VideoFigures[];
   /** CPU of the `ffmpeg` command for each frame, decoding, composing and encoding the same. */
   ffmpeg: { senders: number; cpuMsPerFrame: number }[];
+  /** Of an audio conference, alone and beside the largest of these loads. */
+  sound: { alone: SoundFigures; beside: SoundFigures };
+}
+
+export interface SoundFigures {
+  /** Added delay, milliseconds; NaN where it could not be measured. */
+  median: number;
+  p99: number;
+  tickP999: number;
 }
 
 const CANVAS = { width: 1280, height: 720 };
@@ -40,6 +55,7 @@ const BITRATE_BPS = 1_500_000;
 const FIRST_PORT = 46_000;
 const LAST_PORT = 47_999;
 const LOOP_SECONDS = 8;
+const SOUND_SCENARIO = 'pcmu-20-3';
 
 export async function measureVideo(scale: VideoScale): Promise<VideoResult> {
   const engine = await loadEngine();
@@ -48,13 +64,21 @@ export async function measureVideo(scale: VideoScale): Promise<VideoResult> {
   try {
     const most = Math.max(...scale.senders);
     const sources = [makeCodedSource(directory, LOOP_SECONDS), ...makeSources(directory, most - 1, LOOP_SECONDS)];
-    const result: VideoResult = { figures: [], ffmpeg: [] };
+    const figures: VideoFigures[] = [];
+    const ffmpeg: VideoResult['ffmpeg'] = [];
     for (const senders of scale.senders) {
       const used = sources.slice(0, senders);
-      result.ffmpeg.push({ senders, cpuMsPerFrame: ffmpegCpu(used) });
-      for (const viewers of scale.viewers) result.figures.push(await measure(engine, used, viewers, scale));
+      ffmpeg.push({ senders, cpuMsPerFrame: ffmpegCpu(used) });
+      for (const viewers of scale.viewers) figures.push(await measure(engine, used, viewers, scale));
     }
-    return result;
+    const alone = await soundFigures(scale);
+    const load = await VideoLoad.start(engine, sources.slice(0, most), Math.max(...scale.viewers));
+    try {
+      await pause(scale.settleSeconds * 1000);
+      return { figures, ffmpeg, sound: { alone, beside: await soundFigures(scale) } };
+    } finally {
+      load.stop();
+    }
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -66,28 +90,9 @@ async function measure(
   viewers: number,
   { settleSeconds, measureSeconds }: VideoScale,
 ): Promise<VideoFigures> {
-  const mixer = await VideoProcess.start(FIRST_PORT, LAST_PORT);
-  const senders = await Promise.all(sources.map((source) => VideoSender.open(source)));
-  const meter = await DelayMeter.open(engine, senders[0]!);
-  // One place for all others: what it costs to send to them is the same.
-  const sink = await boundSocket();
+  const load = await VideoLoad.start(engine, sources, viewers);
   try {
-    const sending = senders.map((_, index) => `s${index}`);
-    const viewing = Array.from({ length: viewers }, (_, index) => `v${index}`);
-    await mixer.request('openRoom', { room: 'bench', scene: gridScene(sending, viewing) });
-    for (const [index, leg] of sending.entries()) {
-      const sender = senders[index]!;
-      const ports = await mixer.request('openStream', {
-        ...{ room: 'bench', leg, stream: 'main', cname: leg, media: media('recvonly', sender.port) },
-      });
-      sender.start(ports.rtpPort, index / senders.length);
-    }
-    for (const [index, leg] of viewing.entries()) {
-      const port = index === 0 ? meter.port : sink.port;
-      await mixer.request('openStream', {
-        ...{ room: 'bench', leg, stream: 'main', cname: leg, media: media('sendonly', port) },
-      });
-    }
+    const { mixer, meter } = load;
     await pause(settleSeconds * 1000);
     const before = await mixer.request('statistics', {});
     const cpuBefore = processCpuMs(mixer.pid);
@@ -103,11 +108,63 @@ async function measure(
       delayMs: percentiles(meter.delaysMs),
     };
   } finally {
-    for (const sender of senders) sender.close();
-    meter.close();
-    sink.socket.close();
-    mixer.stop();
+    load.stop();
   }
+}
+
+/** A video mixer with senders and viewers. */
+class VideoLoad {
+  readonly mixer: VideoProcess;
+  readonly meter: DelayMeter;
+  private readonly senders: readonly VideoSender[];
+  private readonly sink: Socket;
+
+  static async start(engine: Engine, sources: readonly Source[], viewers: number): Promise<VideoLoad> {
+    const mixer = await VideoProcess.start(FIRST_PORT, LAST_PORT);
+    const senders = await Promise.all(sources.map((source) => VideoSender.open(source)));
+    const meter = await DelayMeter.open(engine, senders[0]!);
+    // One place for all others: what it costs to send to them is the same.
+    const sink = await boundSocket();
+    const load = new VideoLoad(mixer, meter, senders, sink.socket);
+    const sending = senders.map((_, index) => `s${index}`);
+    const viewing = Array.from({ length: viewers }, (_, index) => `v${index}`);
+    await mixer.request('openRoom', { room: 'bench', scene: gridScene(sending, viewing) });
+    for (const [index, leg] of sending.entries()) {
+      const sender = senders[index]!;
+      const { rtpPort } = await load.open(leg, media('recvonly', sender.port));
+      sender.start(rtpPort, index / senders.length);
+    }
+    for (const [index, leg] of viewing.entries()) {
+      await load.open(leg, media('sendonly', index === 0 ? meter.port : sink.port));
+    }
+    return load;
+  }
+
+  private constructor(mixer: VideoProcess, meter: DelayMeter, senders: readonly VideoSender[], sink: Socket) {
+    this.mixer = mixer;
+    this.meter = meter;
+    this.senders = senders;
+    this.sink = sink;
+  }
+
+  stop(): void {
+    for (const sender of this.senders) sender.close();
+    this.meter.close();
+    this.sink.close();
+    this.mixer.stop();
+  }
+
+  private open(leg: string, described: VideoMedia): Promise<MediaPorts> {
+    return this.mixer.request('openStream', { room: 'bench', leg, stream: 'main', cname: leg, media: described });
+  }
+}
+
+async function soundFigures({ settleSeconds, soundSeconds }: VideoScale): Promise<SoundFigures> {
+  const [scenario] = chosenScenarios([SOUND_SCENARIO], false);
+  const figures = await measureParley(scenario!, { settleSeconds, measureSeconds: soundSeconds });
+  if (!('load' in figures)) throw new Error(figures.failure);
+  const delay = figures.load.addedDelayMs;
+  return { median: delay?.median ?? Number.NaN, p99: delay?.p99 ?? Number.NaN, tickP999: figures.ticks.p999 };
 }
 
 function media(direction: VideoMedia['direction'], port: number): VideoMedia {

@@ -10,6 +10,9 @@ import { MixerChannel } from '../../../server/mixers/mixer-channel.ts';
 import { MixerProcess } from '../../../server/mixers/mixer-process.ts';
 import { NodeTimers } from '../../../server/node-timers.ts';
 
+/** As the server has it. */
+const NICENESS = 5;
+
 type Channel = MixerChannel<VideoMixerRequests, VideoMixerEvent, VideoMixerSettings>;
 
 /** A video mixer process of its own, without a server. */
@@ -21,7 +24,7 @@ export class VideoProcess {
   static async start(rtpPortMin: number, rtpPortMax: number): Promise<VideoProcess> {
     const path = fileURLToPath(new URL('../../../mixer/video/main.js', import.meta.url));
     return new Promise((resolve, reject) => {
-      const program = { path, flags: [], niceness: 0, unhurried: new Set<string>() };
+      const program = { path, flags: [], niceness: NICENESS, unhurried: new Set<string>() };
       const running: MixerProcess<VideoMixerRequests, VideoMixerEvent, VideoMixerSettings> = new MixerProcess({
         program,
         received: (message) => channel.received(message),
@@ -65,7 +68,15 @@ export class VideoProcess {
 /** Senders first, so that they have the places; all of them in a grid of 720p. */
 export function gridScene(senders: readonly string[], viewers: readonly string[]): VideoScene {
   return {
-    ...{ title: null, roomName: 'bench', layout: 'grid', canvas: { width: 1280, height: 720 }, fps: 25, theme: 'dark', fill: 'crop' },
+    ...{
+      title: null,
+      roomName: 'bench',
+      layout: 'grid',
+      canvas: { width: 1280, height: 720 },
+      fps: 25,
+      theme: 'dark',
+      fill: 'crop',
+    },
     ...{ names: true, recording: 'off', speaker: null, spotlight: [], slides: null },
     places: [...senders],
     participants: [...senders, ...viewers].map((leg) => ({
