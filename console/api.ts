@@ -165,7 +165,7 @@ export class Api {
     await (participants.length === 0 ? this.request('DELETE', path) : this.request('PUT', path, { participants }));
   }
 
-  async startRecording(room: string, wanted: { tracks: boolean; announced: boolean }): Promise<void> {
+  async startRecording(room: string, wanted: { tracks: boolean; video: boolean; announced: boolean }): Promise<void> {
     await this.request('POST', `/rooms/${part(room)}/recordings`, wanted);
   }
 

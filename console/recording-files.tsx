@@ -13,7 +13,9 @@ interface FilesProps {
   about: string;
 }
 
-const SOUND: readonly RecordingFormat[] = ['m4a', 'mp3', 'wav', 'ogg', 'webm', 'mka', 'mp4'];
+const SOUND: readonly RecordingFormat[] = ['m4a', 'mp3', 'wav', 'ogg', 'mka'];
+const VIDEO: readonly RecordingFormat[] = ['mp4', 'webm', 'mkv'];
+const STILLS: readonly RecordingFormat[] = ['poster', 'sheet'];
 const TRACKS: readonly RecordingFormat[] = ['zip', 'tracks'];
 const REST: readonly RecordingFormat[] = ['vtt', 'jsonl', 'png'];
 
@@ -23,8 +25,8 @@ export function RecordingFiles({ session, recording, about }: FilesProps) {
   const [even, setEven] = useState(false);
   const [linking, setLinking] = useState(false);
   const id = useId();
-  const isSound = SOUND.includes(format);
-  const wanted = { format, normalized: even && isSound };
+  const hasSound = SOUND.includes(format) || VIDEO.includes(format);
+  const wanted = { format, normalized: even && hasSound };
   return (
     <div class="files">
       <div class="field">
@@ -36,16 +38,17 @@ export function RecordingFiles({ session, recording, about }: FilesProps) {
           value={format}
           onChange={({ currentTarget }) => setFormat(currentTarget.value as RecordingFormat)}
         >
+          {recording.video && <Formats label="Picture and sound" formats={VIDEO} />}
           <Formats label="Sound" formats={SOUND} />
           {recording.tracks && <Formats label="Each participant" formats={TRACKS} />}
-          <Formats label="About it" formats={REST} />
+          <Formats label="About it" formats={recording.video ? [...REST, ...STILLS] : REST} />
         </select>
       </div>
       <label class="check">
         <input
           type="checkbox"
           checked={wanted.normalized}
-          disabled={!isSound}
+          disabled={!hasSound}
           onChange={({ currentTarget }) => setEven(currentTarget.checked)}
         />
         Even loudness

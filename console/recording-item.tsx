@@ -61,7 +61,7 @@ export function RecordingItem({ session, recording, roomShown }: RecordingItemPr
 }
 
 function Facts({ recording }: { recording: RecordingView }) {
-  const { state, durationMs, bytes, error, participants, tracks, encrypted } = recording;
+  const { state, durationMs, bytes, error, participants, tracks, video, videoError, encrypted } = recording;
   const facts = [
     durationMs === null ? null : duration(durationMs),
     bytes === null ? null : fileSize(bytes),
@@ -75,6 +75,7 @@ function Facts({ recording }: { recording: RecordingView }) {
         <span class="badge recording failed">{error === null ? 'failed' : `failed: ${error}`}</span>
       )}
       {facts.join(' · ')}
+      {video && <span class="badge">{videoError === null ? 'picture' : `picture until it failed: ${videoError}`}</span>}
       {tracks && <span class="badge">tracks</span>}
       {encrypted && (
         <span class="badge">

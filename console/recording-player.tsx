@@ -106,7 +106,6 @@ function useFile(session: Session, recording: RecordingView, choose: () => Recor
 const SOUNDS = [
   ['m4a', 'audio/mp4; codecs="mp4a.40.2"'],
   ['ogg', 'audio/ogg; codecs="opus"'],
-  ['webm', 'audio/webm; codecs="opus"'],
   ['mp3', 'audio/mpeg'],
   ['wav', 'audio/wav'],
 ] as const;

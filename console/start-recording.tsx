@@ -6,12 +6,14 @@ import type { Session } from './session.ts';
 /** Asks how to record, beginning with what the room's policy says. */
 export function StartRecording({ session, room, close }: { session: Session; room: RoomView; close: () => void }) {
   const [tracks, setTracks] = useState(room.recordTracks);
+  const [video, setVideo] = useState(room.recordVideo);
   const [announced, setAnnounced] = useState(room.recordingAnnounced);
   return (
     <Dialog title="Record the room" close={close}>
       <Check label="Tell everybody that they are recorded" value={announced} set={setAnnounced} />
       {!announced && <p class="hint">In many countries people must know before they are recorded. See that they do.</p>}
       <Check label="Keep a track of each participant as well" value={tracks} set={setTracks} />
+      {room.video && <Check label="Record the picture when somebody has video" value={video} set={setVideo} />}
       <div class="buttons">
         <button type="button" onClick={close}>
           Cancel
@@ -21,7 +23,7 @@ export function StartRecording({ session, room, close }: { session: Session; roo
           label="Start recording"
           kind="primary"
           act={async () => {
-            await session.act((api) => api.startRecording(room.name, { tracks, announced }));
+            await session.act((api) => api.startRecording(room.name, { tracks, video, announced }));
             close();
           }}
         />

@@ -205,14 +205,17 @@ export const formatWords: Record<RecordingFormat, string> = {
   mp3: 'MP3',
   wav: 'WAV, uncompressed',
   ogg: 'Ogg (Opus)',
-  webm: 'WebM (Opus)',
   mka: 'Matroska (Opus)',
-  mp4: 'MP4 (AAC)',
+  mp4: 'MP4 (H.264 and AAC)',
+  webm: 'WebM (VP8 and Opus)',
+  mkv: 'Matroska (H.264 and Opus)',
   zip: 'ZIP of FLAC files',
   tracks: 'Matroska with all tracks',
   vtt: 'Captions: who spoke when (WebVTT)',
   jsonl: 'Time line (JSON lines)',
   png: 'Picture of the waveform (PNG)',
+  poster: 'Poster: one picture (JPEG)',
+  sheet: 'Contact sheet: 16 pictures (JPEG)',
 };
 
 export const people = (count: number): string => (count === 1 ? '1 person' : `${count} people`);

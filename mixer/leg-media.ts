@@ -1,14 +1,14 @@
 import type { LegReceiver } from './leg-receiver.ts';
+import { MediaTransport } from './media-transport.ts';
 import type { MediaSockets } from './net/media-sockets.ts';
 import type { PacketBuffers, PacketSlot } from './net/packet-buffers.ts';
-import type { AudioFormat, AudioMedia, LegQuality, LegStatistics, MediaCrypto, MixerEvent } from './protocol.ts';
+import type { AudioFormat, AudioMedia, LegQuality, LegStatistics, MixerEvent } from './protocol.ts';
 import { fillVoipMetrics, legQuality, type QualityInputs } from './quality/leg-quality.ts';
 import type { VoipMetrics } from './rtp/rtcp-extended-report.ts';
 import { RtcpCompound } from './rtp/rtcp-packet.ts';
 import { RtcpSession } from './rtp/rtcp-session.ts';
-import { muxedPacketKind, RtpPacket } from './rtp/rtp-packet.ts';
-import { SrtpSession } from './rtp/srtp-session.ts';
-import { QUIET_MS, SymmetricRtp } from './rtp/symmetric-rtp.ts';
+import { RtpPacket } from './rtp/rtp-packet.ts';
+import { QUIET_MS } from './rtp/symmetric-rtp.ts';
 import { TelephoneEventReceiver } from './rtp/telephone-event.ts';
 
 export interface LegMediaOptions {
@@ -38,19 +38,14 @@ const compound = new RtcpCompound();
  * side is still there.
  */
 export class LegMedia {
-  sockets: MediaSockets | null = null;
   private readonly options: LegMediaOptions;
-  private readonly rtp = new SymmetricRtp();
-  private readonly rtcp = new SymmetricRtp();
+  private readonly transport = new MediaTransport();
   private readonly session: RtcpSession;
   /** What we send. */
   private sendFormat: AudioFormat | null = null;
   private keys = new TelephoneEventReceiver(8000);
   private telephoneEventType = -1;
   private telephoneEventRateHz = 8000;
-  private rtcpMux = false;
-  /** Null: plain RTP. With it, nothing is looked at that is not authentic, be it to latch or to count. */
-  private srtp: SrtpSession | null = null;
   private active = false;
   /** The kernel takes RTP from the latched source only. */
   private connected = false;
@@ -62,7 +57,6 @@ export class LegMedia {
   private latches = 0;
   private lastHeardMs: number;
   private bytesReceived = 0;
-  private bytesSent = 0;
   private packetsReceived = 0;
 
   constructor(options: LegMediaOptions) {
@@ -88,13 +82,13 @@ export class LegMedia {
     return this.keys.pressed;
   }
 
+  set sockets(sockets: MediaSockets) {
+    this.transport.sockets = sockets;
+  }
+
   update(media: AudioMedia): void {
-    const { remote } = media;
-    if (remote) this.open();
-    this.rtp.signalled(remote?.address ?? null, remote?.rtpPort ?? 0);
-    this.rtcp.signalled(remote?.address ?? null, remote?.rtcpPort ?? 0);
-    this.rtcpMux = media.rtcpMux;
-    this.secure(media.crypto ?? null);
+    if (media.remote) this.open();
+    this.transport.update(media);
     this.session.sendClockRateHz = media.send.clockRateHz;
     this.sendFormat = media.send;
     this.session.fillMetrics = media.voipMetrics ? this.fillMetrics : null;
@@ -107,23 +101,22 @@ export class LegMedia {
 
   /** Takes what has come since the last tick. */
   readSockets(): void {
-    this.sockets?.receiveRtp();
+    this.transport.sockets?.receiveRtp();
   }
 
   receivedRtp(data: Uint8Array, address: string, port: number, nowMs: number): void {
-    if (this.rtcpMux && muxedPacketKind(data, data.length) === 'rtcp') {
-      return this.receivedRtcp(data, address, port, nowMs);
-    }
-    const length = this.srtp ? this.srtp.unprotectRtp(data, data.length) : data.length;
+    const { transport } = this;
+    if (transport.isRtcp(data)) return this.receivedRtcp(data, address, port, nowMs);
+    const length = transport.openRtp(data);
     if (length < 0 || !packet.parse(data, length)) return;
     const { payloadType } = packet;
     const isKey = payloadType === this.telephoneEventType;
     if (!isKey && this.options.receiver.clockRateOf(payloadType) === 0) return;
-    if (!this.rtp.accept(address, port, packet.ssrc, nowMs)) return;
+    if (!transport.rtp.accept(address, port, packet.ssrc, nowMs)) return;
     this.heard(data.length, nowMs);
     this.lastRtpMs = nowMs;
-    if (!this.connected && this.rtp.latched) this.connect();
-    if (this.rtp.counters.latches !== this.latches) this.latched();
+    if (!this.connected && transport.rtp.latched) this.connect();
+    if (transport.rtp.counters.latches !== this.latches) this.latched();
     // Keys are counted with the stream that they are part of, whatever clock they were negotiated with.
     const clockRateHz = isKey ? this.options.receiver.clockRateHz : this.options.receiver.clockRateOf(payloadType);
     const check = this.session.received(packet, clockRateHz || this.telephoneEventRateHz, nowMs);
@@ -138,12 +131,9 @@ export class LegMedia {
   }
 
   receivedRtcp(data: Uint8Array, address: string, port: number, nowMs: number): void {
-    const length = this.srtp ? this.srtp.unprotectRtcp(data, data.length) : data.length;
+    const length = this.transport.openRtcp(data);
     if (length < 0 || !compound.parse(data, length)) return;
-    const latch = this.rtcpMux ? this.rtp : this.rtcp;
-    // The sender of a compound packet is that of its first one (RFC 3550 §6.1).
-    const ssrc = ((data[4]! << 24) | (data[5]! << 16) | (data[6]! << 8) | data[7]!) >>> 0;
-    if (!latch.accept(address, port, ssrc, nowMs)) return;
+    if (!this.transport.acceptRtcp(data, address, port, nowMs)) return;
     this.lastHeardMs = nowMs;
     const reports = this.session.remoteReports;
     this.session.receivedReport(compound, nowMs);
@@ -151,14 +141,9 @@ export class LegMedia {
   }
 
   sendRtp(data: PacketSlot, length: number, timestamp: number, payloadLength: number, nowMs: number): void {
-    const { remoteAddress, remotePort } = this.rtp;
-    if (remoteAddress === null) return;
-    const sentLength = this.srtp ? this.srtp.protectRtp(data.bytes, length) : length;
-    if (sentLength === 0) return;
-    this.sockets?.sendRtp(data, sentLength, remotePort, remoteAddress);
+    if (!this.transport.sendRtp(data, length)) return;
     if (this.firstSentMs < 0) this.firstSentMs = nowMs;
     this.session.sent(timestamp, payloadLength, nowMs);
-    this.bytesSent += sentLength;
   }
 
   /**
@@ -167,10 +152,10 @@ export class LegMedia {
    */
   controlTick(nowMs: number): void {
     if (++this.ticks % CONTROL_EVERY_TICKS !== 0) return;
-    this.sockets?.receiveRtcp();
+    this.transport.sockets?.receiveRtcp();
     if (this.session.reportDue(nowMs)) {
       const out = this.options.buffers.take();
-      this.sendRtcp(out, this.session.writeReport(out.bytes, nowMs));
+      this.transport.sendRtcp(out, this.session.writeReport(out.bytes, nowMs));
     }
     this.tellKeys(nowMs);
     // Whether somebody else may take the place of a quiet source is for `SymmetricRtp` to say, so it must see them.
@@ -185,19 +170,20 @@ export class LegMedia {
   /** Sends BYE. */
   close(nowMs: number): MediaSockets {
     const out = this.options.buffers.take();
-    this.sendRtcp(out, this.session.writeBye(out.bytes, nowMs));
-    return this.sockets!;
+    this.transport.sendRtcp(out, this.session.writeBye(out.bytes, nowMs));
+    return this.transport.sockets!;
   }
 
   statistics(): Omit<LegStatistics, 'receivedLevelDb' | 'sentLevelDb'> {
-    const { session, rtp } = this;
+    const { session } = this;
+    const { rtp, bytesSent, refused } = this.transport;
     const { receiver } = this.options;
     const { counters, clockRateHz } = receiver;
     return {
       packetsReceived: this.packetsReceived,
       packetsSent: session.packetsSent,
       bytesReceived: this.bytesReceived,
-      bytesSent: this.bytesSent,
+      bytesSent,
       packetsLost: session.reception?.packetsLost ?? 0,
       jitterMs: session.reception?.jitterMs ?? 0,
       remoteFractionLost: session.remoteFractionLost,
@@ -209,7 +195,7 @@ export class LegMedia {
       latchedPort: rtp.latched ? rtp.remotePort : null,
       receivingCodec: receiver.codec,
       quality: legQuality(this.qualityInputs()),
-      srtpRefused: this.srtp?.refused ?? 0,
+      srtpRefused: refused,
       foreignPackets: rtp.counters.foreign,
       firstReceivedMs: this.wallClock(this.firstRtpMs),
       lastReceivedMs: this.active ? this.wallClock(this.lastRtpMs) : null,
@@ -264,17 +250,18 @@ export class LegMedia {
   private open(): void {
     if (!this.connected) return;
     this.connected = false;
-    this.sockets?.openRtp();
+    this.transport.sockets?.openRtp();
   }
 
   private connect(): void {
+    const { sockets, rtp } = this.transport;
     this.connected = true;
-    this.sockets?.connectRtp(this.rtp.remotePort, this.rtp.remoteAddress!);
+    sockets?.connectRtp(rtp.remotePort, rtp.remoteAddress!);
   }
 
   private latched(): void {
-    this.latches = this.rtp.counters.latches;
-    const { remoteAddress: address, remotePort: rtpPort } = this.rtp;
+    const { counters, remoteAddress: address, remotePort: rtpPort } = this.transport.rtp;
+    this.latches = counters.latches;
     this.options.event({ event: 'legLatched', leg: this.options.leg, address: address!, rtpPort });
   }
 
@@ -290,20 +277,5 @@ export class LegMedia {
       const { key, durationMs } = this.keys;
       this.options.event({ event: 'legKey', leg: this.options.leg, key, durationMs });
     }
-  }
-
-  private sendRtcp(data: PacketSlot, length: number): void {
-    const { remoteAddress, remotePort } = this.rtcpMux ? this.rtp : this.rtcp;
-    if (remoteAddress === null) return;
-    const sentLength = this.srtp ? this.srtp.protectRtcp(data.bytes, length) : length;
-    if (sentLength === 0) return;
-    if (this.rtcpMux) this.sockets?.sendRtp(data, sentLength, remotePort, remoteAddress);
-    else this.sockets?.sendRtcp(data, sentLength, remotePort, remoteAddress);
-  }
-
-  private secure(crypto: MediaCrypto | null): void {
-    if (crypto === null) this.srtp = null;
-    else if (this.srtp === null) this.srtp = new SrtpSession(crypto);
-    else this.srtp.update(crypto);
   }
 }

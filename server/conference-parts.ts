@@ -4,6 +4,7 @@ import type { MixerEvent } from '../mixer/protocol.ts';
 import type { VideoMixerEvent } from '../mixer/video-protocol.ts';
 import type { Config } from './config/schema.ts';
 import { createSession, mixerOptions, videoMixerOptions } from './configured-parts.ts';
+import { createFloorControl, type FloorControlParts } from './floor-control-parts.ts';
 import { ActiveSpeakers } from './focus/active-speakers.ts';
 import { Announcements } from './focus/announcements.ts';
 import { AutomaticRecording } from './focus/automatic-recording.ts';
@@ -49,6 +50,8 @@ export interface ConferenceParts {
   mixers: Mixers;
   video: VideoMixers;
   focus: Focus;
+  /** Of slides. */
+  floorControl: FloorControlParts;
   pins: PinGuard;
   conferences: Conferences;
   /** Calls nobody any more, says BYE to everybody; settled when all are gone. */
@@ -100,6 +103,10 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
   });
   new AutomaticRecording({ rooms, log, start: (room) => recordings.start(room, {}, 'policy') });
   const names = new Names(join(config.dataDir, 'names'), mixers, log);
+  const floorControl = createFloorControl({
+    ...{ rooms, timers, log },
+    roomOf: (participant) => focus.call(participant)?.room,
+  });
   const { adhocRooms, domain, maxCalls, maxMixerLoad } = config;
   const { identify, isTrusted } = calling;
   const pins = new PinGuard({ identify, isTrusted, log, now: () => timers.now() });
@@ -119,6 +126,7 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
       ...calling,
     },
     createSession: (ports, peer) => createSession(config, ports, peer),
+    floorControl: () => floorControl.serving(),
     emptied: (room) => carry(recordings.stopAll(room)),
     host: {
       established: (participant) => host.established(participant),
@@ -167,7 +175,7 @@ export function createConferences(config: Config, surroundings: ConferenceSurrou
     ...{ rooms, focus, pictures, participants, moderation, announcements, dialOuts, recordings, recorded, sendTexts },
   });
   return {
-    ...{ mixers, video, focus, pins, conferences },
+    ...{ mixers, video, focus, floorControl, pins, conferences },
     stop: () => {
       host.close();
       speakers.close();

@@ -104,7 +104,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     sendText: ({ room, id }, text) => messages.fromRoom(room, id, text),
     sendTexts: (room, members, text) => messages.fromRoomTo(room, members, text),
   });
-  const { mixers, video, focus, pins, conferences } = conference;
+  const { mixers, video, focus, floorControl, pins, conferences } = conference;
   const messages = new Messages({
     focus,
     rooms,
@@ -184,6 +184,8 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   await Promise.all([mixers.start(), video.start()]);
   await sip.listen();
   const web = await http.listen(config.httpPort, config.httpBind);
+  // The last, so that its default takes no port that somebody gave to another.
+  await floorControl.listen(config.bind, config.bfcpPort);
   const stopWatching = watchEventLoop(overload, log);
 
   const stop = async (): Promise<void> => {
@@ -191,7 +193,7 @@ export async function startServer(config: Config, log: Log, version: string): Pr
     conferenceEvents.stop();
     await conference.stopRecordings();
     await sip.settled(GOODBYE_MS);
-    await Promise.all([http.close(), sip.close(), recordings.close(GOODBYE_MS), sounds.close()]);
+    await Promise.all([http.close(), sip.close(), floorControl.close(), recordings.close(GOODBYE_MS), sounds.close()]);
     certificate?.close();
     mixers.stop();
     video.stop();

@@ -2,28 +2,17 @@ import type { VideoCodecName } from '../video-protocol.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Picture } from './engine/picture.ts';
 import type { VideoDecoder } from './engine/video-decoder.ts';
+import { HeldPictures, type SenderClock } from './held-pictures.ts';
 import type { AccessUnit } from './rtp/access-unit.ts';
 import type { VideoCounts } from './video-counts.ts';
 
 /** Units that wait to be decoded: when there are more, this machine cannot keep up, and it begins anew at a key frame. */
 const MOST_WAITING = 20;
-/** Pictures that wait for their sound. */
-const MOST_HELD = 20;
 /** 1080p, in whole macroblocks: more is not offered, and a hostile stream takes no more memory. */
 const MOST_PIXELS = 1920 * 1088;
-/** Sound is never so late that a picture should wait longer. */
-const MOST_DELAY_MS = 500;
-
-interface Held {
-  picture: Picture;
-  dueMs: number;
-}
-
-/** Where a sender's RTP time stamps stand on its wall clock: from its sender reports. */
-export interface SenderClock {
-  /** Of the sender's NTP clock, milliseconds since 1970; null before a report. */
-  ntpMsOf(rtpTimestamp: number): number | null;
-}
+/** Nobody has a camera that is quicker; some network holds a second of pictures back and lets them go at once. */
+const MOST_UNITS_PER_SECOND = 100;
+const MOST_UNITS_AT_ONCE = 120;
 
 export interface StreamPicturesOptions {
   engine: Engine;
@@ -31,6 +20,10 @@ export interface StreamPicturesOptions {
   clock: SenderClock;
   wallClockOffsetMs: number;
   now(): number;
+  /** There is a new picture, though it may wait for its sound yet. */
+  decoded(): void;
+  /** What comes is shown, but is not as it was sent; a key frame would mend it. */
+  damaged(): void;
   /** What follows cannot be decoded before a key frame. */
   lost(): void;
 }
@@ -40,26 +33,27 @@ export class StreamPictures {
   framesDecoded = 0;
   framesBroken = 0;
   private readonly options: StreamPicturesOptions;
+  private readonly held: HeldPictures;
   private decoder: VideoDecoder | null = null;
   private codec: VideoCodecName | null = null;
   private readonly waiting: AccessUnit[] = [];
-  private readonly held: Held[] = [];
-  private shown: Picture | null = null;
   private decoding = false;
   private closed = false;
-  private soundDelayMs = 0;
-  /** Our wall clock less the sender's, less the sound's delay; null: not known. */
-  private senderOffsetMs: number | null = null;
+  /** Another one after each reset: what is being decoded then belongs to a past that nobody wants to see. */
+  private life = 0;
+  private unitsAllowed = MOST_UNITS_AT_ONCE;
+  private allowedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: StreamPicturesOptions) {
     this.options = options;
+    this.held = new HeldPictures(options.clock, options.wallClockOffsetMs);
   }
 
   put(unit: AccessUnit): void {
     if (this.closed) return;
-    if (this.waiting.length >= MOST_WAITING) {
+    if (this.waiting.length >= MOST_WAITING || !this.mayDecode()) {
+      this.options.counts.framesSkipped += this.waiting.length + 1;
       this.waiting.length = 0;
-      this.options.counts.framesSkipped += MOST_WAITING;
       return this.options.lost();
     }
     this.waiting.push(unit);
@@ -68,27 +62,20 @@ export class StreamPictures {
 
   /** See `soundDelay` of the protocol. */
   soundIsLate(delayMs: number, senderNtpMs: number | null): void {
-    this.soundDelayMs = Math.min(MOST_DELAY_MS, Math.max(0, delayMs));
-    this.senderOffsetMs = senderNtpMs;
+    this.held.soundIsLate(delayMs, senderNtpMs);
   }
 
   /** What is to be seen at `nowMs`; lent until the next call. Null: nothing yet. */
   at(nowMs: number): Picture | null {
-    while (this.held.length > 0 && this.held[0]!.dueMs <= nowMs) {
-      this.shown?.release();
-      this.shown = this.held.shift()!.picture;
-    }
-    return this.shown;
+    return this.held.at(nowMs);
   }
 
   /** Another stream begins, or nobody looks any more. */
   reset(): void {
+    this.life++;
     this.decoder?.reset();
     this.waiting.length = 0;
-    for (const { picture } of this.held) picture.release();
-    this.held.length = 0;
-    this.shown?.release();
-    this.shown = null;
+    this.held.clear();
   }
 
   close(): void {
@@ -100,23 +87,41 @@ export class StreamPictures {
 
   private async decodeWaiting(): Promise<void> {
     this.decoding = true;
-    for (let unit = this.waiting.shift(); unit !== undefined; unit = this.waiting.shift()) await this.decode(unit);
+    for (let unit = this.waiting.shift(); unit !== undefined; unit = this.waiting.shift()) {
+      try {
+        await this.decode(unit);
+      } catch {
+        // There is no memory for it, say: the next one is tried with another decoder.
+        this.broken(1);
+        this.closeDecoder();
+        this.options.lost();
+      }
+    }
     this.decoding = false;
     if (this.closed) this.closeDecoder();
   }
 
   private async decode(unit: AccessUnit): Promise<void> {
-    const { counts, lost } = this.options;
+    const { options, life } = this;
     const decoder = this.decoderFor(unit.codec);
-    counts.decodes++;
+    options.counts.decodes++;
     const brokenBefore = decoder.counters.broken;
     const pictures = await decoder.decode(unit.data, unit.intact, unit.rtpTimestamp);
     this.framesDecoded += pictures.length;
-    for (const picture of pictures) this.hold(picture, unit);
-    const broken = decoder.counters.broken - brokenBefore;
-    this.framesBroken += broken;
-    counts.framesBroken += broken;
-    if (decoder.keyFrameNeeded) lost();
+    this.broken(decoder.counters.broken - brokenBefore);
+    if (this.life !== life) {
+      for (const picture of pictures) picture.release();
+      return;
+    }
+    for (const picture of pictures) this.held.add(picture, unit, options.now());
+    if (pictures.length > 0) options.decoded();
+    // One that waits here may be what is needed.
+    if (decoder.keyFrameNeeded && !this.waiting.some(({ keyFrame }) => keyFrame)) options.damaged();
+  }
+
+  private broken(count: number): void {
+    this.framesBroken += count;
+    this.options.counts.framesBroken += count;
   }
 
   private decoderFor(codec: VideoCodecName): VideoDecoder {
@@ -127,23 +132,15 @@ export class StreamPictures {
     return this.decoder;
   }
 
-  private hold(picture: Picture, unit: AccessUnit): void {
-    if (this.closed) return picture.release();
-    this.held.push({ picture, dueMs: this.dueMs(unit) });
-    if (this.held.length <= MOST_HELD) return;
-    this.shown?.release();
-    this.shown = this.held.shift()!.picture;
-  }
-
-  private dueMs({ rtpTimestamp, arrivedMs }: AccessUnit): number {
-    const { clock, wallClockOffsetMs, now } = this.options;
-    const nowMs = now();
-    const ntpMs = this.senderOffsetMs === null ? null : clock.ntpMsOf(rtpTimestamp);
-    const dueMs = ntpMs === null ? arrivedMs + this.soundDelayMs : ntpMs + this.senderOffsetMs! - wallClockOffsetMs;
-    // A clock that is far off says nothing.
-    if (dueMs > nowMs + MOST_DELAY_MS || dueMs < nowMs - MOST_DELAY_MS) return nowMs;
-    // Pictures are shown in their order.
-    return Math.max(dueMs, this.held.at(-1)?.dueMs ?? 0);
+  /** A bucket: tiny frames in a flood would otherwise take the time of all others' pictures. */
+  private mayDecode(): boolean {
+    const nowMs = this.options.now();
+    const earned = ((nowMs - this.allowedMs) * MOST_UNITS_PER_SECOND) / 1000;
+    this.unitsAllowed = Math.min(MOST_UNITS_AT_ONCE, this.unitsAllowed + Math.max(0, earned));
+    this.allowedMs = nowMs;
+    if (this.unitsAllowed < 1) return false;
+    this.unitsAllowed--;
+    return true;
   }
 
   private closeDecoder(): void {

@@ -32,7 +32,7 @@ export class VideoFile {
   private readonly file: AppendFile;
   private begun = false;
   private clusterMs = Number.NEGATIVE_INFINITY;
-  private lastMs = 0;
+  private lastMs = -1;
   private flushedMs = 0;
 
   constructor(options: VideoFileOptions) {
@@ -57,14 +57,15 @@ export class VideoFile {
   /**
    * Takes a copy of a frame, whose first one has to be a key frame.
    *
-   * @param unit a byte stream (annex B) @param atMs its position on the recording's time line.
+   * @param unit a byte stream (annex B)
+   * @param atMs its position on the recording's time line; it comes after the one before in any case.
    */
   write(unit: Uint8Array, keyFrame: boolean, atMs: number, size: { width: number; height: number }): void {
     if (!this.begun && !this.begin(unit, keyFrame, size)) return;
     const { file } = this;
     const length = blockLength(unit);
     if (length === 0 || !file.reserve(CLUSTER_BYTES + LONG_BLOCK_HEAD_BYTES + length)) return;
-    const startMs = Math.max(this.lastMs, Math.round(atMs));
+    const startMs = Math.max(this.lastMs + 1, Math.round(atMs));
     if (startMs - this.clusterMs >= CLUSTER_MS) {
       writeCluster(file.bytes, file.length, startMs);
       file.length += CLUSTER_BYTES;
@@ -74,6 +75,11 @@ export class VideoFile {
     file.length = writeBlockContent(unit, file.bytes, file.length + LONG_BLOCK_HEAD_BYTES);
     this.lastMs = startMs;
     this.flushIfDue(startMs);
+  }
+
+  /** Whether all that was flushed is on the disk. */
+  get idle(): boolean {
+    return this.file.idle;
   }
 
   /** What was taken goes to the disk at once. */

@@ -245,7 +245,8 @@ export class VideoRoom {
 
   /** As one sees it who has chosen nothing for themselves. */
   private get ownView(): View {
-    return { layout: this.scene.layout, without: null, slides: 'beside', waiting: false };
+    const { layout, slides } = this.scene;
+    return { layout, without: null, slides: slides === null ? 'none' : 'beside', waiting: false };
   }
 
   /** The same, as long as all may be recorded: then both have one encoder. */

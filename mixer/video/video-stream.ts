@@ -1,36 +1,23 @@
+import { MediaTransport } from '../media-transport.ts';
 import type { MediaSockets } from '../net/media-sockets.ts';
 import type { PacketBuffers, PacketSlot } from '../net/packet-buffers.ts';
-import type { MediaCrypto } from '../protocol.ts';
 import type { FeedbackHandler } from '../rtp/rtcp-feedback.ts';
 import { RtcpCompound } from '../rtp/rtcp-packet.ts';
 import { RtcpSession } from '../rtp/rtcp-session.ts';
-import { muxedPacketKind, RtpPacket, readUint32, timestampDistance } from '../rtp/rtp-packet.ts';
-import { SrtpSession } from '../rtp/srtp-session.ts';
-import { SymmetricRtp } from '../rtp/symmetric-rtp.ts';
-import type {
-  StreamKey,
-  VideoCodecName,
-  VideoMedia,
-  VideoMixerEvent,
-  VideoStreamStatistics,
-} from '../video-protocol.ts';
+import { RtpPacket } from '../rtp/rtp-packet.ts';
+import type { StreamKey, VideoMedia, VideoMixerEvent, VideoStreamStatistics } from '../video-protocol.ts';
 import type { Engine } from './engine/engine.ts';
-import type { Picture } from './engine/picture.ts';
-import { IntraCommands, KeyFrameRequests } from './rtp/key-frame-requests.ts';
-import { VideoReceiver } from './rtp/video-receiver.ts';
+import { IncomingVideo } from './incoming-video.ts';
+import { IntraCommands } from './rtp/key-frame-requests.ts';
 import { StreamFeedback } from './stream-feedback.ts';
-import { StreamPictures } from './stream-pictures.ts';
 import type { VideoCounts } from './video-counts.ts';
 import { Viewer } from './viewer.ts';
 
 const CLOCK_RATE_HZ = 90_000;
-const TICKS_IN_MS = CLOCK_RATE_HZ / 1000;
 /** Losses are to be known soon: pictures suffer from each. */
 const REPORT_INTERVAL_MS = 1000;
 /** How often RTCP is read, and what is to be asked for looked at. */
 const CONTROL_EVERY_MS = 20;
-/** After so long without a picture a card is shown. */
-const STALE_MS = 5000;
 
 let nextViewer = 1;
 
@@ -51,27 +38,20 @@ export interface VideoStreamOptions {
 }
 
 /**
- * One video stream of a participant, both ways: the RTP session (RFC 3550) with its feedback, the pictures that come, and
- * what is sent.
+ * One video stream of a participant, both ways: the RTP session (RFC 3550) with its feedback. What they show is in
+ * `IncomingVideo`, what they are sent in `Viewer`.
  */
 export class VideoStream {
   readonly key: StreamKey;
   readonly viewer: Viewer;
+  readonly incoming: IncomingVideo;
   media: VideoMedia | null = null;
   private readonly options: VideoStreamOptions;
-  private sockets: MediaSockets | null = null;
-  private readonly rtp = new SymmetricRtp();
-  private readonly rtcp = new SymmetricRtp();
+  private readonly transport = new MediaTransport();
   private readonly session: RtcpSession;
   private readonly feedback: StreamFeedback;
-  private readonly receiver = new VideoReceiver();
-  private readonly pictures: StreamPictures;
-  private readonly requests = new KeyFrameRequests();
   private readonly intraCommands = new IntraCommands();
-  private srtp: SrtpSession | null = null;
   private slot: PacketSlot;
-  /** Until it is known otherwise: a key frame comes at the beginning. */
-  private wanted = true;
   private active = false;
   private latches = 0;
   /** A TMMBR came: answered once for however many. */
@@ -79,15 +59,11 @@ export class VideoStream {
   private controlMs = 0;
   private nowMs: number;
   private lastHeardMs: number;
-  private lastUnitMs = Number.NEGATIVE_INFINITY;
   private packetsReceived = 0;
   private bytesReceived = 0;
-  private bytesSent = 0;
-  private codec: VideoCodecName | null = null;
-  private toldSize: { width: number; height: number } | null = null;
 
   constructor(options: VideoStreamOptions) {
-    const { key, cname, startMs, wallClockOffsetMs, engine, counts, buffers } = options;
+    const { key, cname, startMs, wallClockOffsetMs, engine, counts, buffers, event } = options;
     this.key = key;
     this.options = options;
     this.nowMs = startMs;
@@ -102,76 +78,38 @@ export class VideoStream {
     this.viewer = new Viewer({
       ...{ id: nextViewer++, ssrc, rtxSsrc: randomSsrc(), buffer, startMs },
       sendPacket: (length) => this.sendPacket(length),
-      sendAgain: (length) => this.sendRtp(length),
+      sendAgain: (length) => this.transport.sendRtp(this.slot, length),
     });
     this.feedback = new StreamFeedback({
       ...{ session: this.session, handler: this.told, buffer },
-      send: (_out, length) => this.sendRtcp(length),
-      nacks: (nowMs, out) => this.receiver.nacks(nowMs, out),
+      send: (_out, length) => this.transport.sendRtcp(this.slot, length),
+      nacks: (nowMs, out) => this.incoming.receiver.nacks(nowMs, out),
     });
-    this.pictures = new StreamPictures({
-      ...{ engine, counts, wallClockOffsetMs },
-      clock: this,
-      now: () => this.nowMs,
-      lost: () => this.receiver.requireKeyFrame(),
+    this.incoming = new IncomingVideo({
+      ...{ key, engine, counts, feedback: this.feedback, startMs, wallClockOffsetMs, event },
+      senderReference: () => this.session.senderReference,
     });
   }
 
   open(sockets: MediaSockets): void {
-    this.sockets = sockets;
+    this.transport.sockets = sockets;
   }
 
   /** What an offer and answer settled. */
   update(media: VideoMedia): void {
-    const { remote, crypto } = media;
     this.media = media;
-    if (remote) this.sockets?.openRtp();
-    this.rtp.signalled(remote?.address ?? null, remote?.rtpPort ?? 0);
-    this.rtcp.signalled(remote?.address ?? null, remote?.rtcpPort ?? 0);
-    this.secure(crypto);
-    this.receiver.configure(media.receive, media.send.parameters['sprop-parameter-sets'] ?? null);
+    this.transport.update(media);
     this.feedback.negotiated((media.receive[0] ?? media.send).feedback);
     this.viewer.update(media);
-    if (!this.takesFromThem) this.pictures.reset();
+    this.incoming.update(media, this.takesFromThem);
   }
 
   /** They take pictures of ours. */
   get mayBeSent(): boolean {
     const direction = this.media?.direction;
-    return (direction === 'sendrecv' || direction === 'sendonly') && this.rtp.remoteAddress !== null;
-  }
-
-  /** Whether pictures of theirs come. */
-  get sendsPictures(): boolean {
-    return this.takesFromThem && this.nowMs - this.lastUnitMs < STALE_MS;
-  }
-
-  get pictureSize(): { width: number; height: number } | null {
-    return this.sendsPictures ? this.toldSize : null;
-  }
-
-  /** What is to be seen now; lent until the next call. Null: nothing. */
-  pictureAt(nowMs: number): Picture | null {
-    return this.sendsPictures ? this.pictures.at(nowMs) : null;
-  }
-
-  /** For `StreamPictures`. */
-  ntpMsOf(rtpTimestamp: number): number | null {
-    const reference = this.session.senderReference;
-    if (reference === null) return null;
-    return reference.ntpMs + timestampDistance(reference.rtpTimestamp, rtpTimestamp) / TICKS_IN_MS;
-  }
-
-  /** @param pixels of the largest place in which they are seen. */
-  setWanted(wanted: boolean, pixels: number, nowMs: number): void {
-    if (wanted && !this.wanted) this.receiver.requireKeyFrame();
-    if (!wanted && this.wanted) this.pictures.reset();
-    this.wanted = wanted;
-    if (wanted) this.feedback.limitSender(pixels, nowMs);
-  }
-
-  soundIsLate(delayMs: number, senderNtpMs: number | null): void {
-    this.pictures.soundIsLate(delayMs, senderNtpMs);
+    const agreed = direction === 'sendrecv' || direction === 'sendonly';
+    // Of 0 bits a second nothing is made, and nobody else is to get less for it.
+    return agreed && this.transport.rtp.remoteAddress !== null && this.viewer.rate.bitrateBps > 0;
   }
 
   /** They have asked for a key frame in signalling. */
@@ -182,13 +120,8 @@ export class VideoStream {
   /** Takes what has come. */
   receive(nowMs: number): void {
     this.nowMs = nowMs;
-    this.sockets?.receiveRtp();
-    for (let unit = this.receiver.next(nowMs); unit !== null; unit = this.receiver.next(nowMs)) {
-      this.lastUnitMs = nowMs;
-      this.codec = unit.codec;
-      if (this.wanted) this.pictures.put(unit);
-    }
-    if (this.wanted && this.takesFromThem) this.feedback.askForLost(nowMs);
+    this.transport.sockets?.receiveRtp();
+    this.incoming.receive(nowMs);
     if (nowMs >= this.controlMs) this.control(nowMs);
   }
 
@@ -198,65 +131,66 @@ export class VideoStream {
   }
 
   readonly receivedRtp = (data: Uint8Array, address: string, port: number, nowMs: number): void => {
-    if (this.media?.rtcpMux && muxedPacketKind(data, data.length) === 'rtcp') {
-      return this.receivedRtcp(data, address, port, nowMs);
-    }
-    const length = this.srtp ? this.srtp.unprotectRtp(data, data.length) : data.length;
+    const { transport } = this;
+    if (transport.isRtcp(data)) return this.receivedRtcp(data, address, port, nowMs);
+    const length = transport.openRtp(data);
     if (length < 0 || !packet.parse(data, length) || !this.takesFromThem) return;
-    const kind = this.receiver.kindOf(packet.payloadType);
+    const kind = this.incoming.receiver.kindOf(packet.payloadType);
     if (kind === null) return;
     // Retransmissions have an SSRC of their own (RFC 4588 §4), but come from where the stream does.
-    if (kind === 'media' ? !this.rtp.accept(address, port, packet.ssrc, nowMs) : !this.isSource(address, port)) return;
+    const { rtp } = transport;
+    if (kind === 'media' ? !rtp.accept(address, port, packet.ssrc, nowMs) : !this.isSource(address, port)) return;
     this.heard(data.length, nowMs);
-    if (this.rtp.counters.latches !== this.latches) this.latched();
+    if (rtp.counters.latches !== this.latches) this.latched();
     if (kind === 'media') this.session.received(packet, CLOCK_RATE_HZ, nowMs);
     const payload = data.subarray(packet.payloadOffset, packet.payloadOffset + packet.payloadLength);
-    this.receiver.put(packet, payload, nowMs);
+    this.incoming.put(packet, payload, nowMs);
   };
 
   readonly receivedRtcp = (data: Uint8Array, address: string, port: number, nowMs: number): void => {
-    const length = this.srtp ? this.srtp.unprotectRtcp(data, data.length) : data.length;
+    const length = this.transport.openRtcp(data);
     if (length < 0 || !compound.parse(data, length)) return;
-    const latch = this.media?.rtcpMux ? this.rtp : this.rtcp;
-    if (!latch.accept(address, port, readUint32(data, 4), nowMs)) return;
+    if (!this.transport.acceptRtcp(data, address, port, nowMs)) return;
     this.lastHeardMs = nowMs;
     this.nowMs = nowMs;
-    const reports = this.session.remoteReports;
-    this.session.receivedReport(compound, nowMs);
-    if (this.session.remoteReports === reports) return;
-    this.viewer.rate.reported(this.session.remoteFractionLost!, this.session.packetsSent, nowMs);
-    this.receiver.roundTripMs = this.session.roundTripMs;
+    const { session, viewer } = this;
+    const reports = session.remoteReports;
+    session.receivedReport(compound, nowMs);
+    if (session.remoteReports === reports) return;
+    viewer.rate.reported(session.remoteFractionLost!, session.packetsSent, viewer.sendingBps, nowMs);
+    this.incoming.receiver.roundTripMs = session.roundTripMs;
   };
 
   /** Sends BYE. */
   close(nowMs: number): MediaSockets {
     this.viewer.leave();
-    this.sendRtcp(this.session.writeBye(this.takeBuffer(), nowMs));
-    this.pictures.close();
-    return this.sockets!;
+    const length = this.session.writeBye(this.takeBuffer(), nowMs);
+    this.transport.sendRtcp(this.slot, length);
+    this.incoming.close();
+    return this.transport.sockets!;
   }
 
   statistics(): VideoStreamStatistics {
-    const { session, viewer, feedback, pictures, requests } = this;
+    const { session, viewer, feedback, incoming } = this;
     const { watched } = viewer;
-    const size = this.pictureSize;
+    const { size, codec } = incoming;
     return {
       packetsReceived: this.packetsReceived,
       packetsSent: session.packetsSent,
       bytesReceived: this.bytesReceived,
-      bytesSent: this.bytesSent,
+      bytesSent: this.transport.bytesSent,
       packetsLost: session.reception?.packetsLost ?? 0,
       jitterMs: session.reception?.jitterMs ?? 0,
       remoteFractionLost: session.remoteFractionLost,
       roundTripMs: session.roundTripMs,
       nacksSent: feedback.nacksSent,
       retransmitted: viewer.packets.retransmitted,
-      keyFramesAsked: requests.asked,
+      keyFramesAsked: incoming.keyFramesAsked,
       keyFramesSent: viewer.packets.keyFramesSent,
-      framesDecoded: pictures.framesDecoded,
-      framesBroken: pictures.framesBroken,
+      framesDecoded: incoming.framesDecoded,
+      framesBroken: incoming.framesBroken,
       framesSent: viewer.packets.framesSent,
-      received: size === null || this.codec === null ? null : { codec: this.codec, ...size },
+      received: size === null || codec === null ? null : { codec, ...size },
       sent: watched === null ? null : watched.describe(),
     };
   }
@@ -283,11 +217,14 @@ export class VideoStream {
 
   private control(nowMs: number): void {
     this.controlMs = nowMs + CONTROL_EVERY_MS;
-    this.sockets?.receiveRtcp();
-    if (this.session.reportDue(nowMs)) this.sendRtcp(this.session.writeReport(this.takeBuffer(), nowMs));
-    if (this.wanted && this.takesFromThem) this.askThem(nowMs);
+    const { session, transport } = this;
+    transport.sockets?.receiveRtcp();
+    if (session.reportDue(nowMs)) {
+      const length = session.writeReport(this.takeBuffer(), nowMs);
+      transport.sendRtcp(this.slot, length);
+    }
     this.confirmLimit(nowMs);
-    this.tellSize(nowMs);
+    this.incoming.control(nowMs);
     const { silenceTimeoutMs, event } = this.options;
     if (nowMs - this.lastHeardMs < silenceTimeoutMs) return;
     event({ event: 'streamSilent', ...this.key, silentMs: nowMs - this.lastHeardMs });
@@ -295,7 +232,8 @@ export class VideoStream {
   }
 
   private isSource(address: string, port: number): boolean {
-    return this.rtp.latched && address === this.rtp.remoteAddress && port === this.rtp.remotePort;
+    const { latched, remoteAddress, remotePort } = this.transport.rtp;
+    return latched && address === remoteAddress && port === remotePort;
   }
 
   private confirmLimit(nowMs: number): void {
@@ -303,23 +241,6 @@ export class VideoStream {
     if (!this.limitUnconfirmed || requested === null) return;
     this.limitUnconfirmed = false;
     this.feedback.confirmLimit(requested.owner, requested.bitrateBps, requested.overhead, nowMs);
-  }
-
-  private askThem(nowMs: number): void {
-    if (!this.requests.due(this.receiver.keyFrameNeeded, nowMs)) return;
-    if (this.feedback.canAskForKeyFrame) this.feedback.askForKeyFrame(this.requests.command, nowMs);
-    else this.options.event({ event: 'keyFrameWanted', ...this.key });
-  }
-
-  private tellSize(nowMs: number): void {
-    const picture = this.wanted ? this.pictureAt(nowMs) : null;
-    if (this.wanted === (picture !== null) && picture !== null) {
-      const { width, height } = picture;
-      if (this.toldSize?.width === width && this.toldSize.height === height) return;
-      this.toldSize = { width, height };
-    } else if (this.toldSize !== null && !this.sendsPictures) this.toldSize = null;
-    else return;
-    this.options.event({ event: 'streamPicture', ...this.key, size: this.toldSize });
   }
 
   private heard(bytes: number, nowMs: number): void {
@@ -332,8 +253,8 @@ export class VideoStream {
   }
 
   private latched(): void {
-    this.latches = this.rtp.counters.latches;
-    const { remoteAddress, remotePort } = this.rtp;
+    const { counters, remoteAddress, remotePort } = this.transport.rtp;
+    this.latches = counters.latches;
     this.options.event({ event: 'streamLatched', ...this.key, address: remoteAddress!, rtpPort: remotePort });
   }
 
@@ -344,33 +265,7 @@ export class VideoStream {
 
   private sendPacket(length: number): void {
     const { timestamp, payloadLength, atMs } = this.viewer.packets;
-    this.sendRtp(length);
-    this.session.sent(timestamp, payloadLength, atMs);
-  }
-
-  private sendRtp(length: number): void {
-    const { remoteAddress, remotePort } = this.rtp;
-    if (remoteAddress === null) return;
-    const sentLength = this.srtp ? this.srtp.protectRtp(this.slot.bytes, length) : length;
-    if (sentLength === 0) return;
-    this.sockets?.sendRtp(this.slot, sentLength, remotePort, remoteAddress);
-    this.bytesSent += sentLength;
-  }
-
-  private sendRtcp(length: number): void {
-    const mux = this.media?.rtcpMux ?? false;
-    const { remoteAddress, remotePort } = mux ? this.rtp : this.rtcp;
-    if (remoteAddress === null) return;
-    const sentLength = this.srtp ? this.srtp.protectRtcp(this.slot.bytes, length) : length;
-    if (sentLength === 0) return;
-    if (mux) this.sockets?.sendRtp(this.slot, sentLength, remotePort, remoteAddress);
-    else this.sockets?.sendRtcp(this.slot, sentLength, remotePort, remoteAddress);
-  }
-
-  private secure(crypto: MediaCrypto | null): void {
-    if (crypto === null) this.srtp = null;
-    else if (this.srtp === null) this.srtp = new SrtpSession(crypto);
-    else this.srtp.update(crypto);
+    if (this.transport.sendRtp(this.slot, length)) this.session.sent(timestamp, payloadLength, atMs);
   }
 }
 

@@ -52,7 +52,8 @@ interface Unacknowledged {
   transactionId: number;
   bytes: Uint8Array;
   transmissions: number;
-  sinceMs: number;
+  /** Something has come from them since. */
+  isHeard: boolean;
   timer: Timer;
 }
 
@@ -68,10 +69,12 @@ export class Association {
   private pathNow: Path | null = null;
   /** As they speak it. */
   private version = 1;
-  private heardMs = 0;
   /** By what it is about: only the latest of each is told. */
   private readonly waiting = new Map<string, () => Saying | null>();
   private unacknowledged: Unacknowledged | null = null;
+  /** What it is told. Null: it has not shown whether it does. */
+  private acknowledges: boolean | null = null;
+  private answering = false;
   private nextTransaction = FIRST_TRANSACTION;
   private readonly answers = new Map<string, { bytes: Uint8Array; untilMs: number }>();
 
@@ -93,9 +96,8 @@ export class Association {
 
   /** Whether what comes on this path may be looked at: not more than a phone has to say. */
   admits(header: MessageHeader, path: Path): boolean {
-    const nowMs = this.options.timers.now();
-    if (!this.bucket.take(nowMs)) return false;
-    this.heardMs = nowMs;
+    if (!this.bucket.take(this.options.timers.now())) return false;
+    if (this.unacknowledged !== null) this.unacknowledged.isHeard = true;
     this.version = header.version;
     const before = this.pathNow;
     this.pathNow = path;
@@ -110,7 +112,12 @@ export class Association {
     const key = `${message.primitive} ${message.transactionId}`;
     const before = this.answers.get(key);
     if (before !== undefined && before.untilMs > this.options.timers.now()) return this.transmit(before.bytes);
-    this.answer(message, this.options.request(message));
+    // What it makes us tell them comes after the answer.
+    this.answering = true;
+    const saying = this.options.request(message);
+    this.answering = false;
+    this.answer(message, saying);
+    this.tellNext();
   }
 
   /** Answers what was not even a message, or not one to be taken. */
@@ -147,7 +154,7 @@ export class Association {
 
   private tellNext(): void {
     const path = this.pathNow;
-    while (path !== null && this.unacknowledged === null) {
+    while (path !== null && !this.answering && this.unacknowledged === null) {
       const [next] = this.waiting;
       if (next === undefined) return;
       this.waiting.delete(next[0]);
@@ -163,8 +170,9 @@ export class Association {
     this.nextTransaction = transactionId === 0xffff ? FIRST_TRANSACTION : transactionId + 1;
     const { timers } = this.options;
     const bytes = this.write(saying, transactionId, false);
+    if (this.acknowledges === false) return this.transmit(bytes);
     const timer = timers.set(T1_MS, () => this.notAcknowledged());
-    this.unacknowledged = { transactionId, bytes, transmissions: 1, sinceMs: timers.now(), timer };
+    this.unacknowledged = { transactionId, bytes, transmissions: 1, isHeard: false, timer };
     this.transmit(bytes);
   }
 
@@ -176,8 +184,11 @@ export class Association {
       return this.transmit(pending.bytes);
     }
     this.unacknowledged = null;
-    // Deviation: who speaks to us, or speaks version 1, which has no acknowledgements, is not lost (RFC 8855 §8.3.1).
-    if (this.version === 1 || this.heardMs >= pending.sinceMs) return this.tellNext();
+    // Deviation: who speaks to us, or never acknowledged anything, as in version 1, is not lost (RFC 8855 §8.3.1).
+    if (this.version === 1 || pending.isHeard || this.acknowledges === null) {
+      this.acknowledges = false;
+      return this.tellNext();
+    }
     this.pathNow = null;
     this.forget();
     this.options.lost('what it was told was not acknowledged');
@@ -189,6 +200,7 @@ export class Association {
   }
 
   private answered({ transactionId }: Message): void {
+    this.acknowledges = true;
     if (this.unacknowledged?.transactionId !== transactionId) return;
     this.unacknowledged.timer.clear();
     this.unacknowledged = null;

@@ -82,7 +82,9 @@ function readAttributes(bytes: Uint8Array, depth: number, unknownMandatory: numb
     const mandatory = (bytes[at]! & 1) !== 0;
     const length = bytes[at + 1] ?? 0;
     if (length < ATTRIBUTE_HEADER_BYTES || at + length > bytes.length) {
-      throw new MalformedError(`attribute ${type} has a length of ${length} where ${bytes.length - at} octets are left`);
+      throw new MalformedError(
+        `attribute ${type} has a length of ${length} where ${bytes.length - at} octets are left`,
+      );
     }
     const contents = bytes.subarray(at + ATTRIBUTE_HEADER_BYTES, at + length);
     const attribute = readAttribute(type, contents, depth, unknownMandatory);

@@ -33,9 +33,7 @@ const TAKEN = [
   ...[PRIMITIVE.FloorRequest, PRIMITIVE.FloorRelease, PRIMITIVE.FloorRequestQuery, PRIMITIVE.UserQuery],
   ...[PRIMITIVE.FloorQuery, PRIMITIVE.Hello, PRIMITIVE.Error],
 ];
-const SAID = [
-  ...[PRIMITIVE.FloorRequestStatus, PRIMITIVE.UserStatus, PRIMITIVE.FloorStatus, PRIMITIVE.HelloAck],
-];
+const SAID = [...[PRIMITIVE.FloorRequestStatus, PRIMITIVE.UserStatus, PRIMITIVE.FloorStatus, PRIMITIVE.HelloAck]];
 const OVER_UDP = [
   ...[PRIMITIVE.FloorRequestStatusAck, PRIMITIVE.FloorStatusAck, PRIMITIVE.Goodbye, PRIMITIVE.GoodbyeAck],
 ];
@@ -90,7 +88,11 @@ export function failure(error: ErrorName, info: string, details = new Uint8Array
 /** The details are the types, as they stand in attributes (RFC 8855 §5.2.6.1). */
 export function unknownAttributes(types: readonly number[]): Saying {
   const known = [...new Set(types)].slice(0, 64);
-  return failure('unknownMandatoryAttribute', 'unknown attributes', Uint8Array.from(known, (type) => type << 1));
+  return failure(
+    'unknownMandatoryAttribute',
+    'unknown attributes',
+    Uint8Array.from(known, (type) => type << 1),
+  );
 }
 
 function information({ requestId, floorId, status, beneficiary: who, info = null }: FloorRequestView): Attribute {

@@ -89,15 +89,17 @@ function checkPorts(config: Config, sources: Readonly<Record<ConfigKey, Origin>>
   checkListeningPorts(config, sources, blame);
 }
 
-/** SIP listens on UDP and TCP, with TLS and HTTP on TCP beside it. */
+/** SIP and floor control listen on UDP and TCP, with TLS and HTTP on TCP beside them. */
 function checkListeningPorts(config: Config, sources: Readonly<Record<ConfigKey, Origin>>, blame: Blame): void {
-  const { rtpMin, rtpMax, sipPort, sipsPort, httpPort, tls, bind } = config;
-  if (sipPort >= rtpMin && sipPort <= rtpMax) {
+  const { rtpMin, rtpMax, sipPort, sipsPort, bfcpPort, httpPort, tls, bind } = config;
+  for (const key of ['sipPort', 'bfcpPort'] as const) {
+    const port = config[key];
+    if (port < rtpMin || port > rtpMax) continue;
     const range = `${rtpMin} to ${rtpMax}`;
-    if (sources.sipPort.kind !== 'default') blame('sipPort', `must not be one of the media ports, which are ${range}`);
+    if (sources[key].kind !== 'default') blame(key, `must not be one of the media ports, which are ${range}`);
     else {
       const given = sources.rtpMin.kind === 'default' ? 'rtpMax' : 'rtpMin';
-      blame(given, `the media ports, ${range}, must not hold sipPort, which is ${sipPort}`);
+      blame(given, `the media ports, ${range}, must not hold ${key}, which is ${port}`);
     }
   }
   /** Blames the first of them that somebody gave. */
@@ -110,9 +112,14 @@ function checkListeningPorts(config: Config, sources: Readonly<Record<ConfigKey,
   if (besideHttp && sipPort === httpPort) blameSame('httpPort', 'sipPort');
   if (tls && sipsPort !== 0 && sipsPort === sipPort) blameSame('sipsPort', 'sipPort');
   if (tls && besideHttp && sipsPort === httpPort) blameSame('httpPort', 'sipsPort');
+  // By default it gives way: it is not what somebody meant who gave its port to another.
+  if (bfcpPort === 0 || sources.bfcpPort.kind === 'default') return;
+  if (bfcpPort === sipPort) blameSame('bfcpPort', 'sipPort');
+  if (tls && bfcpPort === sipsPort) blameSame('bfcpPort', 'sipsPort');
+  if (besideHttp && bfcpPort === httpPort) blameSame('bfcpPort', 'httpPort');
 }
 
-type PortKey = 'sipPort' | 'sipsPort' | 'httpPort';
+type PortKey = 'sipPort' | 'sipsPort' | 'bfcpPort' | 'httpPort';
 
 function checkCertificate({ tlsCertificate, tlsKey }: Config, blame: Blame): void {
   if (tlsCertificate !== undefined && tlsKey === undefined) blame('tlsCertificate', 'must have `tlsKey` with it');

@@ -135,6 +135,11 @@ export const configSchema = z.strictObject({
     right: 'a file',
     otherwise: 'nobody is asked',
   }),
+  bfcpPort: integer(0, 65_535).default(5070).register(notes, {
+    meaning:
+      'Port where room systems and phones ask for the floor to show slides (BFCP), over UDP and TCP; 0: nowhere.',
+    right: 'a port, 0 to 65535',
+  }),
   httpBind: ipLiteral.default('127.0.0.1').register(notes, {
     meaning: 'Address to listen on for HTTP.',
     right: 'an IP address of this host, or 0.0.0.0 (IPv6: ::) for all',

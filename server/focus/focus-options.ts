@@ -11,6 +11,7 @@ import type { SipUri } from '../sip/message/uri.ts';
 import type { Timers } from '../timers.ts';
 import type { AdhocRooms, Identify } from './admission.ts';
 import type { CallObserver } from './call-observer.ts';
+import type { FloorControlServing } from './call-slides.ts';
 import type { ParticipantCall } from './participant-call.ts';
 import type { VideoStreams } from './participant-video.ts';
 import type { PinGuard } from './pin-guard.ts';
@@ -19,6 +20,8 @@ export interface FocusOptions {
   rooms: Rooms;
   mixers: Mixers;
   video: VideoStreams;
+  /** Of slides, asked for at each call; null or left out: there is none. */
+  floorControl?: () => FloorControlServing | null;
   timers: Timers;
   log: Log;
   adhocRooms: AdhocRooms;

@@ -215,8 +215,10 @@ export class Focus implements ParticipantOwner {
         return participant.pressed(event.key, 'media', event.durationMs);
       case 'legSound':
         return this.options.video.soundDelay(event.leg, event.delayMs, event.senderNtpMs);
-      case 'legActive':
       case 'legLatched':
+        participant.slides.mediaComesFrom(event.address);
+        return this.options.log.debug({ participant: event.leg, ...event }, 'media');
+      case 'legActive':
         return this.options.log.debug({ participant: event.leg, ...event }, 'media');
     }
   }
@@ -254,7 +256,8 @@ export class Focus implements ParticipantOwner {
     { report = null, offersVideo = true, id = randomBytes(6).toString('hex') }: CallOut = {},
   ): ParticipantCall {
     const { mixers, video, timers, log, createSession, epochMs } = this.options;
-    const surroundings = { owner: this, mixers, video, timers, log, epochMs, createSession, offersVideo };
+    const floorControl = this.options.floorControl?.() ?? null;
+    const surroundings = { owner: this, mixers, video, floorControl, timers, log, epochMs, createSession, offersVideo };
     const { role } = parts;
     const arrival = arrivalOf(room, parts, epochMs());
     const participant = new ParticipantCall({ id, who, role, arrival, room, replaces, report, ...surroundings });

@@ -8,6 +8,7 @@ import type { Call, CallEnd, CallHandler, IncomingCall, Referral, ReofferReply, 
 import { mediaRefusal, mixerRefusal, type Refusal } from './admission.ts';
 import type { Arrival } from './arrival.ts';
 import { describeEnd, describeMedia, describeStart, statusOf } from './call-report.ts';
+import { CallSlides } from './call-slides.ts';
 import { newcomer } from './caller.ts';
 import { ControlledLeg } from './controlled-leg.ts';
 import { type Decision, ParticipantControls } from './participant-controls.ts';
@@ -23,6 +24,7 @@ export class ParticipantCall implements CallHandler {
   readonly controls: ParticipantControls;
   readonly media: ParticipantMedia;
   readonly video: ParticipantVideo;
+  readonly slides: CallSlides;
   /** Null before ours was placed. */
   call: Call | null = null;
   /** Why we ended it; null when we did not. */
@@ -62,8 +64,12 @@ export class ParticipantCall implements CallHandler {
       changed: () => this.showVideo(),
       failed: (what) => this.log.warn(what, 'no video'),
     });
+    this.slides = new CallSlides(this.id, options.floorControl ?? null, {
+      signalling: () => this.call?.flow?.remoteAddress ?? null,
+      described: () => this.media.media?.remote?.address ?? null,
+    });
     this.media = new ParticipantMedia({
-      ...{ leg: this.id, mixers, video: this.video, createSession: options.createSession },
+      ...{ leg: this.id, mixers, video: this.video, slides: this.slides, createSession: options.createSession },
       control: () => this.leg.forMixer(),
       agreed: (media) => this.show(media),
       failed: (reason) => this.hangUp(reason),

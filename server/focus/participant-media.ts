@@ -3,15 +3,16 @@ import type { Mixers } from '../mixers/mixers.ts';
 import type { Agreement, MediaSession } from '../sdp/media-session.ts';
 import type { NegotiationExplanation } from '../sdp/negotiation-explanation.ts';
 import type { NegotiationFailure } from '../sdp/negotiation-failure.ts';
-import type { AgreedVideo } from '../sdp/video-options.ts';
 import type { Call, ReofferReply, SdpText } from '../sip/dialog/call.ts';
 import { mediaRefusal } from './admission.ts';
+import type { CallSlides } from './call-slides.ts';
 import type { ParticipantVideo } from './participant-video.ts';
 
 export interface ParticipantMediaOptions {
   readonly leg: string;
   readonly mixers: Mixers;
   readonly video: ParticipantVideo;
+  readonly slides: CallSlides;
   createSession(ports: MediaPorts, peer: string): MediaSession;
   control(): LegControl;
   /** Something was agreed. */
@@ -115,7 +116,7 @@ export class ParticipantMedia {
   makeOffer(session: MediaSession | null = this.session): SdpText {
     if (session === null) throw new Error('there is no media session');
     this.awaitsAnswer = true;
-    session.wantVideo(this.options.video.isWanted);
+    this.sayWhatIsWanted(session);
     return session.offer();
   }
 
@@ -157,7 +158,7 @@ export class ParticipantMedia {
       return this.makeOffer();
     }
     this.awaitsAnswer = false;
-    session.wantVideo(video.isWanted);
+    this.sayWhatIsWanted(session);
     const foreseen = session.foresee(offer);
     if (!foreseen.ok) return foreseen;
     await video.prepareAnswer(session, room, foreseen);
@@ -169,7 +170,7 @@ export class ParticipantMedia {
 
   /** What an answer would agree to, of which the leg is opened. */
   foresee(session: MediaSession, offer: SdpText): ReturnType<MediaSession['foresee']> {
-    session.wantVideo(this.options.video.isWanted);
+    this.sayWhatIsWanted(session);
     return session.foresee(offer);
   }
 
@@ -179,6 +180,7 @@ export class ParticipantMedia {
     if (!result.ok) throw new Error('what was foreseen did not come');
     this.options.agreed(result.media);
     this.options.video.agreed(result, this.onHold);
+    this.options.slides.agreed(result.floorControl);
     return result.sdp;
   }
 
@@ -194,7 +196,15 @@ export class ParticipantMedia {
 
   close(): Promise<LegStatistics | null> {
     this.options.video.close();
+    this.options.slides.close();
     return this.options.mixers.closeLeg(this.options.leg);
+  }
+
+  /** Slides, and the floor control for them, are part of video. */
+  private sayWhatIsWanted(session: MediaSession): void {
+    const { video, slides } = this.options;
+    session.wantVideo(video.isWanted);
+    slides.bind(session, video.isWanted);
   }
 
   private async openElsewhere(room: string): Promise<void> {
@@ -205,9 +215,10 @@ export class ParticipantMedia {
     this.session?.rebind(ports);
   }
 
-  private async apply({ media, ...agreed }: { media: AudioMedia } & AgreedVideo): Promise<void> {
+  private async apply({ media, floorControl, ...agreed }: Agreement): Promise<void> {
     const leg = this.mediaFor(media);
     this.options.video.agreed(agreed, this.onHold);
+    this.options.slides.agreed(floorControl);
     await this.options.mixers.updateLeg(this.options.leg, leg);
     this.options.agreed(media);
   }

@@ -7,6 +7,7 @@ import type { MediaSession } from '../sdp/media-session.ts';
 import type { Call, CallEnd, CallHandler, Referral, SdpText } from '../sip/dialog/call.ts';
 import type { Timers } from '../timers.ts';
 import type { Arrival } from './arrival.ts';
+import type { FloorControlServing } from './call-slides.ts';
 import type { Caller } from './caller.ts';
 import type { ParticipantCall } from './participant-call.ts';
 import type { VideoStreams } from './participant-video.ts';
@@ -45,6 +46,8 @@ export interface ParticipantCallOptions {
   owner: ParticipantOwner;
   mixers: Mixers;
   video: VideoStreams;
+  /** Of slides; null or left out: there is none. */
+  floorControl?: FloorControlServing | null;
   /** Whether video is offered to whom we call. */
   offersVideo: boolean;
   timers: Timers;

@@ -69,7 +69,7 @@ export class RecordedPicture {
     this.paused = true;
     if (this.state !== 'on') return Promise.resolve();
     const { timers } = this.options;
-    const paused = this.then(() => this.tellPaused());
+    const paused = this.next(() => this.tellPaused());
     return new Promise((resolve) => {
       const timer = timers.set(PAUSE_MS, resolve);
       void paused.then(() => {
@@ -82,7 +82,7 @@ export class RecordedPicture {
   /** The clock runs again. */
   goOn(): void {
     this.paused = false;
-    if (this.state === 'on') void this.then(() => this.tellPaused());
+    if (this.state === 'on') void this.next(() => this.tellPaused());
   }
 
   /** The mixer died; there is another one. */
@@ -104,7 +104,7 @@ export class RecordedPicture {
   end(): Promise<void> {
     const isOn = this.state === 'on';
     this.close();
-    return isOn ? this.then(() => this.stop()) : this.work;
+    return isOn ? this.next(() => this.stop()) : this.work;
   }
 
   private get isWanted(): boolean {
@@ -120,7 +120,7 @@ export class RecordedPicture {
     this.again?.clear();
     this.again = null;
     this.state = 'on';
-    void this.then(() => this.start());
+    void this.next(() => this.start());
   }
 
   private close(): void {
@@ -134,7 +134,7 @@ export class RecordedPicture {
     this.close();
     this.state = 'off';
     this.options.tell({ type: 'video', part: null, reason: null });
-    if (wasOn) void this.then(() => this.stop());
+    if (wasOn) void this.next(() => this.stop());
   }
 
   private async start(): Promise<void> {
@@ -190,8 +190,8 @@ export class RecordedPicture {
     this.again = this.options.timers.set(AGAIN_AFTER_MS, () => this.lost());
   }
 
-  private then(next: () => Promise<void>): Promise<void> {
-    this.work = this.work.then(next);
+  private next(work: () => Promise<void>): Promise<void> {
+    this.work = this.work.then(work);
     return this.work;
   }
 }

@@ -20,8 +20,8 @@ export async function captureDurationMs(bytes: AsyncIterable<Uint8Array>): Promi
 export async function recordedDurationMs(source: FinishedSource, open: OpenFile): Promise<number> {
   let endMs = 0;
   for (const { path, startMs } of await mixFiles(source)) {
-    const durationMs = await captureDurationMs(open(path));
-    if (durationMs > 0) endMs = Math.max(endMs, startMs + durationMs);
+    // One that begins here lasts to here, though a crash may have left nothing of what it recorded.
+    endMs = Math.max(endMs, startMs + (await captureDurationMs(open(path))));
   }
   return Math.round(endMs);
 }

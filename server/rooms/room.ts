@@ -1,4 +1,5 @@
 import type { RoomPolicy } from './policy.ts';
+import { Presenter } from './presenter.ts';
 import type { ParticipantView, RecordingFlag, RecordingView, RoomView } from './views.ts';
 
 /** What changed in a room, for whoever shows it. */
@@ -36,6 +37,7 @@ export class Room {
   private activeSpeakerNow: string | null = null;
   private stageNow: RoomStage = { spotlight: [], places: [], presenter: null };
   private running: RecordingView | null = null;
+  private readonly presenter = new Presenter();
   private readonly participantsById = new Map<string, ParticipantView>();
   private readonly listener: RoomListener;
 
@@ -85,7 +87,7 @@ export class Room {
   join(participant: ParticipantView): void {
     this.participantsById.set(participant.id, participant);
     this.changed({ change: 'participant-joined', participant });
-    this.slidesTold(null, participant);
+    this.slidesTold(participant);
   }
 
   /** Does nothing when all of it is so already, or the participant has gone. */
@@ -95,7 +97,7 @@ export class Room {
     const participant = { ...before, ...patch };
     this.participantsById.set(id, participant);
     this.changed({ change: 'participant-changed', participant });
-    this.slidesTold(before, participant);
+    this.slidesTold(participant);
     return participant;
   }
 
@@ -156,7 +158,24 @@ export class Room {
     return this.stageNow;
   }
 
-  /** Who is not there gets no place. Slides are shown as they come, those that began last. */
+  /** Who among those who ask for it may show slides; null: nobody, or somebody else took it by beginning to. */
+  get slidesFloor(): string | null {
+    return this.presenter.floor;
+  }
+
+  /** Null: it is taken from whoever has it. */
+  giveSlidesFloor(id: string | null): void {
+    if (id === null || this.participantsById.has(id)) this.presenter.giveFloor(id);
+    this.showPresenter();
+  }
+
+  /** Whether this one shows slides only while having their floor; at first they do without. */
+  setAsksForSlides(id: string, asks: boolean): void {
+    if (this.participantsById.has(id)) this.presenter.asksFirst(id, asks);
+    this.showPresenter();
+  }
+
+  /** Who is not there gets no place. */
   setStage({ spotlight, places }: Partial<Pick<RoomStage, 'spotlight' | 'places'>>): void {
     const isHere = (id: string): boolean => this.participantsById.has(id);
     const stage = { ...this.stageNow };
@@ -197,25 +216,23 @@ export class Room {
     };
   }
 
-  private slidesTold(before: ParticipantView | null, { id, video }: ParticipantView): void {
-    const [showed, shows] = [before?.video?.slides ?? false, video?.slides ?? false];
-    if (shows && !showed) this.replaceStage({ ...this.stageNow, presenter: id });
-    if (showed && !shows) this.noLongerPresents(id);
+  private slidesTold({ id, video }: ParticipantView): void {
+    this.presenter.told(id, video?.slides ?? false);
+    this.showPresenter();
   }
 
-  private noLongerPresents(id: string): void {
-    if (this.stageNow.presenter !== id) return;
-    const next = this.participants.findLast((other) => other.id !== id && other.video?.slides === true);
-    this.replaceStage({ ...this.stageNow, presenter: next?.id ?? null });
+  private showPresenter(): void {
+    const presenter = this.presenter.current;
+    if (presenter !== this.stageNow.presenter) this.replaceStage({ ...this.stageNow, presenter });
   }
 
   private leaveStage(id: string): void {
-    this.noLongerPresents(id);
-    const { spotlight, places, presenter } = this.stageNow;
+    this.presenter.left(id);
+    const { spotlight, places } = this.stageNow;
     this.replaceStage({
       spotlight: spotlight.filter((other) => other !== id),
       places: places.map((other) => (other === id ? null : other)),
-      presenter,
+      presenter: this.presenter.current,
     });
   }
 

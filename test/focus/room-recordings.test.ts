@@ -17,6 +17,7 @@ import { Rooms } from '../../server/rooms/rooms.ts';
 import type { RecordingView } from '../../server/rooms/views.ts';
 import { someone } from '../rooms/someone.ts';
 import { VirtualTimers } from '../sim/virtual-timers.ts';
+import { FakePictureMixers } from './fake-picture-mixers.ts';
 
 const EPOCH_MS = Date.parse('2026-01-02T03:04:05.000Z');
 
@@ -82,6 +83,7 @@ let directory: string;
 let timers: VirtualTimers;
 let rooms: Rooms;
 let mixer: FakeMixer;
+let pictures: FakePictureMixers;
 let recorded: Recordings;
 let recordings: RoomRecordings;
 let said: string[];
@@ -94,6 +96,7 @@ beforeEach(async () => {
   timers = new VirtualTimers();
   rooms = new Rooms();
   mixer = new FakeMixer();
+  pictures = new FakePictureMixers();
   said = [];
   gains = [];
   told = [];
@@ -128,7 +131,7 @@ beforeEach(async () => {
   });
   const voice = new RecordingVoice({ announcer, timers });
   recordings = new RoomRecordings({
-    ...{ rooms, mixers: mixer, recordings: recorded, voice, timers, log, epochMs: now },
+    ...{ rooms, mixers: mixer, video: pictures, recordings: recorded, voice, timers, log, epochMs: now },
   });
   new AutomaticRecording({ rooms, log, start: (room) => recordings.start(room, {}, 'policy') });
 });
@@ -457,6 +460,85 @@ describe('when a mixer dies', () => {
     await recordings.lost([{ room: 'demo', recording: id }]);
     expect(recorded.get(id)).toMatchObject({ state: 'failed', error: expect.stringContaining('the disk is full') });
     expect(room.recording).toBe('off');
+  });
+});
+
+describe('in a room with video', () => {
+  const VIDEO = { codec: 'H264', width: 640, height: 360, direction: 'sendrecv', slides: false } as const;
+
+  it('the picture is recorded with it, on its time line, from when somebody has video', async () => {
+    const room = open();
+    room.join(someone('ann'));
+    const { id } = await recordings.start(room, {}, 'moderator');
+    timers.advance(995);
+    room.change('ann', { video: VIDEO });
+    await until(() => pictures.started.length === 1);
+    await until(() => recorded.get(id).video);
+    expect(told.at(-1)).toMatchObject({ change: 'recording-changed', recording: { id, video: true } });
+    // 5 ms were recorded when it was started, at 0.
+    expect(pictures.started).toMatchObject([{ recording: id, directory: join(directory, id), part: 1, originMs: 995 }]);
+    await until(() => entryOf(id).videoParts.length === 1);
+    expect(entryOf(id)).toMatchObject({ video: true, videoParts: [{ number: 1, startMs: 1000 }] });
+    await recordings.update(room, id, 'paused');
+    timers.advance(5000);
+    await recordings.update(room, id, 'recording');
+    await until(() => pictures.asked.length === 3);
+    timers.advance(1000);
+    recordings.pictureLost([
+      { room: 'demo', recording: 'other' },
+      { room: 'demo', recording: id },
+    ]);
+    await until(() => pictures.started.length === 2);
+    await recordings.update(room, id, 'stopped');
+    // The recording's own 0 would have been 5 s later, had there been no pause.
+    expect(pictures.asked).toEqual(['start 1', 'pause', 'go on from 5995', 'start 2', 'stop']);
+    expect(entryOf(id).videoParts[1]).toEqual({ number: 2, startMs: 2000 });
+    expect(timelineOf(id).filter((line) => line.includes('video'))).toEqual(['1000 video 1 ', '2000 video 2 ']);
+    expect(mixer.started).toHaveLength(1);
+  });
+
+  it('a picture that fails is told of, and the sound goes on', async () => {
+    const room = open();
+    room.join(someone('ann', { video: VIDEO }));
+    const { id } = await recordings.start(room, {}, 'moderator');
+    await until(() => recorded.get(id).video);
+    recordings.pictureFailed('other', 'the disk is full');
+    recordings.pictureFailed(id, 'the disk is full');
+    expect(told.at(-1)).toMatchObject({ recording: { id, state: 'recording', videoError: 'the disk is full' } });
+    timers.advance(1000);
+    expect(await recordings.update(room, id, 'stopped')).toMatchObject({
+      state: 'stopped',
+      durationMs: 1005,
+      error: null,
+    });
+  });
+
+  it('it ends when its picture is on the disk, so that what is made of it has all', async () => {
+    const room = open();
+    room.join(someone('ann', { video: VIDEO }));
+    const { id } = await recordings.start(room, {}, 'moderator');
+    await until(() => pictures.started.length === 1);
+    let written: () => void = () => undefined;
+    pictures.answering = new Promise((resolve) => {
+      written = resolve;
+    });
+    const stopping = recordings.update(room, id, 'stopped');
+    await until(() => pictures.asked.includes('stop'));
+    expect(recorded.get(id).state).toBe('recording');
+    written();
+    expect(await stopping).toMatchObject({ state: 'stopped' });
+  });
+
+  it('a pause that the sound’s mixer refuses is none of the picture either', async () => {
+    const room = open();
+    room.join(someone('ann', { video: VIDEO }));
+    const { id } = await recordings.start(room, {}, 'moderator');
+    await until(() => pictures.started.length === 1);
+    mixer.failsWith = new MixerError('internal', 'no');
+    await expect(recordings.update(room, id, 'paused')).rejects.toMatchObject({ code: 'mixer-unavailable' });
+    mixer.failsWith = null;
+    await until(() => pictures.asked.length === 3);
+    expect(pictures.asked).toEqual(['start 1', 'pause', 'go on from 0']);
   });
 });
 

@@ -154,7 +154,15 @@ describe('pauses and silence', () => {
     const { durationMs } = await stage.end(recording);
     expect(durationMs).toBe(3 * MINUTE_MS + 75_000 + 4 * MINUTE_MS);
     for (const name of stage.disk.files.keys()) await writeFile(join(directory, name), stage.disk.octets(name));
-    const source = { id: 'a', room: 'demo', directory, parts: [{ number: 1, startMs: 0 }], videoParts: [], durationMs, sealed: false };
+    const source = {
+      id: 'a',
+      room: 'demo',
+      directory,
+      parts: [{ number: 1, startMs: 0 }],
+      videoParts: [],
+      durationMs,
+      sealed: false,
+    };
     const finishing = new Finishing({ log: { warn: () => undefined }, key: null, changed: () => undefined });
     const wav = await finishing.file({ ...source, startedAt: '2026-01-02T03:04:05.000Z' }, 'wav', false);
     if (!wav.ok) throw new Error(wav.reason);

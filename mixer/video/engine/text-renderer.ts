@@ -88,9 +88,9 @@ export class TextRenderer {
     blank.alloc();
     drawn.alloc();
     try {
-      // One more column, to see whether the text goes on.
-      const { source, sink } = await this.connect(graph, text, height, width + 1, bold);
-      this.clear(blank, width + 1, height);
+      // Some more columns, to see whether the text goes on: one alone may fall between two letters.
+      const { source, sink } = await this.connect(graph, text, height, width + height, bold);
+      this.clear(blank, width + height, height);
       let code = source.buffersrcAddFrameSync(blank);
       if (code >= 0) code = await sink.buffersinkGetFrame(drawn);
       if (code < 0) throw failure(av, 'draw a text', code);
@@ -153,14 +153,14 @@ function unreadable(file: string): string | null {
   }
 }
 
-/** Without the empty columns at its end; null when there is something in the last column, after `width`. */
+/** Without the empty columns at its end; null when there is something beyond `width`. */
 function trimmed(frame: Frame, width: number): TextBitmap | null {
   const { height } = frame;
   const pixels = frame.data![0]!;
   const stride = frame.linesize[0]!;
   let end = 0;
   for (let y = 0; y < height; y++) {
-    let x = width;
+    let x = frame.width - 1;
     while (x >= end && pixels[y * stride + x] === 0) x--;
     end = Math.max(end, x + 1);
   }

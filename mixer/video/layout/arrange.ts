@@ -5,7 +5,7 @@
  */
 
 import type { LayoutName } from '../../video-protocol.ts';
-import { even, fitted, fittedTile, grid, type Rectangle } from './grid.ts';
+import { even, fitted, fittedTile, grid, NARROWEST_TILE, type Rectangle, WIDEST_TILE } from './grid.ts';
 
 export type TileKind = 'camera' | 'slides';
 
@@ -81,8 +81,7 @@ function speakerAndStrip(
   whole: Rectangle,
   gap: number,
 ): Tile[] {
-  const alone = large.length === 1 && places.length === 0;
-  if (alone) return large.map((leg) => tileAt(fittedTile(whole), leg, true));
+  if (large.length === 1 && places.length === 0) return large.map((leg) => tileAt(fittedTile(whole), leg, true));
   const inner = inset(whole, gap);
   const { main, small } = stripBelow(inner, places.length, gap);
   const larges = grid(main, large.length, gap);
@@ -121,21 +120,28 @@ function areaOf({ width, height }: Rectangle): number {
   return width * height;
 }
 
-/** Where the canvas is higher than wide, the strip has as many rows as it needs, below a speaker of the full width. */
 function stripBelow(area: Rectangle, count: number, gap: number): Split {
   if (count === 0) return { main: area, small: [] };
-  const portrait = area.height > area.width;
-  const widest = even((area.width - (count - 1) * gap) / count);
-  const height = portrait
-    ? area.height - gap - even((area.width * 9) / 16)
-    : even(Math.min(area.height * STRIP_SHARE, (widest * 9) / 16));
+  const height = area.height > area.width ? rowsHeight(area, count, gap) : stripHeight(area, count, gap);
   const strip = { ...area, y: area.y + area.height - height, height };
   return { main: { ...area, height: area.height - height - gap }, small: grid(strip, count, gap) };
 }
 
+function stripHeight(area: Rectangle, count: number, gap: number): number {
+  const widest = (area.width - (count - 1) * gap) / count;
+  return even(Math.min(area.height * STRIP_SHARE, widest / WIDEST_TILE));
+}
+
+/** Where the canvas is higher than wide: rows of two and more, below a speaker of the full width. */
+function rowsHeight(area: Rectangle, count: number, gap: number): number {
+  const rows = Math.ceil(count / 2);
+  const highest = area.width / 2 / NARROWEST_TILE;
+  return even(Math.min(area.height - gap - area.width / WIDEST_TILE, rows * (highest + gap) - gap));
+}
+
 function stripBeside(area: Rectangle, count: number, gap: number): Split {
   const highest = (area.height - (count - 1) * gap) / count;
-  const width = even(Math.min(area.width * STRIP_SHARE, (highest * 16) / 9));
+  const width = even(Math.min(area.width * STRIP_SHARE, highest * WIDEST_TILE));
   const strip = { ...area, x: area.x + area.width - width, width };
   return { main: { ...area, width: area.width - width - gap }, small: grid(strip, count, gap) };
 }
@@ -163,7 +169,7 @@ function pictureInPicture(arrangement: Arrangement, whole: Rectangle, gap: numbe
   }
   if (places.length === 0) return tiles;
   const width = even(whole.width * CORNER_SHARE);
-  const height = even((width * 9) / 16);
+  const height = even(width / WIDEST_TILE);
   const margin = 2 * gap;
   const corner = { x: whole.width - width - margin, y: whole.height - height - margin, width, height };
   return [...tiles, tileAt(corner, places[0] ?? null, false)];

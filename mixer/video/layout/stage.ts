@@ -25,6 +25,8 @@ export class Stage {
   private readonly seats = new Seats();
   private seating: Seating = { layout: 'grid', large: [], places: [], slides: null };
   private readonly arranged = new Map<string, Tile[]>();
+  /** What `seating` was made of. */
+  private madeOf: readonly unknown[] = [];
 
   /** `leftOut`: who does not see themselves; null: nobody. */
   constructor(layout: LayoutName, leftOut: string | null) {
@@ -33,10 +35,13 @@ export class Stage {
   }
 
   /**
-   * After each `cast.update`.
+   * After each `cast.update`; does nothing when nothing has changed.
    * `slidesAspect`: width by height of the pictures of `scene.slides`; null: they have no place here.
    */
   update(scene: VideoScene, cast: Cast, slidesAspect: number | null): void {
+    const madeOf = [scene.spotlight, scene.places, scene.slides, cast.version, slidesAspect];
+    if (madeOf.every((value, index) => value === this.madeOf[index])) return;
+    this.madeOf = madeOf;
     const ranked = this.rank(scene, cast);
     const slides = scene.slides === null || slidesAspect === null ? null : { leg: scene.slides, aspect: slidesAspect };
     const spotlit = ranked.filter((leg) => scene.spotlight.includes(leg)).length;

@@ -1,19 +1,18 @@
 import type { VideoScene } from '../../video-protocol.ts';
 import type { Canvas } from '../engine/canvas.ts';
-import type { Picture } from '../engine/picture.ts';
 import type { PictureScaler } from '../engine/picture-scaler.ts';
 import type { Rect } from '../engine/planar-picture.ts';
 import type { Tile } from '../layout/arrange.ts';
 import { THEMES } from './colours.ts';
 import { Overlay } from './overlay.ts';
 import type { Texts } from './texts.ts';
-import { TilePainter } from './tile-painter.ts';
+import { type ShownPicture, TilePainter } from './tile-painter.ts';
 
 export interface PainterOptions {
   /** Nobody else may paint on it. */
   canvas: Canvas;
   /** Both may be shared by all painters of a process. */
-  scaler: PictureScaler;
+  scaler: Pick<PictureScaler, 'draw'>;
   texts: Texts;
 }
 
@@ -22,7 +21,7 @@ export interface PaintInput {
   /** In the order in which they are painted. Empty: the title alone. */
   tiles: readonly Tile[];
   /** The newest picture for a tile that has a leg; lent until `paint` returns. Another picture is another object. */
-  picture(tile: Tile): Picture | null;
+  picture(tile: Tile): ShownPicture | null;
 }
 
 interface Place {

@@ -83,30 +83,29 @@ export class SpriteDrawing {
 
   finish(): Sprite {
     const { width, height } = this;
-    const chroma = (width / 2) * (height / 2);
-    const sprite: Sprite = {
+    return {
       width,
       height,
-      luma: Uint8Array.from(this.luma, Math.round),
-      alpha: Uint8Array.from(this.alpha, (alpha) => Math.round(alpha * 255)),
-      u: new Uint8Array(chroma),
-      v: new Uint8Array(chroma),
-      chromaAlpha: new Uint8Array(chroma),
+      luma: rounded(this.luma, 1),
+      alpha: rounded(this.alpha, 255),
+      u: this.halved(this.u, 1),
+      v: this.halved(this.v, 1),
+      chromaAlpha: this.halved(this.alpha, 255),
     };
-    for (let index = 0; index < chroma; index++) {
-      const line = Math.floor(index / (width / 2));
-      const first = 2 * line * width + 2 * (index - line * (width / 2));
-      sprite.u[index] = this.meanOfFour(this.u, first);
-      sprite.v[index] = this.meanOfFour(this.v, first);
-      sprite.chromaAlpha[index] = this.meanOfFour(this.alpha, first, 255);
-    }
-    return sprite;
   }
 
-  private meanOfFour(plane: Float32Array, first: number, scale = 1): number {
-    const below = first + this.width;
-    const sum = plane[first]! + plane[first + 1]! + plane[below]! + plane[below + 1]!;
-    return Math.round((sum * scale) / 4);
+  /** Of half the width and height: the mean of each four. */
+  private halved(plane: Float32Array, scale: number): Uint8Array {
+    const { width, height } = this;
+    const halved = new Uint8Array((width * height) / 4);
+    let index = 0;
+    for (let line = 0; line < height; line += 2) {
+      for (let at = line * width; at < (line + 1) * width; at += 2) {
+        const sum = plane[at]! + plane[at + 1]! + plane[at + width]! + plane[at + width + 1]!;
+        halved[index++] = Math.round((sum * scale) / 4);
+      }
+    }
+    return halved;
   }
 
   private eachWithin(bounds: Rect, draw: (x: number, y: number, index: number) => void): void {
@@ -124,4 +123,10 @@ export class SpriteDrawing {
     this.v[index] = this.v[index]! * kept + v * alpha;
     this.alpha[index] = this.alpha[index]! * kept + alpha;
   }
+}
+
+function rounded(plane: Float32Array, scale: number): Uint8Array {
+  const result = new Uint8Array(plane.length);
+  for (let index = 0; index < plane.length; index++) result[index] = Math.round(plane[index]! * scale);
+  return result;
 }

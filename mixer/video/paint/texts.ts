@@ -2,8 +2,6 @@ import type { TextBitmap, TextRenderer } from '../engine/text-renderer.ts';
 
 /** Names of a few large rooms in a few sizes; some 5 kB each. */
 const MOST_KEPT = 1000;
-/** Names wait for each other rather than pictures for names: each takes a thread that encodes, too. */
-const AT_A_TIME = 2;
 /** What is written later is in the picture after. */
 const WRITTEN_WITHIN_MS = 300;
 const NOTHING: TextBitmap = { width: 0, height: 0, alpha: new Uint8Array(0) };
@@ -15,16 +13,16 @@ interface Wanted {
 
 /** All texts that a process has drawn of late. One for all painters. */
 export class Texts {
-  private readonly renderer: TextRenderer;
+  private readonly renderer: Pick<TextRenderer, 'render' | 'close'>;
   /** Null: it is being drawn. The one asked for longest ago comes first. */
   private readonly kept = new Map<string, TextBitmap | null>();
   private readonly wanted: Wanted[] = [];
-  private drawing = 0;
+  private drawing = false;
   private idle: (() => void)[] = [];
   private closed = false;
 
   /** @param renderer is closed with it. */
-  constructor(renderer: TextRenderer) {
+  constructor(renderer: Pick<TextRenderer, 'render' | 'close'>) {
     this.renderer = renderer;
   }
 
@@ -46,7 +44,7 @@ export class Texts {
 
   /** Settled when nothing is being drawn, or `WRITTEN_WITHIN_MS` later. */
   written(): Promise<void> {
-    if (this.drawing === 0) return Promise.resolve();
+    if (!this.drawing) return Promise.resolve();
     return new Promise((resolve) => {
       const late = setTimeout(resolve, WRITTEN_WITHIN_MS);
       this.idle.push(() => {
@@ -60,7 +58,7 @@ export class Texts {
     this.closed = true;
     this.wanted.length = 0;
     this.kept.clear();
-    if (this.drawing === 0) this.renderer.close();
+    this.renderer.close();
   }
 
   /** What is being drawn is not forgotten: it would be asked for anew. */
@@ -73,15 +71,14 @@ export class Texts {
   }
 
   private drawNext(): void {
-    if (this.drawing >= AT_A_TIME) return;
+    if (this.drawing) return;
     const next = this.wanted.shift();
     if (next === undefined) return;
-    this.drawing++;
+    this.drawing = true;
     void this.draw(next).finally(() => {
-      this.drawing--;
-      if (this.closed && this.drawing === 0) this.renderer.close();
-      else this.drawNext();
-      if (this.drawing === 0) for (const told of this.idle.splice(0)) told();
+      this.drawing = false;
+      this.drawNext();
+      if (!this.drawing) for (const told of this.idle.splice(0)) told();
     });
   }
 

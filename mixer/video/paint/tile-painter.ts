@@ -17,14 +17,19 @@ const INITIALS_SHARE = 0.52;
 /** Less than this shows no name, only its first letters. */
 const LEAST_NAME_WIDTH = 24;
 
+/** Decoded, or drawn. */
+export type ShownPicture = Picture | Canvas;
+
 export interface TileSurroundings {
   canvas: Canvas;
-  scaler: PictureScaler;
+  scaler: Pick<PictureScaler, 'draw'>;
   texts: Texts;
 }
 
 /** All of a scene that one tile shows, besides its picture. */
 interface Look {
+  /** False: a card would be nobody's. */
+  somebody: boolean;
   name: string;
   named: boolean;
   talking: boolean;
@@ -39,7 +44,7 @@ interface Look {
 export class TilePainter {
   readonly tile: Tile;
   /** Only to be compared. Undefined: nothing has been painted yet. */
-  painted: Picture | null | undefined = undefined;
+  painted: ShownPicture | null | undefined = undefined;
   private readonly to: TileSurroundings;
   private readonly sizes: TileSizes;
   private readonly round: boolean;
@@ -81,11 +86,11 @@ export class TilePainter {
   }
 
   /** What is shown of `picture`: nothing of a camera that is turned off. */
-  shown(picture: Picture | null): Picture | null {
+  shown(picture: ShownPicture | null): ShownPicture | null {
     return this.look === null || (!this.look.camera && this.tile.kind === 'camera') ? null : picture;
   }
 
-  paint(picture: Picture | null): void {
+  paint(picture: ShownPicture | null): void {
     const { tile, look } = this;
     const { canvas, scaler } = this.to;
     this.painted = picture;
@@ -137,8 +142,8 @@ export class TilePainter {
   private paintCard(): void {
     const { tile, theme, look, sizes } = this;
     const { canvas } = this.to;
-    canvas.fill(tile, look === null || tile.leg === null ? theme.empty : theme.card);
-    if (look === null || tile.kind === 'slides' || tile.leg === null) return;
+    canvas.fill(tile, look?.somebody ? theme.card : theme.empty);
+    if (!look?.somebody) return;
     if (this.disc === null) {
       this.waitsForInitials = true;
       this.fetchInitials();
@@ -188,11 +193,19 @@ export class TilePainter {
   /** Slides have nothing of their participant, which would only cover them. */
   private lookOf({ theme, fill, names }: VideoScene, person: SceneParticipant | null): Look {
     if (person === null || this.tile.kind === 'slides') {
-      const nobody = { name: '', named: false, talking: false, muted: false, hand: false, camera: true };
+      const nobody = {
+        somebody: false,
+        name: '',
+        named: false,
+        talking: false,
+        muted: false,
+        hand: false,
+        camera: true,
+      };
       return { ...nobody, theme, fill };
     }
     const { name, talking, muted, hand, camera } = person;
-    return { name, named: names, talking, muted, hand, camera, theme, fill };
+    return { somebody: true, name, named: names, talking, muted, hand, camera, theme, fill };
   }
 }
 
@@ -202,6 +215,7 @@ function alike(one: Look, other: Look): boolean {
 
 function sameBar(one: Look, other: Look): boolean {
   return (
+    one.somebody === other.somebody &&
     one.name === other.name &&
     one.named === other.named &&
     one.muted === other.muted &&

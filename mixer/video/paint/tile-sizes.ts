@@ -18,7 +18,7 @@ export interface TileSizes {
   disc: number;
 }
 
-const LEAST_HEIGHT_FOR_NAME = 60;
+const LEAST_HEIGHT_FOR_NAME = 50;
 const LEAST_HEIGHT_FOR_ICONS = 36;
 
 export function tileSizes({ width, height }: { width: number; height: number }): TileSizes {

@@ -4,6 +4,7 @@ import type { AccessUnit } from './access-unit.ts';
 import { FrameAssembler } from './frame-assembler.ts';
 import { inspectH264 } from './h264-depacketizer.ts';
 import { MissingPackets } from './missing-packets.ts';
+import { ReceivedFormats } from './received-formats.ts';
 import {
   PACKET_EMPTY,
   PACKET_MALFORMED,
@@ -13,6 +14,7 @@ import {
   RING_PACKETS,
 } from './received-packets.ts';
 import { RTX_HEADER_LENGTH, rtxOriginal } from './rtx.ts';
+import { StrayPacket } from './stray-packet.ts';
 import { UnitMaker } from './unit-maker.ts';
 import { MAX_UNIT_OCTETS } from './unit-writer.ts';
 import { inspectVp8 } from './vp8-depacketizer.ts';
@@ -31,22 +33,6 @@ export interface VideoReceiverCounters {
   malformed: number;
   /** The sender began anew, or more came than may wait. */
   resets: number;
-}
-
-interface ReceivedFormat {
-  codec: VideoCodecName;
-  isRetransmission: boolean;
-  nack: boolean;
-}
-
-/** A packet that does not belong to the stream: the beginning of another one, if the next follows it. */
-interface Stray {
-  ssrc: number;
-  sequenceNumber: number;
-  timestamp: number;
-  marker: boolean;
-  codec: VideoCodecName;
-  payload: Uint8Array;
 }
 
 /** Further away a packet is of another stream (RFC 3550 A.1). */
@@ -69,13 +55,13 @@ export class VideoReceiver {
   readonly counters: VideoReceiverCounters = {
     ...{ received: 0, duplicates: 0, late: 0, lost: 0, malformed: 0, resets: 0 },
   };
-  private readonly formats: (ReceivedFormat | null)[] = new Array<ReceivedFormat | null>(128).fill(null);
+  private readonly formats = new ReceivedFormats();
   private readonly packets = new ReceivedPackets();
   private readonly missing = new MissingPackets(this.packets);
   private readonly frames = new FrameAssembler(this.packets, this.missing, (count) => this.gaveUp(count));
   private readonly maker = new UnitMaker(this.packets, this.frames);
   private source: number | null = null;
-  private stray: Stray | null = null;
+  private stray: StrayPacket | null = null;
   /** Nothing was used yet. */
   private fresh = true;
   private lastTimestamp = -1;
@@ -125,12 +111,7 @@ export class VideoReceiver {
    *   null: none
    */
   configure(receive: readonly VideoFormat[], parameterSets: string | null): void {
-    this.formats.fill(null);
-    for (const { codec, payloadType, rtxPayloadType, feedback } of receive) {
-      const { nack } = feedback;
-      this.formats[payloadType] = { codec, isRetransmission: false, nack };
-      if (rtxPayloadType !== null) this.formats[rtxPayloadType] = { codec, isRetransmission: true, nack };
-    }
+    this.formats.configure(receive);
     this.maker.signalSets(parameterSets);
   }
 
@@ -139,15 +120,15 @@ export class VideoReceiver {
    * another source.
    */
   kindOf(payloadType: number): 'media' | 'retransmission' | null {
-    const format = this.formats[payloadType];
-    if (!format) return null;
+    const format = this.formats.of(payloadType);
+    if (format === null) return null;
     return format.isRetransmission ? 'retransmission' : 'media';
   }
 
   /** Takes a packet and copies its payload. All are to be given here, those too that RTCP has on probation. */
   put(packet: RtpPacket, payload: Uint8Array, nowMs: number): void {
-    const format = this.formats[packet.payloadType];
-    if (!format) return;
+    const format = this.formats.of(packet.payloadType);
+    if (format === null) return;
     this.counters.received++;
     if (format.isRetransmission) return this.putRetransmission(packet, payload, format.codec, nowMs);
     const { ssrc, sequenceNumber, timestamp, marker } = packet;
@@ -183,6 +164,11 @@ export class VideoReceiver {
   /** The decoder can make nothing of what follows, before a key frame: nothing else is handed out until one comes. */
   requireKeyFrame(): void {
     this.maker.requireKeyFrame();
+  }
+
+  /** What follows is shown all the same, as well as can be; but a key frame is needed to mend it. */
+  wishKeyFrame(): void {
+    this.maker.keyFrameNeeded = true;
   }
 
   /** Forgets the stream; the counters go on. */
@@ -281,12 +267,12 @@ export class VideoReceiver {
   }
 
   private putStray(packet: RtpPacket, codec: VideoCodecName, payload: Uint8Array, nowMs: number): void {
-    const { ssrc, sequenceNumber, timestamp, marker } = packet;
     const { stray } = this;
-    if (stray === null || stray.ssrc !== ssrc || ((stray.sequenceNumber + 1) & 0xffff) !== sequenceNumber) {
-      this.stray = { ssrc, sequenceNumber, timestamp, marker, codec, payload: Uint8Array.from(payload) };
+    if (!stray?.isFollowedBy(packet)) {
+      this.stray = new StrayPacket(packet, codec, payload);
       return;
     }
+    const { ssrc, sequenceNumber, timestamp, marker } = packet;
     this.counters.resets++;
     this.stray = null;
     this.begin(ssrc, stray.sequenceNumber);

@@ -17,12 +17,21 @@ const SOUND_OF: Record<MovieFormat, { format: SoundFormat; demuxer: string }> = 
   webm: { format: 'webm', demuxer: 'matroska' },
   mkv: { format: 'mka', demuxer: 'matroska' },
 };
-/** Of the work that a picture is; the rest is the sound. */
-const COPY_SHARE = 0.5;
-const ENCODE_SHARE = 0.9;
+/** Shares of the work. */
+const SOUND_BESIDE_COPY = 0.5;
+const SOUND_BESIDE_ENCODER = 0.1;
 /** Frames are where they were to the millisecond, in whatever rhythm they came. */
 const EXACT_TIMES: readonly string[] = ['-enc_time_base', '1:1000'];
 const VP8_BITS_PER_PIXEL = 2;
+const MATROSKA: readonly string[] = ['-f', 'matroska'];
+
+type Made<T> = ({ ok: true } & T) | Exclude<WorkResult, { ok: true }>;
+
+/** How a picture gets into the file. */
+interface PictureInput {
+  input: FfmpegInput;
+  codec: readonly string[];
+}
 
 /** The room's mix with its picture; where there is none, sound alone. */
 export async function makeMovie(work: Work, format: MovieFormat, normalized: boolean): Promise<WorkResult> {
@@ -30,39 +39,69 @@ export async function makeMovie(work: Work, format: MovieFormat, normalized: boo
   const index = await videoIndex(await videoFiles(source), open, source.durationMs);
   if (index === null) return makeSound(work, format, normalized);
   const copied = index.uniform && format !== 'webm';
-  const share = copied ? COPY_SHARE : ENCODE_SHARE;
-  const sound = await soundFile(work, format, normalized, 1 - share);
+  const soundShare = copied ? SOUND_BESIDE_COPY : SOUND_BESIDE_ENCODER;
+  const sound = await soundFile(part(work, 0, soundShare), format, normalized);
   if (!sound.ok) return sound;
   const text = format === 'webm' ? null : await captionsFile(work);
-  const codec = copied ? ['-c:v', 'copy'] : encoding(index, format);
+  const rest = part(work, soundShare, 1);
+  const picture = await pictureInput(rest, index, format, copied);
+  if (!picture.ok) return picture;
   const texts = format === 'mp4' ? 'mov_text' : 'srt';
-  const video = { source: wholeVideo(index, open, source.durationMs, copied), options: JOINED_OPTIONS };
   return runFfmpeg({
-    ...stepOf({ ...work, onProgress: (done) => work.onProgress(1 - share + share * done) }, 0, 1),
-    inputs: [video, sound.input, ...(text === null ? [] : [text])],
+    ...stepOf(rest, 0, 1),
+    inputs: [picture.input, sound.input, ...(text === null ? [] : [text])],
     options: [
       ...['-map', '0:v:0', '-map', '1:a:0', ...(text === null ? [] : ['-map', '2:s:0', '-c:s', texts])],
-      ...[...codec, '-c:a', 'copy', ...tags(work), ...containerOptions(format)],
+      ...[...picture.codec, '-c:a', 'copy', ...tags(work), ...containerOptions(format)],
     ],
     target: work.targetPath,
   });
 }
 
-type SoundFile = { ok: true; input: FfmpegInput } | Exclude<WorkResult, { ok: true }>;
+/** What is done from one share of the work to another. */
+function part(work: Work, from: number, to: number): Work {
+  return { ...work, onProgress: (done) => work.onProgress(from + (to - from) * done) };
+}
 
-async function soundFile(work: Work, format: MovieFormat, normalized: boolean, share: number): Promise<SoundFile> {
+async function pictureInput(
+  work: Work,
+  index: VideoIndex,
+  format: MovieFormat,
+  copied: boolean,
+): Promise<Made<PictureInput>> {
+  const { source, open, targetPath } = work;
+  const input = { source: wholeVideo(index, open, source.durationMs, copied), options: JOINED_OPTIONS };
+  if (copied) return { ok: true, input, codec: ['-c:v', 'copy'] };
+  if (format !== 'mp4') return { ok: true, input, codec: encoding(index, format) };
+  // Into MP4, some versions of ffmpeg encode at an even pace only: of milliseconds, that would be.
+  const path = workingPath(targetPath, 'picture');
+  await writeFile(path, '', { mode: 0o600 });
+  const encoded = await runFfmpeg({
+    ...stepOf(work, 0, 1),
+    inputs: [input],
+    options: ['-map', '0:v:0', ...encoding(index, format), ...MATROSKA],
+    target: path,
+  });
+  return encoded.ok ? { ok: true, input: { source: path, options: MATROSKA }, codec: ['-c:v', 'copy'] } : encoded;
+}
+
+async function soundFile(work: Work, format: MovieFormat, normalized: boolean): Promise<Made<{ input: FfmpegInput }>> {
   const { format: soundFormat, demuxer } = SOUND_OF[format];
   const path = workingPath(work.targetPath, 'sound');
   await writeFile(path, '', { mode: 0o600 });
-  const onProgress = (done: number) => work.onProgress(done * share);
-  const made = await makeSound({ ...work, targetPath: path, onProgress }, soundFormat, normalized);
+  const made = await makeSound({ ...work, targetPath: path }, soundFormat, normalized);
   return made.ok ? { ok: true, input: { source: path, options: ['-f', demuxer] } } : made;
 }
 
 /** Null when there are none, such as when nobody said anything. */
 async function captionsFile(work: Work): Promise<FfmpegInput | null> {
-  const text = await captions(timelineLines(timelinePath(work), work.open), work.source.durationMs);
-  if (!text.includes('-->')) return null;
+  const tagged = await captions(timelineLines(timelinePath(work), work.open), work.source.durationMs);
+  if (!tagged.includes('-->')) return null;
+  // Of who speaks, tags say no more than the text does; and ffmpeg takes a `<` in it for a tag, however it is written.
+  const text = tagged
+    .replace(/<[^>]*>/g, '')
+    .replace(/&lt;/g, '‹')
+    .replace(/&gt;/g, '›');
   const path = workingPath(work.targetPath, 'captions');
   await writeFile(path, text, { mode: 0o600 });
   return { source: path, options: ['-f', 'webvtt'] };
@@ -75,7 +114,7 @@ function encoding({ header, uniform }: VideoIndex, format: MovieFormat): string[
   const codec =
     format === 'webm'
       ? ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '5', '-crf', '10', '-b:v', bps]
-      : ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '22'];
+      : ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '22', '-bf', '0'];
   return [...filters, ...codec, ...EXACT_TIMES];
 }
 

@@ -1,12 +1,14 @@
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChildProgram } from './child-program.ts';
 import { freePort, LOOPBACK } from './free-ports.ts';
 import { GrowingWav, type Hearing } from './hearing.ts';
+import { eventually } from './pause.ts';
 import type { Voice } from './tone-levels.ts';
+import { writeCodedMovie } from './video/coded-files.ts';
 import type { VoiceClient } from './voice-client.ts';
 import { sine, writeWav } from './wav-file.ts';
 
@@ -41,6 +43,8 @@ export interface BaresipOptions {
   account?: { user: string; password: string; serverPort: number };
   /** SRTP with keys in the SDP: offered as an option on RTP/AVP, or with RTP/SAVP. */
   srtp?: 'optional' | 'mandatory';
+  /** Sends coded pictures: needs the modules of baresip-ffmpeg. */
+  video?: { codec: 'H264' | 'VP8'; sender: number };
   /** Prints what is written to it (MESSAGE). */
   printsTexts?: boolean;
 }
@@ -55,6 +59,9 @@ interface ControlMessage {
   data?: string;
   token?: string;
 }
+
+/** How long a picture may take to come and to be written. */
+const SNAPSHOT_WITHIN_MS = 5_000;
 
 const MODULE_FOLDER = '/usr/lib/baresip/modules';
 
@@ -81,10 +88,23 @@ function configuration(
     `module_path ${MODULE_FOLDER}`,
     ...['g711', 'g722', 'opus', 'aufile', 'sndfile', 'aubridge', 'srtp'].map((name) => `module ${name}.so`),
     ...(options.printsTexts ? ['module stdio.so'] : []),
+    ...(options.video ? videoConfiguration(folder) : []),
     ...['uuid', 'account'].map((name) => `module_tmp ${name}.so`),
     ...['menu', 'ctrl_tcp'].map((name) => `module_app ${name}.so`),
     '',
   ].join('\n');
+}
+
+/** No camera and no screen: a file is sent, and what comes is only looked at by the snapshot module. */
+function videoConfiguration(folder: string): string[] {
+  return [
+    `video_source avformat,${join(folder, 'coded.mp4')}`,
+    'video_display fakevideo,nowhere',
+    'video_size 640x360',
+    'video_bitrate 500000',
+    'video_fps 25',
+    ...['fakevideo', 'avformat', 'avcodec', 'vp8', 'snapshot'].map((name) => `module ${name}.so`),
+  ];
 }
 
 /** A baresip of its own: one codec, one tone, without sound hardware, led over its control port. */
@@ -99,6 +119,7 @@ export class BaresipClient implements VoiceClient {
   #received = Buffer.alloc(0);
   #events: ControlMessage[] = [];
   #tokens = 0;
+  #snapshots = 0;
   #waiting = new Set<() => void>();
   #recording: GrowingWav | null = null;
 
@@ -110,6 +131,7 @@ export class BaresipClient implements VoiceClient {
     const { sampleRateHz, channels } = SOURCE_FORMAT[options.codec];
     const tone = sine(options.voice.frequencyHz, options.voice.levelDbfs, options.toneSeconds ?? 60, sampleRateHz);
     writeFileSync(join(folder, 'tone.wav'), writeWav(tone, channels));
+    if (options.video) writeCodedMovie(join(folder, 'coded.mp4'), options.video.sender);
     const sipAddress = `${options.address === '::1' ? '[::1]' : LOOPBACK}:${sipPort}`;
     writeFileSync(join(folder, 'config'), configuration(folder, sipAddress, controlPort, rtpPort, options));
     writeFileSync(join(folder, 'contacts'), '');
@@ -121,6 +143,7 @@ export class BaresipClient implements VoiceClient {
       `<sip:${address};transport=${options.transport ?? 'udp'}>`,
       ...(registered ? [`auth_pass=${registered.password}`, 'regint=600'] : ['regint=0']),
       `audio_codecs=${CODEC_NAME_IN_ACCOUNT[options.codec]}`,
+      ...(options.video ? [`video_codecs=${options.video.codec}`] : []),
       `answermode=${options.autoAnswer ? 'auto' : 'manual'}`,
       ...(options.srtp ? [`mediaenc=${options.srtp === 'optional' ? 'srtp' : 'srtp-mand'}`] : []),
     ];
@@ -190,6 +213,18 @@ export class BaresipClient implements VoiceClient {
   hearing(): Hearing {
     if (!this.#recording) throw new Error('not in a call');
     return this.#recording.hearing();
+  }
+
+  /** What it shows now, as it was decoded: PNG. */
+  async snapshot(): Promise<Buffer> {
+    const path = join(this.#folder, `seen-${++this.#snapshots}.png`);
+    await this.command('snapshot_recv', path);
+    return eventually(
+      'a snapshot',
+      () => (existsSync(path) ? readFileSync(path) : Buffer.alloc(0)),
+      (file) => file.subarray(-8).toString('latin1').startsWith('IEND'),
+      SNAPSHOT_WITHIN_MS,
+    );
   }
 
   /** All that the program printed. */

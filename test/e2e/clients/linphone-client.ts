@@ -1,10 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChildProgram } from './child-program.ts';
 import { freePort, LOOPBACK } from './free-ports.ts';
 import { GrowingWav, type Hearing } from './hearing.ts';
+import { eventually } from './pause.ts';
 import type { Voice } from './tone-levels.ts';
+import { writeCodedStill } from './video/coded-files.ts';
 import type { VoiceClient } from './voice-client.ts';
 import { sine, writeWav } from './wav-file.ts';
 
@@ -53,6 +55,8 @@ export interface LinphoneOptions {
   srtp?: string;
   /** As on a host with IPv6: it then offers an IPv6 address, whatever it signals over. */
   ipv6?: boolean;
+  /** Sends a coded picture that does not move. H.264 needs the package mediastreamer2-plugin-openh264. */
+  video?: { codec: 'H264' | 'VP8'; sender: number };
 }
 
 /** It registers only where it watches the network, which is a bother otherwise. */
@@ -74,7 +78,7 @@ function configuration(
   user: string,
   sipPort: number,
   transport: LinphoneTransport,
-  { srtp, trusts, account, ipv6 = false }: Pick<LinphoneOptions, 'srtp' | 'trusts' | 'account' | 'ipv6'>,
+  { srtp, trusts, account, ipv6 = false, video }: LinphoneOptions,
 ): string {
   return [
     '[sip]',
@@ -102,11 +106,11 @@ function configuration(
     'agc=0',
     'noisegate=0',
     '[video]',
-    'enabled=0',
-    'display=0',
-    'capture=0',
-    'automatically_initiate=0',
-    'automatically_accept=0',
+    ...['enabled', 'display', 'capture', 'automatically_initiate', 'automatically_accept'].map(
+      (name) => `${name}=${video ? 1 : 0}`,
+    ),
+    // Without a screen: its preview ends the program where there is nothing to display on.
+    ...(video ? ['device=StaticImage: Static picture', 'displaytype=MSVoidSink', 'size=vga', 'show_local=0'] : []),
     ...(account ? accountConfiguration(account, transport) : []),
     '',
   ].join('\n');
@@ -121,8 +125,10 @@ export class LinphoneClient implements VoiceClient {
   readonly #program: ChildProgram;
   readonly #codec: LinphoneCodec;
   readonly #transport: LinphoneTransport;
+  readonly #video: LinphoneOptions['video'];
   #recording: GrowingWav | null = null;
   #callsSince = 0;
+  #snapshots = 0;
 
   static async start(options: LinphoneOptions): Promise<LinphoneClient> {
     const folder = mkdtempSync(join(tmpdir(), 'parley-linphone-'));
@@ -135,7 +141,8 @@ export class LinphoneClient implements VoiceClient {
     const { frequencyHz, levelDbfs } = options.voice;
     const tone = sine(frequencyHz, levelDbfs + offsetDb(options.codec), options.toneSeconds ?? 60, 16_000);
     writeFileSync(join(folder, 'tone.wav'), writeWav(tone));
-    const program = new ChildProgram('linphonec', ['-c', settings, ...(options.autoAnswer ? ['-a'] : [])], {
+    const flags = [...(options.autoAnswer ? ['-a'] : []), ...(options.video ? ['-V'] : [])];
+    const program = new ChildProgram('linphonec', ['-c', settings, ...flags], {
       env: { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
     });
     const client = new LinphoneClient(options, `sip:linphone@${LOOPBACK}:${sipPort}`, folder, program);
@@ -149,6 +156,7 @@ export class LinphoneClient implements VoiceClient {
     this.#folder = folder;
     this.#program = program;
     this.#codec = options.codec;
+    this.#video = options.video;
     this.#transport = options.transport ?? 'udp';
   }
 
@@ -160,8 +168,22 @@ export class LinphoneClient implements VoiceClient {
     if (number === undefined) throw new Error(`linphonec has no ${this.#codec}`);
     await this.#command(`codec enable ${number}`, /enabled/);
     await this.#command('soundcard use files', /instead of soundcard/);
+    if (this.#video) await this.#prepareVideo(this.#video);
     await this.#command(`play ${join(this.#folder, 'tone.wav')}`, /linphonec> /);
     await this.#command(`record ${join(this.#folder, 'heard.wav')}`, /linphonec> /);
+  }
+
+  async #prepareVideo({ codec, sender }: { codec: string; sender: number }): Promise<void> {
+    const since = this.#program.output.length;
+    await this.#command('vcodec list', /linphonec> /);
+    const listed = /^ ?(\d+): (\S+) \(90000\) enabled$/gm;
+    const codecs = [...this.#program.output.slice(since).matchAll(listed)];
+    if (!codecs.some(([, , name]) => name === codec)) throw new Error(`linphonec has no ${codec}`);
+    for (const [, number, name] of codecs)
+      if (name !== codec) await this.#command(`vcodec disable ${number}`, /disabled/);
+    const still = join(this.#folder, 'coded.jpg');
+    writeCodedStill(still, sender);
+    await this.#command(`staticpic set ${still}`, /linphonec> /);
   }
 
   async dial(uri: string): Promise<void> {
@@ -225,6 +247,18 @@ export class LinphoneClient implements VoiceClient {
     const factor = 10 ** (-offsetDb(this.#codec) / 20);
     for (let index = 0; index < samples.length; index++) samples[index]! *= factor;
     return hearing;
+  }
+
+  /** What it shows now, as it was decoded: JPEG. */
+  async snapshot(): Promise<Buffer> {
+    const path = join(this.#folder, `seen-${++this.#snapshots}.jpg`);
+    await this.#command(`snapshot ${path}`, /Taking video snapshot/);
+    // It says nothing when the file is complete; a JPEG's end does.
+    return eventually(
+      'a snapshot',
+      () => (existsSync(path) ? readFileSync(path) : Buffer.alloc(0)),
+      (file) => file.length > 4 && file.readUInt16BE(file.length - 2) === 0xffd9,
+    );
   }
 
   get output(): string {

@@ -58,6 +58,7 @@ export class Parley {
       PARLEY_PUBLIC_ADDRESS: LOOPBACK,
       PARLEY_SIP_PORT: String(sipPort),
       PARLEY_SIPS_PORT: String(sipPort + 1),
+      PARLEY_BFCP_PORT: '0',
       PARLEY_HTTP_PORT: String(httpPort),
       PARLEY_RTP_MIN: String(mediaPorts.min),
       PARLEY_RTP_MAX: String(mediaPorts.max),

@@ -13,8 +13,11 @@ export interface DecodedPicture extends YuvPicture {
   /** As it came, before it was scaled. */
   sentWidth: number;
   sentHeight: number;
+  key: boolean;
 }
 
+/** What ffmpeg's `showinfo` says of each picture. */
+const SHOWN = / n: *\d+ pts: *(-?\d+) .* s:(\d+)x(\d+) .*iskey:(\d)/g;
 const LISTENING_WITHIN_MS = 10_000;
 
 /** An ffmpeg that is fed with RTP packets and gives pictures of one size, each with its RTP time. */
@@ -30,7 +33,7 @@ export class PictureDecoder {
   #rawBytes = 0;
   #outputRead = 0;
   #stopped = false;
-  #shown: { ticks: number; sentWidth: number; sentHeight: number }[] = [];
+  #shown: Pick<DecodedPicture, 'ticks' | 'sentWidth' | 'sentHeight' | 'key'>[] = [];
   #pictures: Buffer[] = [];
 
   /** Ready when ffmpeg listens. `width`×`height` is what pictures are scaled to. */
@@ -106,8 +109,9 @@ export class PictureDecoder {
   #match(): void {
     const text = this.#program.output;
     const end = text.lastIndexOf('\n') + 1;
-    for (const line of text.slice(this.#outputRead, end).matchAll(/ n: *\d+ pts: *(-?\d+) .* s:(\d+)x(\d+) /g)) {
-      this.#shown.push({ ticks: Number(line[1]), sentWidth: Number(line[2]), sentHeight: Number(line[3]) });
+    for (const line of text.slice(this.#outputRead, end).matchAll(SHOWN)) {
+      const [, ticks, sentWidth, sentHeight, key] = line.map(Number) as [number, number, number, number, number];
+      this.#shown.push({ ticks, sentWidth, sentHeight, key: key === 1 });
     }
     this.#outputRead = Math.max(this.#outputRead, end);
     while (this.#pictures.length > 0 && this.#shown.length > 0) {

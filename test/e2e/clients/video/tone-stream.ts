@@ -96,23 +96,7 @@ export class ToneStream {
   /** Wall clock times of the far end, in milliseconds, at which a voice began a turn of its pattern, as heard here. */
   patternStarts(voice: PatternVoice): number[] {
     const { samples, first } = this.#samples();
-    const starts: number[] = [];
-    const least = 10 ** (voice.levelDbfs / 10) / 20;
-    let wasOther = false;
-    let crossing: number | null = null;
-    for (let at = 0; at + WINDOW_SAMPLES < samples.length; at += 4) {
-      const window = samples.subarray(at, at + WINDOW_SAMPLES);
-      const difference = power(window, voice.frequencyHz) - power(window, voice.otherFrequencyHz);
-      if (difference < 0) crossing = null;
-      // Both are alike when the change is in the middle of the window.
-      else crossing ??= at + WINDOW_SAMPLES / 2;
-      if (difference < -least) wasOther = true;
-      if (difference > least) {
-        if (wasOther && crossing !== null) starts.push(this.#wallMs((first + crossing) >>> 0));
-        wasOther = false;
-      }
-    }
-    return starts;
+    return patternStarts(samples, voice).map((at) => this.#wallMs((first + at) >>> 0));
   }
 
   #samples(): { samples: Float32Array; first: number } {
@@ -159,6 +143,27 @@ export class ToneStream {
     const report = { ssrc: this.ssrc, cname: this.#cname, wallMs: wallClockMs(now), rtpTimestamp, ...counts };
     this.#socket.sendRtcp(writeSenderReport(report));
   }
+}
+
+/** At which samples (8 kHz) a voice began a turn of its pattern. */
+export function patternStarts(samples: Float32Array, voice: PatternVoice): number[] {
+  const starts: number[] = [];
+  const least = 10 ** (voice.levelDbfs / 10) / 20;
+  let wasOther = false;
+  let crossing: number | null = null;
+  for (let at = 0; at + WINDOW_SAMPLES < samples.length; at += 4) {
+    const window = samples.subarray(at, at + WINDOW_SAMPLES);
+    const difference = power(window, voice.frequencyHz) - power(window, voice.otherFrequencyHz);
+    if (difference < 0) crossing = null;
+    // Both are alike when the change is in the middle of the window.
+    else crossing ??= at + WINDOW_SAMPLES / 2;
+    if (difference < -least) wasOther = true;
+    if (difference > least) {
+      if (wasOther && crossing !== null) starts.push(crossing);
+      wasOther = false;
+    }
+  }
+  return starts;
 }
 
 /** Of one frequency, by Goertzel's algorithm under a Hann window; that of a sine at full scale is 1. */

@@ -23,6 +23,7 @@ export interface SeenPicture {
   arrivedMs: number;
   width: number;
   height: number;
+  key: boolean;
   /** Places in it as shares of its sides, 0 to 1. */
   codes: SeenCode[];
 }
@@ -134,9 +135,11 @@ export class VideoReceiver {
     return wallMs;
   }
 
-  askForKeyFrame(): void {
+  /** `atOnce`: as often as it is called. */
+  askForKeyFrame(atOnce = false): void {
     const now = performance.now();
-    if (!this.#format.pli || this.#mediaSsrc === null || now - this.#pliAtMs < PLI_EVERY_MS) return;
+    if (!this.#format.pli || this.#mediaSsrc === null) return;
+    if (!atOnce && now - this.#pliAtMs < PLI_EVERY_MS) return;
     this.#pliAtMs = now;
     this.plis++;
     this.#socket.sendRtcp(writePli(this.ssrc, this.#cname, this.#mediaSsrc));
@@ -244,9 +247,9 @@ export class VideoReceiver {
     const sent = this.#sent.get(picture.ticks);
     if (!sent) throw new Error(`ffmpeg gave a picture of ${picture.ticks} ticks that was not sent`);
     const { rtpTimestamp, arrivedMs } = sent;
-    const { sentWidth: width, sentHeight: height } = picture;
+    const { sentWidth: width, sentHeight: height, key } = picture;
     const codes = inShares(readCodes(picture));
-    this.pictures.push({ rtpTimestamp, arrivedMs, width, height, codes });
+    this.pictures.push({ rtpTimestamp, arrivedMs, width, height, key, codes });
     for (const look of [...this.#looking]) look();
   }
 }
