@@ -80,6 +80,7 @@ export class IncomingVideo {
   /** @param taken whether they may send */
   update({ receive, send }: VideoMedia, taken: boolean): void {
     this.taken = taken;
+    this.useless = false;
     this.receiver.configure(receive, send.parameters['sprop-parameter-sets'] ?? null);
     if (!taken) this.pictures.reset();
   }
@@ -139,7 +140,8 @@ export class IncomingVideo {
   /** Some times a second: asks for what is needed, and tells what there is to see. */
   control(nowMs: number): void {
     if (this.wanted && this.taken) this.askThem(nowMs);
-    if (nowMs - Math.max(this.lastPictureMs, this.triedMs - SENDING_MS) >= STALE_MS) this.useless = false;
+    const tries = this.wanted && this.taken && nowMs - this.triedMs < SENDING_MS;
+    if (tries && !this.isSeen) this.useless = true;
     this.tellSize(nowMs);
   }
 

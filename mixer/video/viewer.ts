@@ -3,7 +3,7 @@ import { type Tier, TierChoice } from './picture-tiers.ts';
 import { Pacer } from './rtp/pacer.ts';
 import { SendRate } from './rtp/send-rate.ts';
 import { ViewerPackets } from './rtp/viewer-packets.ts';
-import type { SharedEncoder } from './shared-encoder.ts';
+import { encoderFormat, type SharedEncoder } from './shared-encoder.ts';
 
 /** A line that is so far behind begins anew at a key frame. */
 const MOST_WAITING_MS = 1000;
@@ -46,12 +46,24 @@ export class Viewer {
 
   update({ send, limits }: VideoMedia): void {
     this.limits = limits;
+    // What waits is of the format before.
+    if (this.encoder !== null && this.encoder.format.key !== encoderFormat(send).key) this.leave();
     this.packets.configure(send);
     this.rate.limit(limits.maxBitrateBps);
   }
 
+  /** Bits a second that they are sent now; 0: nothing. */
+  get sendingBps(): number {
+    return this.encoder?.bitrateBps ?? 0;
+  }
+
   tier(tiers: readonly Tier[], nowMs: number): Tier {
     return this.choice.choose(tiers, this.limits!, this.rate.bitrateBps, nowMs);
+  }
+
+  /** @param others what most who see the same can take; who takes much less for long sees the next smaller tier */
+  compare(othersBps: number, nowMs: number): void {
+    this.choice.compare(this.rate.bitrateBps, othersBps, nowMs);
   }
 
   /** Sees what this encoder makes from its next key frame on. */

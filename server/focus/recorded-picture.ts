@@ -191,7 +191,9 @@ export class RecordedPicture {
   }
 
   private next(work: () => Promise<void>): Promise<void> {
-    this.work = this.work.then(work);
+    this.work = this.work.then(work).catch((error: unknown) => {
+      this.options.log.error({ recording: this.options.id, err: error }, 'the picture of a recording');
+    });
     return this.work;
   }
 }

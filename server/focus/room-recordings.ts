@@ -10,8 +10,8 @@ import type { Rooms } from '../rooms/rooms.ts';
 import type { RecordingView } from '../rooms/views.ts';
 import type { Timers } from '../timers.ts';
 import { ControlError, type NewRecording, type RecordingMark } from './control.ts';
-import { LiveRecording } from './live-recording.ts';
-import { type PictureMixers, RecordedPicture } from './recorded-picture.ts';
+import type { LiveRecording } from './live-recording.ts';
+import { LiveRecordings, type LiveRecordingsOptions } from './live-recordings.ts';
 import type { RecordingVoice } from './recording-voice.ts';
 import { Turns } from './turns.ts';
 
@@ -169,8 +169,7 @@ export class RoomRecordings {
     const { recordings, voice, log } = this.options;
     const { tracks = room.policy.recordTracks, announced = room.policy.recordingAnnounced, video = null } = wanted;
     const begun = await recordings.begin({ room: room.name, startedBy, tracks });
-    const live = await this.createLive(room, { ...begun, tracks, announced });
-    live.picture = this.createPicture(live, video);
+    const live = await this.lives.make(room, { ...begun, tracks, announced, video });
     try {
       const originMs = await this.startMixer(live);
       if (originMs === null) live.options.clock.goOn();
@@ -187,19 +186,8 @@ export class RoomRecordings {
     log.info({ recording: view.id, room: room.name, startedBy, tracks }, 'recording started');
     if (announced) voice.tellAll(room, 'recording-started');
     voice.setTone(room, true);
-    live.picture.check();
+    live.picture?.check();
     return view;
-  }
-
-  private createPicture(live: LiveRecording, wanted: boolean | null): RecordedPicture {
-    const { video: mixers, recordings, timers, log } = this.options;
-    const { id, room, directory, key, clock } = live.options;
-    return new RecordedPicture({
-      ...{ id, room, directory, key, clock, wanted, mixers, timers, log },
-      setParts: (parts) => recordings.setVideoParts(id, parts),
-      tell: (entry) => void live.tell(entry),
-      failed: (videoError) => void recordings.changed(id, { videoError }),
-    });
   }
 
   /** When it began. Null: the mixer died over it, and the next one goes on with it as with any other. */
@@ -209,40 +197,6 @@ export class RoomRecordings {
     } catch (error) {
       if (isLost(error)) return null;
       throw error;
-    }
-  }
-
-  private async createLive(
-    room: Room,
-    about: { id: string; directory: string; key: string | null; tracks: boolean; announced: boolean },
-  ): Promise<LiveRecording> {
-    const { timers, epochMs, recordings, voice } = this.options;
-    const live: LiveRecording = new LiveRecording({
-      ...{ ...about, room, epochMs },
-      clock: new RecordingClock(() => timers.now()),
-      timeline: await this.openTimeline(about.id),
-      entered: ({ id }) => {
-        // What comes of a change is done after all were told of it.
-        if (about.announced && !live.paused) queueMicrotask(() => voice.tellNew(room, id));
-      },
-      participantsChanged: () => {
-        queueMicrotask(() => {
-          if (this.live.get(room.name) === live) recordings.changed(about.id, { participants: live.participants });
-        });
-      },
-    });
-    return live;
-  }
-
-  /** A recording without a time line is better than none. */
-  private async openTimeline(id: string): Promise<Timeline | null> {
-    const { recordings, timers, log } = this.options;
-    const failed = (reason: string): void => log.error({ recording: id, reason }, 'time line cannot be written');
-    try {
-      return new Timeline({ sink: await recordings.timelineFile(id), timers, failed });
-    } catch (error) {
-      failed(describe(error));
-      return null;
     }
   }
 

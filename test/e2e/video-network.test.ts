@@ -54,7 +54,6 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
   });
 
   afterEach(async () => {
-    if (process.env['SHOW_LOG']) console.log(parley.program.output.slice(-8000));
     await Promise.all(callers.map((caller) => caller.stop()));
     callers = [];
     await parley.stop();

@@ -91,8 +91,9 @@ export class SendRate {
    *
    * @param fractionLost since the report before, 0 to 1
    * @param packetsSent to this viewer, ever
+   * @param sendingBps what they are sent; it is that which was lost of, however much more was thought to be possible
    */
-  reported(fractionLost: number, packetsSent: number, nowMs: number): void {
+  reported(fractionLost: number, packetsSent: number, sendingBps: number, nowMs: number): void {
     const sent = packetsSent - this.sentBefore;
     this.sentBefore = packetsSent;
     this.packets += sent;
@@ -104,7 +105,7 @@ export class SendRate {
     this.lostPackets = 0;
     this.lastMs = nowMs;
     if (loss < LITTLE_LOSS) this.rise(passedMs, nowMs);
-    else this.lossCame(loss, nowMs);
+    else this.lossCame(loss, sendingBps, nowMs);
   }
 
   private get requestedBps(): number {
@@ -125,11 +126,12 @@ export class SendRate {
     this.patienceMs = Math.max(FIRST_PATIENCE_MS, this.patienceMs - passedMs / 4);
   }
 
-  private lossCame(loss: number, nowMs: number): void {
+  private lossCame(loss: number, sendingBps: number, nowMs: number): void {
     const rose = this.lossBps > this.goodBps;
     if (rose) this.patienceMs = Math.min(MOST_PATIENCE_MS, 2 * this.patienceMs);
     if (loss > MUCH_LOSS) {
-      this.lower(this.lossBps * (1 - DECREASE * loss), nowMs);
+      const carriedBps = sendingBps > 0 ? Math.min(this.lossBps, sendingBps) : this.lossBps;
+      this.lower(carriedBps * (1 - DECREASE * loss), nowMs);
       this.begin(this.lossBps);
       return;
     }

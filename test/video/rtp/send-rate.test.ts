@@ -46,7 +46,7 @@ class Bottleneck {
       this.packetsSent += packets;
       // In the units of a report.
       const fraction = Math.floor((dropped * 256) / Math.max(1, packets)) / 256;
-      this.rate.reported(fraction, this.packetsSent, this.nowMs);
+      this.rate.reported(fraction, this.packetsSent, bps, this.nowMs);
       sent += packets;
       lost += dropped;
       sum += bps;
