@@ -10,8 +10,17 @@ const REAL_TIME = ['test/e2e/**/*.test.ts', 'test/bench/**/*.test.ts'];
 const WAITING = [
   ...['api', 'browser', 'call-registered-users', 'conference-event', 'console', 'console-conference'],
   ...['console-recordings', 'diagnosis', 'floor', 'kamailio', 'life', 'lossy-signalling', 'moderator-keys'],
-  ...['messages', 'recordings', 'register', 'registering-phones', 'room-tokens', 'rooms', 'signalling', 'silent-callers'],
-  ...['sipp-scenarios', 'srtp', 'tls'],
+  ...[
+    'messages',
+    'recordings',
+    'register',
+    'registering-phones',
+    'room-tokens',
+    'rooms',
+    'signalling',
+    'silent-callers',
+  ],
+  ...['sipp-scenarios', 'slides-floor', 'srtp', 'tls', 'video-console', 'video-key-frames', 'video-rtp-programs'],
 ].map((name) => `test/e2e/${name}.test.ts`);
 
 export default defineConfig({

@@ -30,8 +30,6 @@ export interface CompositionOptions {
 /** One picture of a room as some see it: its canvas, and the encoders that send it. */
 export class Composition {
   readonly encoders = new Map<string, SharedEncoder>();
-  /** Where whom is seen, as painted last. */
-  tiles: readonly Tile[] = [];
   readonly tier: Tier;
   readonly view: RoomView;
   readonly canvas: Canvas;
@@ -51,11 +49,15 @@ export class Composition {
     this.painter = new Painter({ canvas: this.canvas, scaler, texts });
   }
 
+  /** Where whom is seen now. */
+  get tiles(): readonly Tile[] {
+    return this.view.tiles(this.tier);
+  }
+
   /** Paints what has changed; true when something has. */
   paint(nowMs: number): boolean {
     const { counts, scene: sceneNow, picture } = this.options;
     const scene = sceneNow();
-    this.tiles = this.view.tiles(this.tier);
     // Who waits sees the room's name.
     const shown = this.view.view.waiting ? { ...scene, title: scene.title ?? scene.roomName } : scene;
     const changed = this.painter.paint({ scene: shown, tiles: this.tiles, picture: (tile) => picture(tile, nowMs) });
@@ -65,6 +67,7 @@ export class Composition {
 
   /** Paints and has it encoded, unless nothing moves, or the encoders are still busy with the picture before. */
   frame(nowMs: number): void {
+    if (this.closed) return;
     if (this.encoding) {
       this.options.counts.framesSkipped++;
       return;

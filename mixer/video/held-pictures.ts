@@ -5,6 +5,11 @@ import type { AccessUnit } from './rtp/access-unit.ts';
 const MOST_HELD = 32;
 /** Sound is never so late that a picture should wait longer. */
 const MOST_DELAY_MS = 500;
+/**
+ * A picture is seen from the composition after it is due on. So it may be seen by half the time between two compositions
+ * sooner (at 25 a second): then it is neither before nor after its sound on average.
+ */
+const SOONER_MS = 20;
 
 /** Where a sender's RTP time stamps stand on its wall clock: from its sender reports. */
 export interface SenderClock {
@@ -48,7 +53,7 @@ export class HeldPictures {
 
   /** What is to be seen at `nowMs`; lent until the next call. Null: nothing yet. */
   at(nowMs: number): Picture | null {
-    while (this.held.length > 0 && this.held[0]!.dueMs <= nowMs) this.show(this.held.shift()!);
+    while (this.held.length > 0 && this.held[0]!.dueMs <= nowMs + SOONER_MS) this.show(this.held.shift()!);
     return this.shown;
   }
 

@@ -13,6 +13,8 @@ const TICKS_IN_MS = 90;
 const STALE_MS = 5000;
 /** Who has sent nothing for so long is not asked for a key frame: they have turned their camera off, or have none. */
 const SENDING_MS = 2000;
+/** Who was just seen may be seen again soon, as when a speaker changes or somebody goes to another room. */
+const KEPT_MS = 3000;
 
 export interface IncomingVideoOptions {
   key: StreamKey;
@@ -38,6 +40,7 @@ export class IncomingVideo {
   private taken = false;
   /** Until it is known otherwise: a key frame comes at the beginning. */
   private wanted = true;
+  private wantedMs = Number.NEGATIVE_INFINITY;
   private nowMs: number;
   private lastPacketMs = Number.NEGATIVE_INFINITY;
   /**
@@ -109,10 +112,15 @@ export class IncomingVideo {
 
   /** @param pixels of the largest place in which they are seen. */
   setWanted(wanted: boolean, pixels: number, nowMs: number): void {
-    if (wanted && !this.wanted) this.receiver.requireKeyFrame();
-    if (!wanted && this.wanted) this.pictures.reset();
-    this.wanted = wanted;
-    if (wanted) this.options.feedback.limitSender(pixels, nowMs);
+    if (wanted) {
+      this.wantedMs = nowMs;
+      if (!this.wanted) this.receiver.requireKeyFrame();
+      this.wanted = true;
+      return this.options.feedback.limitSender(pixels, nowMs);
+    }
+    if (!this.wanted || nowMs - this.wantedMs < KEPT_MS) return;
+    this.wanted = false;
+    this.pictures.reset();
   }
 
   soundIsLate(delayMs: number, senderNtpMs: number | null): void {

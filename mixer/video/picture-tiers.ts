@@ -23,6 +23,14 @@ const MIN_SHARE = 0.4;
 /** A better tier is tried when the line has carried so much more than it needs at least, for so long. */
 const UP_MARGIN = 1.25;
 const UP_AFTER_MS = 5000;
+/**
+ * All who see the same get as much as the slowest takes. Who takes less than this share of what most take, for so long,
+ * sees the next smaller tier, and tries again after a while, ever more seldom.
+ */
+const STRAGGLER_SHARE = 0.7;
+const STRAGGLES_MS = 3000;
+const FIRST_APART_MS = 60_000;
+const MOST_APART_MS = 300_000;
 
 /** The tiers of a room for one who takes at most `maxFps`; the best first. */
 export function tiersOf(canvas: { width: number; height: number }, roomFps: number, maxFps: number): Tier[] {
@@ -40,11 +48,17 @@ export function tiersOf(canvas: { width: number; height: number }, roomFps: numb
 /** The tier of one viewer, from what they said that they take and from what their line carries. */
 export class TierChoice {
   private index = 0;
+  private last = 0;
   private roomyMs = 0;
+  private upAfterMs = UP_AFTER_MS;
+  private apartMs = FIRST_APART_MS;
+  /** Since when they have been slower than most; null: they are not. */
+  private slowSinceMs: number | null = null;
 
   /** @param rateBps what the viewer's line is thought to carry. */
   choose(tiers: readonly Tier[], limits: VideoLimits, rateBps: number, nowMs: number): Tier {
     const last = tiers.length - 1;
+    this.last = last;
     const fitting = tiers.findIndex((tier) => fits(tier, limits));
     const best = fitting < 0 ? last : fitting;
     this.index = Math.min(last, Math.max(best, this.index));
@@ -53,11 +67,27 @@ export class TierChoice {
       this.roomyMs = nowMs;
     }
     if (this.index === best || rateBps < tiers[this.index - 1]!.minBps * UP_MARGIN) this.roomyMs = nowMs;
-    else if (nowMs - this.roomyMs >= UP_AFTER_MS) {
+    else if (nowMs - this.roomyMs >= this.upAfterMs) {
       this.index--;
       this.roomyMs = nowMs;
+      this.upAfterMs = UP_AFTER_MS;
     }
     return tiers[this.index]!;
+  }
+
+  /** To be called some times a second. @param othersBps what most take who see the same tier */
+  compare(rateBps: number, othersBps: number, nowMs: number): void {
+    if (this.index >= this.last || rateBps >= STRAGGLER_SHARE * othersBps) {
+      this.slowSinceMs = null;
+      return;
+    }
+    this.slowSinceMs ??= nowMs;
+    if (nowMs - this.slowSinceMs < STRAGGLES_MS) return;
+    this.slowSinceMs = null;
+    this.index++;
+    this.roomyMs = nowMs;
+    this.upAfterMs = this.apartMs;
+    this.apartMs = Math.min(MOST_APART_MS, 2 * this.apartMs);
   }
 }
 

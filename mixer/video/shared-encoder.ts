@@ -109,12 +109,14 @@ export class SharedEncoder {
     return this.demand.isDue(nowMs);
   }
 
-  /** As much as the slowest of its viewers takes, within the tier. */
-  adaptBitrate(): void {
+  /** As much as the slowest of its viewers takes, within the tier. Who is much slower than most will not stay for long. */
+  adaptBitrate(nowMs: number): void {
     const { minBps, maxBps } = this.tier;
-    let bps = maxBps;
-    for (const viewer of this.viewers) bps = Math.min(bps, viewer.rate.bitrateBps);
-    this.bitrateBps = Math.max(minBps, bps);
+    const rates = [...this.viewers].map(({ rate }) => Math.min(maxBps, rate.bitrateBps)).sort((a, b) => a - b);
+    const [slowest = maxBps] = rates;
+    this.bitrateBps = Math.max(minBps, slowest);
+    const mostTake = rates[rates.length >> 1] ?? maxBps;
+    for (const viewer of this.viewers) viewer.compare(mostTake, nowMs);
   }
 
   describe(): { codec: VideoCodecName; width: number; height: number; fps: number; bitrateBps: number } {

@@ -21,6 +21,8 @@ export interface SnapshotOptions {
 export class Snapshot {
   private readonly options: SnapshotOptions;
   private composition: Composition | null = null;
+  /** Of each composition, how many pictures are being made of it; it stays as long, though others want another size. */
+  private readonly takers = new Map<Composition, number>();
   private untilMs = 0;
 
   constructor(options: SnapshotOptions) {
@@ -37,17 +39,31 @@ export class Snapshot {
   async take(width: number, canvas: { width: number; height: number }, nowMs: number): Promise<string> {
     this.untilMs = nowMs + KEPT_MS;
     const composition = this.sized(Math.min(canvas.width, Math.max(MIN_WIDTH, width)), canvas);
-    composition.paint(nowMs);
-    // Names of somebody new are written meanwhile, and are there at the second time.
-    await this.options.texts.written();
-    composition.paint(nowMs);
-    const jpeg = await this.options.engine.jpegOf(composition.canvas, QUALITY);
-    return Buffer.from(jpeg).toString('base64');
+    this.takers.set(composition, (this.takers.get(composition) ?? 0) + 1);
+    try {
+      composition.paint(nowMs);
+      // Names of somebody new are written meanwhile, and are there at the second time.
+      await this.options.texts.written();
+      composition.paint(nowMs);
+      const jpeg = await this.options.engine.jpegOf(composition.canvas, QUALITY);
+      return Buffer.from(jpeg).toString('base64');
+    } finally {
+      this.taken(composition);
+    }
   }
 
+  /** What is being made is still finished. */
   close(): void {
-    this.composition?.close();
+    const { composition } = this;
     this.composition = null;
+    if (composition !== null && !this.takers.has(composition)) composition.close();
+  }
+
+  private taken(composition: Composition): void {
+    const others = this.takers.get(composition)! - 1;
+    if (others > 0) return void this.takers.set(composition, others);
+    this.takers.delete(composition);
+    if (composition !== this.composition) composition.close();
   }
 
   private sized(width: number, canvas: { width: number; height: number }): Composition {

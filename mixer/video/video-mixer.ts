@@ -22,6 +22,10 @@ import { VideoStream } from './video-stream.ts';
 
 /** How often sockets are read and packets let go: bursts of a key frame must not overflow the kernel's buffer. */
 const STEP_MS = 5;
+/** Painting waits for the next step after so long, so that packets do not have to wait for all of it. */
+const PAINT_MS = 10;
+/** The golden ratio: however many rooms there are, their phases are spread evenly. */
+const PHASE_STEP = 0.618;
 
 export interface VideoMixerRim {
   send(message: FromVideoMixer): void;
@@ -54,6 +58,7 @@ export class VideoMixer {
   /** Of streams whose ports are still being bound. */
   private readonly opening = new Set<string>();
   private readonly counts = newCounts();
+  private phase = 0;
   private readonly load: ProcessLoad;
   private readonly scaler: PictureScaler;
   private readonly texts: Texts;
@@ -85,7 +90,8 @@ export class VideoMixer {
   run(nowMs: number): number | null {
     if (this.rooms.size === 0) return null;
     for (const { stream } of this.streams.values()) stream.receive(nowMs);
-    for (const room of this.rooms.values()) room.run(nowMs);
+    const untilMs = nowMs + PAINT_MS;
+    for (const room of this.rooms.values()) room.run(nowMs, untilMs);
     for (const { stream } of this.streams.values()) stream.send(nowMs);
     if (this.load.measure(nowMs)) {
       const { load } = this.load;
@@ -128,8 +134,9 @@ export class VideoMixer {
   private readonly handlers: Handlers = {
     openRoom: ({ room, scene }) => {
       if (this.rooms.has(room)) throw new MixerFailure('already-exists', `room ${room} is open`);
-      const { engine, scaler, texts, counts, rim } = this;
-      this.rooms.set(room, new VideoRoom({ engine, scaler, texts, counts, now: rim.now, tell: this.tell, scene }));
+      const { engine, scaler, texts, counts, rim, tell, phase } = this;
+      this.phase = (phase + PHASE_STEP) % 1;
+      this.rooms.set(room, new VideoRoom({ engine, scaler, texts, counts, now: rim.now, tell, scene, phase }));
       rim.wake();
       return {};
     },
@@ -178,7 +185,9 @@ export class VideoMixer {
     },
 
     updateStream: (params) => {
-      this.place(params).stream.update(params.media);
+      const { stream, room } = this.place(params);
+      stream.update(params.media);
+      room.streamUpdated();
       return {};
     },
 
@@ -208,8 +217,8 @@ export class VideoMixer {
     },
 
     soundDelay: ({ leg, delayMs, senderNtpMs }) => {
-      for (const { stream } of this.streams.values()) {
-        if (stream.key.leg === leg) stream.soundIsLate(delayMs, senderNtpMs);
+      for (const stream of ['main', 'slides'] as const) {
+        this.streams.get(idOf({ leg, stream }))?.stream.incoming.soundIsLate(delayMs, senderNtpMs);
       }
       return {};
     },

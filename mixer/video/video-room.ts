@@ -1,22 +1,13 @@
-import type {
-  StreamKey,
-  VideoMixerEvent,
-  VideoRecordingToStart,
-  VideoScene,
-  VideoStreamName,
-} from '../video-protocol.ts';
+import type { VideoMixerEvent, VideoRecordingToStart, VideoScene } from '../video-protocol.ts';
 import { Composition } from './composition.ts';
 import type { Engine } from './engine/engine.ts';
-import type { Picture } from './engine/picture.ts';
 import type { PictureScaler } from './engine/picture-scaler.ts';
 import type { EncoderSpeed } from './engine/video-encoder.ts';
-import type { Tile } from './layout/arrange.ts';
-import { Cast } from './layout/cast.ts';
 import type { Texts } from './paint/texts.ts';
 import { PictureRecordings } from './picture-recordings.ts';
 import { type Tier, tiersOf } from './picture-tiers.ts';
-import { hasUnrecorded, recordedScene } from './recorded-scene.ts';
-import { RoomView, type View, viewKey } from './room-view.ts';
+import { type View, viewKey } from './room-view.ts';
+import { RoomViews, streamKey } from './room-views.ts';
 import { type EncoderFormat, encoderFormat, SharedEncoder } from './shared-encoder.ts';
 import { Snapshot } from './snapshot.ts';
 import { SpeedByLoad } from './speed-by-load.ts';
@@ -33,6 +24,8 @@ export interface VideoRoomOptions {
   texts: Texts;
   counts: VideoCounts;
   scene: VideoScene;
+  /** 0 to 1: where between two frames of others the room has its own, so that the work is even. */
+  phase: number;
   now(): number;
   tell(event: VideoMixerEvent): void;
 }
@@ -40,13 +33,8 @@ export interface VideoRoomOptions {
 /** The pictures of a room: whose are decoded, how they are put together, and who is sent which. */
 export class VideoRoom {
   private readonly options: VideoRoomOptions;
-  private scene: VideoScene;
-  private readonly cast = new Cast();
-  /** The room without those who may not be recorded; null: all may. */
-  private recorded: { scene: VideoScene; cast: Cast } | null = null;
   private readonly streams = new Map<string, VideoStream>();
-  /** By `viewKey`; each is painted in one size or more. */
-  private readonly views = new Map<string, RoomView>();
+  private readonly views: RoomViews;
   private readonly compositions = new Map<string, Composition>();
   private readonly speed = new SpeedByLoad();
   private readonly recorder: PictureRecordings;
@@ -54,18 +42,19 @@ export class VideoRoom {
   private frames = 0;
   private nextFrameMs: number;
   private assignMs = 0;
+  /** Of the present frame: still to be painted. */
+  private due: Composition[] = [];
 
   constructor(options: VideoRoomOptions) {
+    const { scene, engine, texts, phase } = options;
     this.options = options;
-    this.scene = options.scene;
-    this.leaveOutUnrecorded();
-    this.nextFrameMs = options.now();
+    this.views = new RoomViews(scene, this.streams);
+    this.nextFrameMs = options.now() + (phase * 1000) / scene.fps;
     this.recorder = new PictureRecordings(options.tell);
     this.snapshot = new Snapshot({
-      engine: options.engine,
-      texts: options.texts,
-      view: () => this.roomView(this.ownView),
-      compose: (tier) => this.newComposition(this.ownView, tier),
+      ...{ engine, texts },
+      view: () => this.views.of(this.views.own),
+      compose: (tier) => this.newComposition(this.views.own, tier),
     });
   }
 
@@ -80,20 +69,24 @@ export class VideoRoom {
   }
 
   update(scene: VideoScene): void {
-    this.scene = scene;
-    this.leaveOutUnrecorded();
+    this.views.sceneChanged(scene);
     this.assignMs = 0;
   }
 
   add(stream: VideoStream): void {
-    this.streams.set(keyOf(stream.key), stream);
+    this.streams.set(streamKey(stream.key), stream);
     this.assignMs = 0;
   }
 
   remove(stream: VideoStream): void {
-    this.streams.delete(keyOf(stream.key));
+    this.streams.delete(streamKey(stream.key));
     stream.viewer.leave();
-    stream.setWanted(false, 0, this.options.now());
+    stream.incoming.setWanted(false, 0, this.options.now());
+    this.assignMs = 0;
+  }
+
+  /** Something of a stream was agreed anew. */
+  streamUpdated(): void {
     this.assignMs = 0;
   }
 
@@ -101,25 +94,16 @@ export class VideoRoom {
     this.speed.measured(cores);
   }
 
-  /** A frame, when it is due. */
-  run(nowMs: number): void {
-    if (nowMs < this.nextFrameMs) return;
-    const everyMs = 1000 / this.scene.fps;
-    const late = Math.floor((nowMs - this.nextFrameMs) / everyMs);
-    this.options.counts.framesSkipped += late;
-    this.frames += late + 1;
-    this.nextFrameMs += (late + 1) * everyMs;
-    this.updateViews(nowMs);
-    if (nowMs >= this.assignMs) this.assign(nowMs);
-    for (const composition of this.compositions.values()) {
-      if (this.frames % composition.tier.everyNth === 0 || late > 0) composition.frame(nowMs);
-    }
-    this.wantStreams(nowMs);
+  /** Makes what is due of a frame. What is not done by `untilMs` waits for the next call, of which each does something. */
+  run(nowMs: number, untilMs: number): void {
+    if (nowMs >= this.nextFrameMs) this.beginFrame(nowMs);
+    do this.due.shift()?.frame(nowMs);
+    while (this.due.length > 0 && this.options.now() < untilMs);
   }
 
-  /** What the room looks like now, for who only looks at it: JPEG, base64. */
+  /** What the room looks like now, for who only looks at it: JPEG, base64. Rejects with a `MixerFailure`. */
   jpeg(width: number): Promise<string> {
-    return this.snapshot.take(width, this.scene.canvas, this.options.now());
+    return this.snapshot.take(width, this.views.scene.canvas, this.options.now());
   }
 
   startRecording(params: VideoRecordingToStart): Promise<void> {
@@ -148,24 +132,17 @@ export class VideoRoom {
     await this.recorder.close();
   }
 
-  private updateViews(nowMs: number): void {
-    const withPicture = new Set<string>();
-    for (const { key, sendsPictures } of this.streams.values()) {
-      if (key.stream === 'main' && sendsPictures) withPicture.add(key.leg);
-    }
-    this.cast.update(this.scene, withPicture, nowMs);
-    if (this.recorder.count > 0) this.recorded?.cast.update(this.recorded.scene, withPicture, nowMs);
-    for (const view of this.views.values()) this.updateView(view);
-  }
-
-  private updateView(view: RoomView): void {
-    const recorded = view.view.forRecording ? this.recorded : null;
-    view.update(recorded?.scene ?? this.scene, recorded?.cast ?? this.cast, this.slidesAspect());
-  }
-
-  private leaveOutUnrecorded(): void {
-    const cast = this.recorded?.cast ?? new Cast();
-    this.recorded = hasUnrecorded(this.scene) ? { scene: recordedScene(this.scene), cast } : null;
+  private beginFrame(nowMs: number): void {
+    const { counts } = this.options;
+    const everyMs = 1000 / this.views.scene.fps;
+    const late = Math.floor((nowMs - this.nextFrameMs) / everyMs);
+    counts.framesSkipped += late + this.due.length;
+    this.frames += late + 1;
+    this.nextFrameMs += (late + 1) * everyMs;
+    this.views.update(this.recorder.count > 0, nowMs);
+    if (nowMs >= this.assignMs) this.assign(nowMs);
+    this.due = [...this.compositions.values()].filter(({ tier }) => late > 0 || this.frames % tier.everyNth === 0);
+    this.wantStreams(nowMs);
   }
 
   /** Gives each viewer the composition and the encoder that fits, and closes what nobody needs any more. */
@@ -178,41 +155,35 @@ export class VideoRoom {
         if (encoder.unused) {
           encoder.close();
           composition.encoders.delete(format);
-        } else encoder.adaptBitrate();
+        } else encoder.adaptBitrate(nowMs);
       }
       if (composition.encoders.size > 0) continue;
       composition.close();
       this.compositions.delete(key);
     }
-    this.forgetViews(nowMs);
-  }
-
-  private forgetViews(nowMs: number): void {
-    const used = new Set([...this.compositions.values()].map(({ view }) => view));
-    const looked = this.snapshot.inUse(nowMs);
-    if (looked !== null) used.add(looked.view);
-    for (const [key, view] of this.views) if (!used.has(view)) this.views.delete(key);
+    this.views.keep(new Set(this.shown(nowMs).map(({ view }) => view)));
   }
 
   private assignViewer(stream: VideoStream, nowMs: number): void {
     const { viewer } = stream;
-    const view = stream.mayBeSent ? this.viewOf(stream) : null;
+    const view = stream.mayBeSent ? this.views.seenBy(stream) : null;
     if (view === null) return viewer.leave();
-    const { canvas, fps } = this.scene;
+    const { canvas, fps } = this.views.scene;
     const { media } = stream;
     const tier = viewer.tier(tiersOf(canvas, fps, media!.limits.maxFps), nowMs);
     viewer.watch(this.encoderFor(view, tier, encoderFormat(media!.send)));
   }
 
   private assignRecorder(): void {
-    const [tier] = tiersOf(this.scene.canvas, this.scene.fps, this.scene.fps);
+    const { canvas, fps } = this.views.scene;
+    const [tier] = tiersOf(canvas, fps, fps);
     const encoder =
-      this.recorder.count === 0 ? null : this.encoderFor(this.recordedView, tier!, PictureRecordings.format);
+      this.recorder.count === 0 ? null : this.encoderFor(this.views.forRecording, tier!, PictureRecordings.format);
     this.recorder.record(encoder);
   }
 
   private encoderFor(view: View, tier: Tier, format: EncoderFormat): SharedEncoder {
-    const key = `${viewKey(view)}/${tier.width}x${tier.height}/${tier.everyNth}`;
+    const key = `${viewKey(view)}/${tier.width}x${tier.height}/${tier.everyNth}/${tier.fps}`;
     let composition = this.compositions.get(key);
     if (composition === undefined) {
       composition = this.newComposition(view, tier);
@@ -226,84 +197,31 @@ export class VideoRoom {
   private newComposition(view: View, tier: Tier): Composition {
     const { engine, scaler, texts, counts } = this.options;
     return new Composition({
-      ...{ engine, scaler, texts, counts, tier, view: this.roomView(view) },
-      scene: () => this.scene,
-      picture: (tile, nowMs) => this.pictureOf(tile, nowMs),
+      ...{ engine, scaler, texts, counts, tier, view: this.views.of(view) },
+      scene: () => this.views.scene,
+      picture: (tile, nowMs) => this.views.streamIn(tile)?.incoming.pictureAt(nowMs) ?? null,
     });
   }
 
-  private roomView(view: View): RoomView {
-    const key = viewKey(view);
-    let found = this.views.get(key);
-    if (found === undefined) {
-      found = new RoomView(view);
-      this.updateView(found);
-      this.views.set(key, found);
-    }
-    return found;
-  }
-
-  /** As one sees it who has chosen nothing for themselves. */
-  private get ownView(): View {
-    const { layout, slides } = this.scene;
-    return { layout, without: null, slides: slides === null ? 'none' : 'beside', waiting: false };
-  }
-
-  /** The same, as long as all may be recorded: then both have one encoder. */
-  private get recordedView(): View {
-    return this.recorded === null ? this.ownView : { ...this.ownView, forRecording: true };
-  }
-
-  /** What a stream is to be sent; null: nothing. */
-  private viewOf({ key: { leg, stream } }: VideoStream): View | null {
-    const { layout, slides, participants } = this.scene;
-    const participant = participants.find((candidate) => candidate.leg === leg);
-    if (stream === 'slides') {
-      const shown = participant !== undefined && slides !== null && slides !== leg;
-      return shown ? { layout, without: null, slides: 'apart', waiting: false } : null;
-    }
-    if (participant === undefined) return { layout, without: null, slides: 'none', waiting: true };
-    const ownSlides = this.streams.get(keyOf({ leg, stream: 'slides' }))?.mayBeSent ?? false;
-    return {
-      layout: participant.layout ?? layout,
-      without: participant.hideSelf ? leg : null,
-      slides: slides === null || (ownSlides && slides !== leg) ? 'none' : 'beside',
-      waiting: false,
-    };
-  }
-
-  private pictureOf({ leg, kind }: Tile, nowMs: number): Picture | null {
-    if (leg === null) return null;
-    return this.streams.get(keyOf({ leg, stream: streamOf(kind) }))?.pictureAt(nowMs) ?? null;
-  }
-
-  private slidesAspect(): number | null {
-    const { slides } = this.scene;
-    const size = slides === null ? null : this.streams.get(keyOf({ leg: slides, stream: 'slides' }))?.pictureSize;
-    return size ? size.width / size.height : null;
+  /** All compositions that somebody sees. */
+  private shown(nowMs: number): Composition[] {
+    const looked = this.snapshot.inUse(nowMs);
+    return looked === null ? [...this.compositions.values()] : [...this.compositions.values(), looked];
   }
 
   /** Only what somebody sees is decoded; and of its sender no more is asked than its place needs. */
   private wantStreams(nowMs: number): void {
-    const pixels = new Map<string, number>();
-    const add = (composition: Composition): void => {
-      for (const { leg, kind, width, height } of composition.tiles) {
-        if (leg === null) continue;
-        const key = keyOf({ leg, stream: streamOf(kind) });
-        pixels.set(key, Math.max(pixels.get(key) ?? 0, width * height));
-      }
-    };
-    for (const composition of this.compositions.values()) add(composition);
-    const looked = this.snapshot.inUse(nowMs);
-    if (looked !== null) add(looked);
-    for (const [key, stream] of this.streams) stream.setWanted(pixels.has(key), pixels.get(key) ?? 0, nowMs);
+    const pixels = new Map<VideoStream, number>();
+    const shown = this.shown(nowMs);
+    for (const tile of shown.flatMap(({ tiles }) => tiles)) {
+      const stream = this.views.streamIn(tile);
+      if (stream !== null) pixels.set(stream, Math.max(pixels.get(stream) ?? 0, tile.width * tile.height));
+    }
+    const { width, height } = this.views.scene.canvas;
+    for (const stream of this.streams.values()) {
+      // That there are slides is known by their first picture; who is shown is decided by that.
+      if (stream.key.stream === 'slides' && stream.incoming.size === null) pixels.set(stream, width * height);
+      stream.incoming.setWanted(pixels.has(stream), pixels.get(stream) ?? 0, nowMs);
+    }
   }
-}
-
-function keyOf({ leg, stream }: StreamKey): string {
-  return `${leg}/${stream}`;
-}
-
-function streamOf(kind: Tile['kind']): VideoStreamName {
-  return kind === 'slides' ? 'slides' : 'main';
 }

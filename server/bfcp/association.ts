@@ -10,6 +10,8 @@ import { writeMessage } from './write-message.ts';
 export interface Saying {
   primitive: number;
   attributes: Attribute[];
+  /** The name of what it is about. An answer that is given again says of it what was told last. */
+  about?: string;
 }
 
 export interface AssociationOptions {
@@ -40,7 +42,7 @@ const FIRST_TRANSACTION = 0x8000;
 
 /** FloorRequestStatusAck and FloorStatusAck of Tandberg's codecs, which had them before there were others. */
 const TANDBERG_ACKS: readonly number[] = [91, 93];
-/** Never a request of a phone. */
+/** Never a request of a phone; over TCP, and in version 1, there is no flag that says so. */
 const ANSWERS: readonly number[] = [
   ...[PRIMITIVE.FloorRequestStatusAck, PRIMITIVE.FloorStatusAck, PRIMITIVE.GoodbyeAck],
   ...[PRIMITIVE.HelloAck, PRIMITIVE.Error],
@@ -49,12 +51,21 @@ const ANSWERS: readonly number[] = [
 
 /** Something of ours over UDP that was not acknowledged yet. */
 interface Unacknowledged {
+  about: string;
+  saying: () => Saying | null;
   transactionId: number;
   bytes: Uint8Array;
   transmissions: number;
   /** Something has come from them since. */
   isHeard: boolean;
   timer: Timer;
+}
+
+/** Kept for when the request comes again. */
+interface Answer {
+  readonly saying: Saying;
+  readonly transactionId: number;
+  readonly untilMs: number;
 }
 
 /**
@@ -71,12 +82,15 @@ export class Association {
   private version = 1;
   /** By what it is about: only the latest of each is told. */
   private readonly waiting = new Map<string, () => Saying | null>();
+  /** What did not get to them: told once something comes from them again. */
+  private readonly missed = new Map<string, () => Saying | null>();
   private unacknowledged: Unacknowledged | null = null;
   /** What it is told. Null: it has not shown whether it does. */
   private acknowledges: boolean | null = null;
   private answering = false;
+  private hasSpoken = false;
   private nextTransaction = FIRST_TRANSACTION;
-  private readonly answers = new Map<string, { bytes: Uint8Array; untilMs: number }>();
+  private readonly answers = new Map<string, Answer>();
 
   constructor(options: AssociationOptions) {
     this.options = options;
@@ -101,30 +115,28 @@ export class Association {
     this.version = header.version;
     const before = this.pathNow;
     this.pathNow = path;
+    this.hasSpoken = true;
     // It has made another connection: the one before is of no use to anybody.
     if (before !== null && before !== path) before.close();
+    for (const [about, saying] of this.missed) if (!this.waiting.has(about)) this.waiting.set(about, saying);
+    this.missed.clear();
     return true;
   }
 
   /** After `admits`. */
   received(message: Message): void {
-    if (this.isAnswer(message)) return this.answered(message);
-    const key = `${message.primitive} ${message.transactionId}`;
-    const before = this.answers.get(key);
-    if (before !== undefined && before.untilMs > this.options.timers.now()) return this.transmit(before.bytes);
     // What it makes us tell them comes after the answer.
     this.answering = true;
-    const saying = this.options.request(message);
+    if (message.responder || ANSWERS.includes(message.primitive)) this.answered(message);
+    else this.asked(message);
     this.answering = false;
-    this.answer(message, saying);
     this.tellNext();
   }
 
   /** Answers what was not even a message, or not one to be taken. */
   answer({ primitive, transactionId }: MessageHeader, saying: Saying): void {
-    const bytes = this.write(saying, transactionId, true);
-    if (this.pathNow?.reliable === false) this.keep(`${primitive} ${transactionId}`, bytes);
-    this.transmit(bytes);
+    if (this.pathNow?.reliable === false) this.keep(`${primitive} ${transactionId}`, saying, transactionId);
+    this.transmit(this.write(saying, transactionId, true));
   }
 
   /**
@@ -132,21 +144,27 @@ export class Association {
    * null is nothing.
    */
   tell(about: string, saying: () => Saying | null): void {
-    if (this.pathNow === null) return;
-    this.waiting.set(about, saying);
-    this.tellNext();
+    for (const [key, answer] of this.answers) {
+      const latest = answer.saying.about === about ? saying() : null;
+      if (latest !== null) this.answers.set(key, { ...answer, saying: { ...latest, about } });
+    }
+    if (this.pathNow !== null) {
+      this.waiting.set(about, saying);
+      this.tellNext();
+    } else if (this.hasSpoken) this.missed.set(about, saying);
   }
 
   /** The connection has gone; another one may come. */
   pathClosed(path: Path): boolean {
     if (path !== this.pathNow) return false;
     this.pathNow = null;
-    this.forget();
+    this.miss();
     return true;
   }
 
   close(): void {
-    this.forget();
+    this.miss();
+    this.missed.clear();
     this.answers.clear();
     this.pathNow?.close();
     this.pathNow = null;
@@ -161,18 +179,18 @@ export class Association {
       const saying = next[1]();
       if (saying === null) continue;
       if (path.reliable) this.transmit(this.write(saying, 0, false));
-      else this.begin(saying);
+      else this.begin(saying, next);
     }
   }
 
-  private begin(saying: Saying): void {
+  private begin(said: Saying, [about, saying]: [string, () => Saying | null]): void {
     const transactionId = this.nextTransaction;
     this.nextTransaction = transactionId === 0xffff ? FIRST_TRANSACTION : transactionId + 1;
     const { timers } = this.options;
-    const bytes = this.write(saying, transactionId, false);
+    const bytes = this.write(said, transactionId, false);
     if (this.acknowledges === false) return this.transmit(bytes);
     const timer = timers.set(T1_MS, () => this.notAcknowledged());
-    this.unacknowledged = { transactionId, bytes, transmissions: 1, isHeard: false, timer };
+    this.unacknowledged = { about, saying, transactionId, bytes, transmissions: 1, isHeard: false, timer };
     this.transmit(bytes);
   }
 
@@ -184,19 +202,20 @@ export class Association {
       return this.transmit(pending.bytes);
     }
     this.unacknowledged = null;
+    if (!this.waiting.has(pending.about)) this.missed.set(pending.about, pending.saying);
     // Deviation: who speaks to us, or never acknowledged anything, as in version 1, is not lost (RFC 8855 §8.3.1).
-    if (this.version === 1 || pending.isHeard || this.acknowledges === null) {
-      this.acknowledges = false;
-      return this.tellNext();
-    }
+    if (this.acknowledges === null || this.version === 1) this.acknowledges = false;
+    if (pending.isHeard || !this.acknowledges) return this.tellNext();
     this.pathNow = null;
-    this.forget();
+    this.miss();
     this.options.lost('what it was told was not acknowledged');
   }
 
-  /** Deviation: over UDP version 1 is taken too, which Tandberg's codecs speak there, with the flag of version 2. */
-  private isAnswer({ responder, primitive }: Message): boolean {
-    return responder || ANSWERS.includes(primitive);
+  private asked(message: Message): void {
+    const before = this.answers.get(`${message.primitive} ${message.transactionId}`);
+    const isAgain = before !== undefined && before.untilMs > this.options.timers.now();
+    if (isAgain) this.transmit(this.write(before.saying, before.transactionId, true));
+    else this.answer(message, this.options.request(message));
   }
 
   private answered({ transactionId }: Message): void {
@@ -204,7 +223,6 @@ export class Association {
     if (this.unacknowledged?.transactionId !== transactionId) return;
     this.unacknowledged.timer.clear();
     this.unacknowledged = null;
-    this.tellNext();
   }
 
   private write({ primitive, attributes }: Saying, transactionId: number, isAnswer: boolean): Uint8Array {
@@ -222,16 +240,20 @@ export class Association {
     for (const piece of splitMessage(bytes, MAX_DATAGRAM_BYTES)) path.send(piece);
   }
 
-  private keep(key: string, bytes: Uint8Array): void {
+  private keep(key: string, saying: Saying, transactionId: number): void {
     this.answers.delete(key);
     const [oldest] = this.answers.keys();
     if (this.answers.size >= MAX_ANSWERS && oldest !== undefined) this.answers.delete(oldest);
-    this.answers.set(key, { bytes, untilMs: this.options.timers.now() + T2_MS });
+    this.answers.set(key, { saying, transactionId, untilMs: this.options.timers.now() + T2_MS });
   }
 
-  private forget(): void {
-    this.waiting.clear();
-    this.unacknowledged?.timer.clear();
+  /** What is under way cannot get to them any more. */
+  private miss(): void {
+    const { unacknowledged, waiting, missed } = this;
+    if (unacknowledged !== null) missed.set(unacknowledged.about, unacknowledged.saying);
+    for (const [about, saying] of waiting) missed.set(about, saying);
+    waiting.clear();
+    unacknowledged?.timer.clear();
     this.unacknowledged = null;
   }
 }

@@ -29,7 +29,7 @@ export class FloorControl {
       asks: ({ participant, isHeard }) => options.asks(participant, isHeard),
       lost: (user, reason) => {
         log.info({ participant: user.participant, reason }, 'floor control lost');
-        this.floors.leave(user);
+        this.floors.lost(user);
       },
     });
     this.floors = new SlidesFloors({

@@ -2,7 +2,7 @@ import type { Log } from '../log.ts';
 import type { FloorControlMedia } from '../sdp/floor-control.ts';
 import type { Timer, Timers } from '../timers.ts';
 import { Association, MAX_PAYLOAD_BYTES, type Saying } from './association.ts';
-import { type Attribute, type ErrorName, type Message, primitiveName } from './message.ts';
+import { type ErrorName, type Message, primitiveName } from './message.ts';
 import { type ParsedHeader, parseAttributes, parseHeader, toMessage } from './parse-message.ts';
 import type { Path } from './path.ts';
 import { failure, unknownAttributes } from './sayings.ts';
@@ -143,6 +143,7 @@ export class FloorUsers {
     const isOthers = owner !== undefined && owner !== registration;
     const reason = isOthers ? 'the connection is that of another call' : this.whyNotFrom(registration, path);
     if (reason !== null) return this.refuse(header, path, 'unauthorizedOperation', reason);
+    // Deviation: version 1 is taken over UDP, too, where Tandberg's codecs speak it, and 2 over TCP (RFC 8855 §5.1).
     if (header.version !== 1 && header.version !== 2) {
       return this.refuse(header, path, 'unsupportedVersion', `version ${header.version}`);
     }
@@ -192,7 +193,9 @@ export class FloorUsers {
   private whyNotFrom({ media, call }: Registration, path: Path): string | null {
     if (media === null) return 'the call has no floor control';
     if (media !== 'offered' && (media.transport === 'TCP') !== path.reliable) return `the call has ${media.transport}`;
-    return call.isAt(path.remoteAddress) ? null : 'the call is at another address';
+    const described = media === 'offered' ? null : (media.remote?.address ?? null);
+    const { remoteAddress } = path;
+    return remoteAddress === described || call.isAt(remoteAddress) ? null : 'the call is at another address';
   }
 
   /** Deviation: strangers who send many get no answer (RFC 8855 §5.2.6 has an Error for each). */
@@ -204,12 +207,9 @@ export class FloorUsers {
     log.info({ source, transport: reliable ? 'tcp' : 'udp', reason }, 'floor control refused');
     // An answer to an answer would be one more that the other side did not ask for.
     if (header === null || header.responder) return false;
-    const attributes: Attribute[] = failure(error, reason).attributes;
     const { conferenceId, transactionId, userId } = header;
-    const version = header.version === 2 ? 2 : 1;
-    const primitive = failure(error, reason).primitive;
-    const responder = !reliable;
-    path.send(writeMessage({ version, responder, primitive, conferenceId, transactionId, userId, attributes }));
+    const ids = { version: header.version === 2 ? 2 : 1, responder: !reliable, conferenceId, transactionId, userId };
+    path.send(writeMessage({ ...ids, ...failure(error, reason) }));
     return false;
   }
 

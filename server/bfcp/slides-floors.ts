@@ -82,7 +82,12 @@ export class SlidesFloors {
     return true;
   }
 
-  /** They are gone, or cannot be spoken to. */
+  /** They cannot be spoken to, and are told once they can. */
+  lost(user: FloorUser): void {
+    for (const [room, holding] of this.holdings) if (holding.user === user) this.revoke(room);
+  }
+
+  /** They are gone, or give it back. */
   leave(user: FloorUser): void {
     for (const [room, holding] of this.holdings) {
       if (holding.user !== user) continue;
@@ -143,7 +148,8 @@ export class SlidesFloors {
     if (room === null || !this.options.mayPresent(user.participant)) return this.denied('not allowed at present');
     if (!this.mayTake(user)) return this.denied('too often');
     this.give(room, user);
-    return floorRequestStatus(this.viewOf(room, user)!);
+    const view = this.viewOf(room, user)!;
+    return { ...floorRequestStatus(view), about: aboutRequest(view.requestId) };
   }
 
   /** Deviation: without FLOOR-REQUEST-ID, which RFC 8855 §5.3.2 wants, it is the request that they have. */
@@ -202,7 +208,7 @@ export class SlidesFloors {
   }
 
   private tellRequest(user: FloorUser, view: FloorRequestView | null): void {
-    if (view !== null) user.association.tell(`request ${view.requestId}`, () => floorRequestStatus(view));
+    if (view !== null) user.association.tell(aboutRequest(view.requestId), () => floorRequestStatus(view));
   }
 
   /** Deviation: also those who did not ask for it (RFC 8855 §13.5), as phones show who presents, and do not all ask. */
@@ -255,6 +261,10 @@ export class SlidesFloors {
 
 function noSuchFloor(floors: readonly number[]): Saying {
   return failure('invalidFloorId', floors.length === 0 ? 'no floor is named' : `the only floor is ${SLIDES_FLOOR}`);
+}
+
+function aboutRequest(requestId: number): string {
+  return `request ${requestId}`;
 }
 
 function noSuchRequest(): Saying {

@@ -34,6 +34,7 @@ export class ParticipantVideo {
   private readonly options: ParticipantVideoOptions;
   /** With what the mixer was told last; null before anything was agreed. */
   private readonly open = new Map<VideoStreamName, VideoMedia | null>();
+  private readonly opening = new Map<VideoStreamName, Promise<void>>();
   private closed = false;
   /** The phone had some, and would have it still, were it in a room with video. */
   private takenAway = false;
@@ -99,6 +100,7 @@ export class ParticipantVideo {
    * video any more. Never rejects.
    */
   async moveTo(session: MediaSession, room: string): Promise<boolean> {
+    await Promise.all(this.opening.values());
     if (!this.options.roomHasVideo()) return this.drop(session);
     if (this.isMissed) {
       await this.prepareOffer(session, room);
@@ -148,7 +150,21 @@ export class ParticipantVideo {
     for (const stream of [...this.open.keys()]) this.closeStream(stream);
   }
 
-  private async openStream(
+  /** Asked for twice, it is opened once. */
+  private openStream(
+    session: MediaSession,
+    room: string,
+    stream: VideoStreamName,
+    media: VideoMedia | null,
+  ): Promise<void> {
+    const there = this.opening.get(stream);
+    if (there !== undefined) return there;
+    const opening = this.openNew(session, room, stream, media).finally(() => this.opening.delete(stream));
+    this.opening.set(stream, opening);
+    return opening;
+  }
+
+  private async openNew(
     session: MediaSession,
     room: string,
     stream: VideoStreamName,

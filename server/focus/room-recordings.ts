@@ -1,30 +1,18 @@
 import type { RecordingPosition } from '../../mixer/protocol.ts';
-import type { Log } from '../log.ts';
 import { MixerError } from '../mixers/mixer-channel.ts';
 import type { Mixers } from '../mixers/mixers.ts';
-import { RecordingClock } from '../recordings/recording-clock.ts';
-import type { RecordingEnd, Recordings } from '../recordings/recordings.ts';
-import { Timeline } from '../recordings/timeline.ts';
+import type { RecordingEnd } from '../recordings/recordings.ts';
 import type { Room, RoomChange } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { RecordingView } from '../rooms/views.ts';
-import type { Timers } from '../timers.ts';
 import { ControlError, type NewRecording, type RecordingMark } from './control.ts';
 import type { LiveRecording } from './live-recording.ts';
 import { LiveRecordings, type LiveRecordingsOptions } from './live-recordings.ts';
-import type { RecordingVoice } from './recording-voice.ts';
 import { Turns } from './turns.ts';
 
-export interface RoomRecordingsOptions {
+export interface RoomRecordingsOptions extends Omit<LiveRecordingsOptions, 'runs'> {
   readonly rooms: Rooms;
   readonly mixers: Pick<Mixers, 'startRecording' | 'controlRecording' | 'stopRecording'>;
-  readonly video: PictureMixers;
-  readonly recordings: Recordings;
-  readonly voice: RecordingVoice;
-  readonly timers: Timers;
-  readonly log: Log;
-  /** Wall clock, milliseconds since 1970. */
-  readonly epochMs: () => number;
 }
 
 /** What the mixer says when a recording has gone with its process; `lost` is told when there is another one. */
@@ -33,6 +21,7 @@ const LOST = new Set(['mixer-gone', 'deadline', 'no-such-recording']);
 /** Recordings of rooms, one at a time in each: begun, paused, ended, and gone on with when a mixer died. */
 export class RoomRecordings {
   private readonly options: RoomRecordingsOptions;
+  private readonly lives: LiveRecordings;
   /** What runs, by room. */
   private readonly live = new Map<string, LiveRecording>();
   /** Why a mixer ended one, until that is taken down. */
@@ -42,6 +31,10 @@ export class RoomRecordings {
 
   constructor(options: RoomRecordingsOptions) {
     this.options = options;
+    this.lives = new LiveRecordings({
+      ...options,
+      runs: (live) => this.live.get(live.options.room.name) === live,
+    });
     options.rooms.subscribe((room, change) => this.changed(room, change));
   }
 

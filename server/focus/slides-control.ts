@@ -58,14 +58,11 @@ export class SlidesControl {
     }
   }
 
-  /** From another room. */
+  /** From another room; the slides that they still send are looked at after this. */
   private joined(room: Room, { id }: ParticipantView): void {
     if (!this.floors.isHeard(id)) return;
-    queueMicrotask(() => {
-      if (this.options.roomOf(id) !== room) return;
-      room.setAsksForSlides(id, true);
-      this.floors.moved(id);
-    });
+    room.setAsksForSlides(id, true);
+    queueMicrotask(() => this.floors.moved(id));
   }
 
   private viewOf(participant: string): ParticipantView | undefined {

@@ -16,7 +16,7 @@ import type {
 } from '../../mixer/protocol.ts';
 import { PROTOCOL_VERSION } from '../../mixer/protocol.ts';
 import type { Log } from '../log.ts';
-import { isLost, MixerError, orGone } from './mixer-channel.ts';
+import { MixerError, orGone } from './mixer-channel.ts';
 import { type FleetKind, type Mixer, MixerFleet, type MixerFleetOptions } from './mixer-fleet.ts';
 import { type PlacedRoom, PlacedRooms } from './placed-rooms.ts';
 import { Playbacks } from './playbacks.ts';
@@ -144,21 +144,13 @@ export class Mixers {
   /** See `startRecording` of the protocol. When the mixer dies over it, that is told by `recordingsLost` as well. */
   async startRecording(params: RecordingToStart): Promise<RecordingPosition> {
     const { room, recording } = params;
-    const record = this.placeToRecord(room);
-    record.recordings.add(recording);
-    try {
-      return await this.request(record.mixer, 'startRecording', params);
-    } catch (error) {
-      if (isLost(error)) throw error;
-      record.recordings.delete(recording);
-      this.rooms.closeIfEmpty(room);
-      throw error;
-    }
+    this.placeToRecord(room);
+    return this.rooms.startRecording(room, recording, (mixer) => this.request(mixer, 'startRecording', params));
   }
 
-  private placeToRecord(room: string): PlacedRoom<Mixer> {
+  private placeToRecord(room: string): void {
     try {
-      return this.rooms.place(room);
+      this.rooms.place(room);
     } catch {
       // Of this one, no next life will tell.
       throw new MixerError('no-such-room', 'no mixer is up');
@@ -167,19 +159,11 @@ export class Mixers {
 
   /** See `controlRecording` of the protocol. */
   async controlRecording(room: string, recording: string, paused: boolean): Promise<RecordingPosition> {
-    const record = this.rooms.get(room);
-    if (!record?.recordings.has(recording)) throw new MixerError('no-such-recording', 'it is not being recorded');
-    return this.request(record.mixer, 'controlRecording', { recording, paused });
+    return this.request(this.rooms.recordingIn(room, recording), 'controlRecording', { recording, paused });
   }
 
   async stopRecording(room: string, recording: string): Promise<RecordingResult> {
-    const record = this.rooms.get(room);
-    if (!record?.recordings.delete(recording)) throw new MixerError('no-such-recording', 'it is not being recorded');
-    try {
-      return await this.request(record.mixer, 'stopRecording', { recording });
-    } finally {
-      this.rooms.closeIfEmpty(room);
-    }
+    return this.rooms.stopRecording(room, recording, (mixer) => this.request(mixer, 'stopRecording', { recording }));
   }
 
   /**
@@ -206,26 +190,10 @@ export class Mixers {
    */
   async moveLeg(leg: string, room: string): Promise<'moved' | 'elsewhere'> {
     const record = this.leg(leg);
-    const before = record.room;
-    if (room === before) return 'moved';
-    const mixer = this.rooms.mixerOf(before);
-    if (this.rooms.place(room, mixer).mixer !== mixer) return 'elsewhere';
-    // Counted in both as long as it may be in either, so that none is closed under it.
-    this.rooms.addLeg(room, leg);
-    record.room = room;
-    try {
-      await this.requestOrRefill(record, 'moveLeg', { leg, room });
-    } catch (error) {
-      if (record.room === room && this.legs.get(leg) === record) record.room = before;
-      throw error;
-    } finally {
-      for (const name of [before, room]) {
-        if (this.legs.get(leg)?.room === name) continue;
-        this.rooms.removeLeg(name, leg);
-        this.rooms.closeIfEmpty(name);
-      }
-    }
-    return 'moved';
+    return this.rooms.move(leg, record, room, {
+      tell: () => this.requestOrRefill(record, 'moveLeg', { leg, room }),
+      roomNow: () => this.legs.get(leg)?.room,
+    });
   }
 
   /** See `recordLeg` of the protocol. */
@@ -266,8 +234,7 @@ export class Mixers {
   /** Gives a process that takes the place of a dead one the rooms that were there. */
   private async refill(mixer: Mixer): Promise<void> {
     const here = this.rooms.on(mixer);
-    const lost = here.flatMap(([room, { recordings }]) => [...recordings].map((recording) => ({ room, recording })));
-    for (const [, { recordings }] of here) recordings.clear();
+    const lost = this.rooms.loseRecordings(mixer);
     const refilled = here.flatMap(([room, record]) => this.refillRoom(mixer, room, record));
     // Of those that were open for their recording alone.
     for (const [room] of here) this.rooms.closeIfEmpty(room);

@@ -1,4 +1,4 @@
-import { MixerError } from './mixer-channel.ts';
+import { isLost, MixerError } from './mixer-channel.ts';
 
 /** What is to be known of a mixer for placing rooms on it. */
 export interface Placeable {
@@ -83,11 +83,87 @@ export class PlacedRooms<M extends Placeable> {
     if (record?.legs.delete(leg)) record.mixer.legs--;
   }
 
+  /**
+   * To another room of the same mixer, as one is that is not open yet. `elsewhere`: the room is on another, and nothing
+   * was done. When `tell` rejects, all is as before, and so does this.
+   *
+   * @param record of the leg, which has its room
+   * @param roomNow of the leg, as long as it is there
+   */
+  async move(
+    leg: string,
+    record: { room: string },
+    room: string,
+    { tell, roomNow }: { tell(): Promise<void>; roomNow(): string | undefined },
+  ): Promise<'moved' | 'elsewhere'> {
+    const before = record.room;
+    if (room === before) return 'moved';
+    const mixer = this.mixerOf(before);
+    if (this.place(room, mixer).mixer !== mixer) return 'elsewhere';
+    // Counted in both as long as it may be in either, so that none is closed under it.
+    this.addLeg(room, leg);
+    record.room = room;
+    try {
+      await tell();
+    } catch (error) {
+      if (record.room === room && roomNow() === room) record.room = before;
+      throw error;
+    } finally {
+      for (const name of [before, room]) {
+        if (roomNow() === name) continue;
+        this.removeLeg(name, leg);
+        this.closeIfEmpty(name);
+      }
+    }
+    return 'moved';
+  }
+
   closeIfEmpty(room: string): void {
     const record = this.byName.get(room);
     if (!record || record.legs.size > 0 || record.recordings.size > 0) return;
     this.byName.delete(room);
     this.options.close(record.mixer, room).catch(() => undefined);
+  }
+
+  /** Keeps the room open for a recording, from before `start` is asked for it. When the mixer dies, that is told anew. */
+  async startRecording<T>(room: string, recording: string, start: (mixer: M) => Promise<T>): Promise<T> {
+    const { mixer, recordings } = this.place(room);
+    recordings.add(recording);
+    try {
+      return await start(mixer);
+    } catch (error) {
+      if (isLost(error)) throw error;
+      recordings.delete(recording);
+      this.closeIfEmpty(room);
+      throw error;
+    }
+  }
+
+  /** The mixer where it runs. Throws when it does not. */
+  recordingIn(room: string, recording: string): M {
+    const record = this.byName.get(room);
+    if (!record?.recordings.has(recording)) throw new MixerError('no-such-recording', 'it is not being recorded');
+    return record.mixer;
+  }
+
+  async stopRecording<T>(room: string, recording: string, stop: (mixer: M) => Promise<T>): Promise<T> {
+    const mixer = this.recordingIn(room, recording);
+    this.byName.get(room)?.recordings.delete(recording);
+    try {
+      return await stop(mixer);
+    } finally {
+      this.closeIfEmpty(room);
+    }
+  }
+
+  /** They have ended with the process that had them. */
+  loseRecordings(mixer: M): { room: string; recording: string }[] {
+    const lost: { room: string; recording: string }[] = [];
+    for (const [room, { recordings }] of this.on(mixer)) {
+      for (const recording of recordings) lost.push({ room, recording });
+      recordings.clear();
+    }
+    return lost;
   }
 
   /** The mixer has ended it by itself. */

@@ -11,24 +11,14 @@ import type {
   VideoStreamStatistics,
 } from '../../mixer/video-protocol.ts';
 import { VIDEO_PROTOCOL_VERSION } from '../../mixer/video-protocol.ts';
-import { isLost, MixerError, orGone } from './mixer-channel.ts';
+import { MixerError, orGone } from './mixer-channel.ts';
 import { type FleetKind, type Mixer, MixerFleet, type MixerFleetOptions } from './mixer-fleet.ts';
-import { type PlacedRoom, PlacedRooms } from './placed-rooms.ts';
+import { PlacedRooms } from './placed-rooms.ts';
+import { type StreamRecord, StreamRecords, streamId } from './stream-records.ts';
 import { ToldScenes } from './told-scenes.ts';
 
 type VideoMixer = Mixer<VideoMixerRequests, VideoMixerEvent, VideoMixerSettings>;
 type Method = keyof VideoMixerRequests;
-
-/** What a stream needs for its next life. */
-interface StreamRecord {
-  readonly key: StreamKey;
-  readonly cname: string;
-  room: string;
-  ports: MediaPorts;
-  media: VideoMedia | null;
-  /** Pictures come, as was told last. */
-  seen: boolean;
-}
 
 /** Who has to share the machine with audio gives way to it. */
 const NICENESS = 5;
@@ -55,7 +45,8 @@ export class VideoMixers {
   private readonly options: VideoMixersOptions;
   private readonly fleet: MixerFleet<VideoMixerRequests, VideoMixerEvent, VideoMixerSettings>;
   private readonly rooms: PlacedRooms<VideoMixer>;
-  private readonly streams = new Map<string, StreamRecord>();
+  private readonly streams = new StreamRecords();
+  private readonly opening = new Set<string>();
   private readonly scenes: ToldScenes;
   private engineMissing = false;
 
@@ -119,25 +110,29 @@ export class VideoMixers {
     key: StreamKey,
     { cname, media }: { cname: string; media?: VideoMedia },
   ): Promise<MediaPorts> {
-    const id = idOf(key);
-    if (this.streams.has(id)) throw new MixerError('already-exists', `stream ${id} is open`);
+    const id = streamId(key);
+    // What is being opened is counted in its room, out of which the second one's failure must not take it.
+    if (this.streams.has(key) || this.opening.has(id)) throw new MixerError('already-exists', `stream ${id} is open`);
     if (!this.available) throw new MixerError('mixer-gone', 'there is no video');
     const { mixer } = this.rooms.place(room);
     // Counted before it is there, so that the room is not closed under it.
     this.rooms.addLeg(room, id);
+    this.opening.add(id);
     try {
       const ports = await this.request(mixer, 'openStream', { room, ...key, cname, ...(media ? { media } : {}) });
-      this.streams.set(id, { key, cname, room, ports, media: media ?? null, seen: false });
+      this.streams.add({ key, cname, room, ports, media: media ?? null, seen: false });
       return ports;
     } catch (error) {
       this.rooms.removeLeg(room, id);
       this.rooms.closeIfEmpty(room);
       throw error;
+    } finally {
+      this.opening.delete(id);
     }
   }
 
   async updateStream(key: StreamKey, media: VideoMedia): Promise<void> {
-    const record = this.stream(key);
+    const record = this.streams.find(key);
     record.media = media;
     await this.requestOrRefill(record, 'updateStream', { ...key, media });
   }
@@ -147,36 +142,19 @@ export class VideoMixers {
    * stream reaches only by an offer and answer with one that is opened there.
    */
   async moveStream(key: StreamKey, room: string): Promise<'moved' | 'elsewhere'> {
-    const record = this.stream(key);
-    const before = record.room;
-    const id = idOf(key);
-    if (room === before) return 'moved';
-    const mixer = this.rooms.mixerOf(before);
-    if (this.rooms.place(room, mixer).mixer !== mixer) return 'elsewhere';
-    this.rooms.addLeg(room, id);
-    record.room = room;
-    try {
-      await this.requestOrRefill(record, 'moveStream', { ...key, room });
-    } catch (error) {
-      if (record.room === room && this.streams.get(id) === record) record.room = before;
-      throw error;
-    } finally {
-      for (const name of [before, room]) {
-        if (this.streams.get(id)?.room === name) continue;
-        this.rooms.removeLeg(name, id);
-        this.rooms.closeIfEmpty(name);
-      }
-    }
-    return 'moved';
+    const record = this.streams.find(key);
+    return this.rooms.move(streamId(key), record, room, {
+      tell: () => this.requestOrRefill(record, 'moveStream', { ...key, room }),
+      roomNow: () => this.streams.get(key)?.room,
+    });
   }
 
   /** Null when the mixer is gone, and the counts with it, or there is no such stream. */
   async closeStream(key: StreamKey): Promise<VideoStreamStatistics | null> {
-    const id = idOf(key);
-    const record = this.streams.get(id);
+    const record = this.streams.get(key);
     if (!record) return null;
-    this.streams.delete(id);
-    this.rooms.removeLeg(record.room, id);
+    this.streams.delete(key);
+    this.rooms.removeLeg(record.room, streamId(key));
     const statistics = this.request(this.rooms.mixerOf(record.room), 'closeStream', key).catch(() => null);
     this.rooms.closeIfEmpty(record.room);
     return statistics;
@@ -184,7 +162,7 @@ export class VideoMixers {
 
   /** Null when the mixer cannot say, or there is no such stream. */
   async streamStatistics(key: StreamKey): Promise<VideoStreamStatistics | null> {
-    const record = this.streams.get(idOf(key));
+    const record = this.streams.get(key);
     if (!record) return null;
     return this.request(this.rooms.mixerOf(record.room), 'streamStatistics', key).catch(() => null);
   }
@@ -214,31 +192,18 @@ export class VideoMixers {
   async startRecording(params: VideoRecordingToStart): Promise<void> {
     const { room, recording } = params;
     if (!this.isUp) throw new MixerError('mixer-gone', 'there is no video');
-    const record = this.rooms.place(room);
-    record.recordings.add(recording);
-    try {
-      await this.request(record.mixer, 'startRecording', params);
-    } catch (error) {
-      if (isLost(error)) throw error;
-      record.recordings.delete(recording);
-      this.rooms.closeIfEmpty(room);
-      throw error;
-    }
+    return this.rooms.startRecording(room, recording, async (mixer) => {
+      await this.request(mixer, 'startRecording', params);
+    });
   }
 
   /** See `controlRecording` of the protocol. */
   async controlRecording(room: string, params: VideoMixerRequests['controlRecording']['params']): Promise<void> {
-    await this.request(this.recordingIn(room, params.recording).mixer, 'controlRecording', params);
+    await this.request(this.rooms.recordingIn(room, params.recording), 'controlRecording', params);
   }
 
   async stopRecording(room: string, recording: string): Promise<{ bytes: number }> {
-    const { mixer, recordings } = this.recordingIn(room, recording);
-    recordings.delete(recording);
-    try {
-      return await this.request(mixer, 'stopRecording', { recording });
-    } finally {
-      this.rooms.closeIfEmpty(room);
-    }
+    return this.rooms.stopRecording(room, recording, (mixer) => this.request(mixer, 'stopRecording', { recording }));
   }
 
   /** One entry a mixer; null for one that is being started again. */
@@ -261,17 +226,7 @@ export class VideoMixers {
   }
 
   private happened(event: VideoMixerEvent): void {
-    if (event.event === 'streamLatched') {
-      const record = this.streams.get(idOf(event));
-      if (record?.media?.remote) {
-        const rtcpPort = record.media.rtcpMux ? event.rtpPort : record.media.remote.rtcpPort;
-        record.media = { ...record.media, remote: { address: event.address, rtpPort: event.rtpPort, rtcpPort } };
-      }
-    }
-    if (event.event === 'streamPicture') {
-      const record = this.streams.get(idOf(event));
-      if (record) record.seen = event.size !== null;
-    }
+    this.streams.happened(event);
     if (event.event === 'settingUnusable') {
       const { setting, reason } = event;
       this.options.log.warn({ setting, reason }, 'a setting of video cannot be used; another way is taken');
@@ -293,8 +248,7 @@ export class VideoMixers {
   /** Gives a process that takes the place of a dead one the rooms that were there. */
   private async refill(mixer: VideoMixer): Promise<void> {
     const here = this.rooms.on(mixer);
-    const lost = here.flatMap(([room, { recordings }]) => [...recordings].map((recording) => ({ room, recording })));
-    for (const [, { recordings }] of here) recordings.clear();
+    const lost = this.rooms.loseRecordings(mixer);
     const refilled = here.flatMap(([room]) => this.refillRoom(mixer, room));
     for (const [room] of here) this.rooms.closeIfEmpty(room);
     for (const result of await Promise.allSettled(refilled)) {
@@ -316,25 +270,12 @@ export class VideoMixers {
   }
 
   private streamsIn(room: string): StreamRecord[] {
-    const ids = [...(this.rooms.get(room)?.legs ?? [])];
-    return ids.flatMap((id) => this.streams.get(id) ?? []).filter((record) => record.room === room);
-  }
-
-  private recordingIn(room: string, recording: string): PlacedRoom<VideoMixer> {
-    const record = this.rooms.get(room);
-    if (!record?.recordings.has(recording)) throw new MixerError('no-such-recording', 'it is not being recorded');
-    return record;
-  }
-
-  private stream(key: StreamKey): StreamRecord {
-    const record = this.streams.get(idOf(key));
-    if (!record) throw new MixerError('no-such-stream', `stream ${idOf(key)} is not open`);
-    return record;
+    return this.streams.inRoom(room, this.rooms.get(room)?.legs ?? []);
   }
 
   /** What the next life of a mixer need not know. */
   private inform<M extends Method>(key: StreamKey, method: M, params: VideoMixerRequests[M]['params']): void {
-    const record = this.streams.get(idOf(key));
+    const record = this.streams.get(key);
     if (!record) return;
     this.request(this.rooms.mixerOf(record.room), method, params).catch((error: unknown) => {
       this.options.log.debug({ ...key, reason: String(error) }, `${method} was not carried out`);
@@ -357,8 +298,4 @@ export class VideoMixers {
   ): Promise<VideoMixerRequests[M]['result']> {
     return this.fleet.request(mixer, method, params);
   }
-}
-
-function idOf({ leg, stream }: StreamKey): string {
-  return `${leg} ${stream}`;
 }

@@ -40,6 +40,10 @@ export class FloorClient {
   private readonly asked = new Map<number, Asked>();
   private transactionId = 0;
   private readonly waiting: (() => void)[] = [];
+  /** Requests that are over: what was granted before, and comes late, is void. */
+  private readonly over = new Set<number>();
+  /** Transactions of the server over UDP; each is heeded once. */
+  private readonly heeded = new Set<number>();
 
   constructor(options: FloorClientOptions) {
     this.options = options;
@@ -94,7 +98,9 @@ export class FloorClient {
     const asked = this.asked.get(message.transactionId);
     const isAnswer = this.options.reliable ? message.transactionId !== 0 : message.responder;
     if (isAnswer && asked === undefined) return;
-    this.learn(message);
+    const isNew = isAnswer || this.options.reliable || !this.heeded.has(message.transactionId);
+    if (isNew) this.learn(message);
+    if (!isAnswer) this.heeded.add(message.transactionId);
     if (isAnswer) this.settle(message.transactionId, message);
     else {
       this.told.push(message);
@@ -144,7 +150,9 @@ export class FloorClient {
       this.presenter = beneficiary?.id ?? null;
     }
     if (message.primitive !== PRIMITIVE.FloorRequestStatus || status === null) return;
-    if (status.status === REQUEST_STATUS.granted) {
+    const isGranted = status.status === REQUEST_STATUS.granted;
+    if (!isGranted) this.over.add(status.requestId);
+    if (isGranted && !this.over.has(status.requestId)) {
       this.requestId = status.requestId;
       this.hasFloor = true;
     } else if (status.requestId === this.requestId) this.hasFloor = false;

@@ -85,7 +85,7 @@ export class FloorScene {
     this.roomOf.set(name, room);
     const at = (asked: string): boolean => asked === address;
     const ids = this.control.register(name, { isAt: at, isSeenAt: at })!;
-    this.agree(name, { transport });
+    this.agree(name, { transport, remote: { address, port: 40_000 } });
     const path = new TestPath(transport === 'TCP', address);
     return { name, ids, path, client: this.connect(path, ids, speaks) };
   }

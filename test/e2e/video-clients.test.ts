@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { shortly } from '../long-tests.ts';
 import { pause } from './clients/pause.ts';
 import { peersPresent } from './clients/peer-programs.ts';
 import { codedSource, FPS, PICTURES } from './clients/video/coded-source.ts';
@@ -60,11 +61,16 @@ async function videoEnds(codec: 'H264' | 'VP8', packetizationMode: 0 | 1, rtx: b
 }
 
 describe.runIf(peersPresent('ffmpeg'))('a sender and a receiver of video', () => {
-  test.each([
-    ['H264', 1],
-    ['H264', 0],
-    ['VP8', 1],
-  ] as const)('%s, packetization mode %i: every picture is seen, in order', async (codec, mode) => {
+  test.each(
+    shortly(
+      [
+        ['H264', 1],
+        ['H264', 0],
+        ['VP8', 1],
+      ] as const,
+      1,
+    ),
+  )('%s, packetization mode %i: every picture is seen, in order', async (codec, mode) => {
     const { sender, receiver } = await videoEnds(codec, mode, false);
     sender.start(new MediaClock(performance.now()));
     await receiver.seen('picture 60', ({ codes }) => codes[0]?.counter === 60, 6_000);
@@ -81,10 +87,15 @@ describe.runIf(peersPresent('ffmpeg'))('a sender and a receiver of video', () =>
     for (const pictures of encodings) expect(pictures[0]!.key).toBe(true);
   });
 
-  test.each([
-    ['as they were', false],
-    ['by RTX', true],
-  ])('with 10 %% loss nothing is missing: packets are sent again %s', async (_, rtx) => {
+  test.each(
+    shortly<[string, boolean]>(
+      [
+        ['as they were', false],
+        ['by RTX', true],
+      ],
+      1,
+    ),
+  )('with every tenth packet lost no picture is missing: packets are sent again %s', async (_, rtx) => {
     const { sender, receiver, to } = await videoEnds('VP8', 1, rtx);
     sender.start(new MediaClock(performance.now()));
     await receiver.seen('the first picture', () => true, 6_000);
@@ -109,7 +120,7 @@ describe.runIf(peersPresent('ffmpeg'))('a sender and a receiver of video', () =>
     expect(receiver.pictures.map(({ codes }) => codes.length)).not.toContain(0);
   });
 
-  test.each([0, 150, -150])('the picture %i ms late is measured so, within 5 ms', async (lateMs) => {
+  test.each(shortly([0, 150, -150], 1))('the picture %i ms late is measured so, within 5 ms', async (lateMs) => {
     const { sender, receiver } = await videoEnds('VP8', 1, false);
     const [from, to] = [await socket(), await socket()];
     join(from, to);

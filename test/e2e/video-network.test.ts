@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { shortly } from '../long-tests.ts';
 import { Parley } from './clients/parley.ts';
 import { eventually, pause } from './clients/pause.ts';
 import { peersPresent } from './clients/peer-programs.ts';
@@ -59,13 +60,18 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
     await parley.stop();
   });
 
-  test.each([
-    ['H264', 'as they were', false],
-    ['H264', 'by RTX', true],
-    ['VP8', 'as they were', false],
-    ['VP8', 'by RTX', true],
-  ] as const)(
-    '5 %% of packets are lost each way, %s, sent again %s: nobody’s picture stands still for a second',
+  test.each(
+    shortly(
+      [
+        ['H264', 'as they were', false],
+        ['H264', 'by RTX', true],
+        ['VP8', 'as they were', false],
+        ['VP8', 'by RTX', true],
+      ] as const,
+      1,
+    ),
+  )(
+    'of 100 packets 5 are lost each way, %s, sent again %s: nobody’s picture stands still for a second',
     async (codec, _, rtx) => {
       const anne = await enter('anne', { video: { formats: [{ codec }], rtx } });
       const bert = await enter('bert');
@@ -115,46 +121,53 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
     expect(standstillMs(cleo, BERT, fromMs)).toBeLessThanOrEqual(NOT_DISTURBED_MS);
   });
 
-  test.each([
-    ['octets by chance', 'random', 'H264'],
-    ['octets by chance', 'random', 'VP8'],
-    ['damaged packets', 'damaged', 'H264'],
-    ['damaged packets', 'damaged', 'VP8'],
-  ] as const)(
-    '%s (%s, %s) change nothing for the rest, and afterwards the sender is seen again',
-    async (_, garbage, codec) => {
-      const anne = await enter('anne');
-      const bert = await enter('bert', { video: { formats: [{ codec: 'VP8' }] } });
-      const cleo = await enter('cleo', { video: { formats: [{ codec }] } });
-      await together();
-      const pids = parley.videoMixerPids();
-      const fromMs = performance.now();
-      cleo.sending.garbage = garbage;
-      await pause(5_000);
-      const longest = [
-        standstillMs(anne, BERT, fromMs),
-        standstillMs(bert, ANNE, fromMs),
-        standstillMs(cleo, ANNE, fromMs),
-        standstillMs(cleo, BERT, fromMs),
-      ];
-      console.log(`MEASURED ${garbage} ${codec}: others standing still ms ${JSON.stringify(longest)}`);
-      expect(Math.max(...longest)).toBeLessThanOrEqual(NOT_DISTURBED_MS);
-      cleo.sending.garbage = null;
-      const endedMs = performance.now();
-      await anne.receiving.seen('cleo again', (picture) => shows(picture, ALL_THREE), 5_000);
-      console.log(`MEASURED seen again ${(performance.now() - endedMs).toFixed(0)} ms after the last garbage`);
-      expect(parley.videoMixerPids()).toEqual(pids);
-    },
-  );
+  test.each(
+    shortly(
+      [
+        ['octets by chance', 'random', 'H264'],
+        ['octets by chance', 'random', 'VP8'],
+        ['damaged packets', 'damaged', 'H264'],
+        ['damaged packets', 'damaged', 'VP8'],
+      ] as const,
+      3,
+    ),
+  )('%s (%s, %s) change nothing for the rest, and afterwards the sender is seen again', async (_, garbage, codec) => {
+    const anne = await enter('anne');
+    const bert = await enter('bert', { video: { formats: [{ codec: 'VP8' }] } });
+    const cleo = await enter('cleo', { video: { formats: [{ codec }] } });
+    await together();
+    const pids = parley.videoMixerPids();
+    const fromMs = performance.now();
+    cleo.sending.garbage = garbage;
+    await pause(5_000);
+    const longest = [
+      standstillMs(anne, BERT, fromMs),
+      standstillMs(bert, ANNE, fromMs),
+      standstillMs(cleo, ANNE, fromMs),
+      standstillMs(cleo, BERT, fromMs),
+    ];
+    console.log(`MEASURED ${garbage} ${codec}: others standing still ms ${JSON.stringify(longest)}`);
+    expect(Math.max(...longest)).toBeLessThanOrEqual(NOT_DISTURBED_MS);
+    cleo.sending.garbage = null;
+    const endedMs = performance.now();
+    await anne.receiving.seen('cleo again', (picture) => shows(picture, ALL_THREE), 5_000);
+    console.log(`MEASURED seen again ${(performance.now() - endedMs).toFixed(0)} ms after the last garbage`);
+    expect(parley.videoMixerPids()).toEqual(pids);
+  });
 
-  test.each([
-    ['sound', 200],
-    ['pictures', 150],
-  ] as const)('whose %s leave %i ms late is in step with the others', async (what, lateMs) => {
+  test.each(
+    shortly(
+      [
+        ['sound leaves', 200, 'pictures wait for it'],
+        ['pictures leave', 150, 'they are later than the sound by no more'],
+      ] as const,
+      0,
+    ),
+  )('whose %s %i ms late: %s', async (what, lateMs, _) => {
     const anne = await enter('anne');
     const bert = await enter('bert', { video: { formats: [{ codec: 'VP8' }] } });
     await enter('cleo');
-    if (what === 'sound') bert.soundDelayMs = lateMs;
+    if (what === 'sound leaves') bert.soundDelayMs = lateMs;
     else bert.pictureDelayMs = lateMs;
     await together();
     await pause(3_000);
@@ -162,7 +175,7 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
     await pause(6_000);
     const spread = spreadOf(pictureLateMs(anne.sound, anne.receiving, bert, sinceMs));
     console.log(`MEASURED ${what} ${lateMs} ms late: seen ${JSON.stringify(spread)} ms later than heard`);
-    if (what === 'sound') expect(Math.abs(spread.median)).toBeLessThanOrEqual(IN_STEP_MS);
+    if (what === 'sound leaves') expect(Math.abs(spread.median)).toBeLessThanOrEqual(IN_STEP_MS);
     // Sound is not held back for pictures, which would make it later for those who hear.
     else expect(spread.median).toBeLessThanOrEqual(lateMs + IN_STEP_MS);
   });

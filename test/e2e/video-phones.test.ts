@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LONG_TESTS, shortly } from '../long-tests.ts';
 import { BaresipClient, type BaresipOptions } from './clients/baresip-client.ts';
 import { LinphoneClient } from './clients/linphone-client.ts';
 import { Parley } from './clients/parley.ts';
@@ -88,12 +89,18 @@ describe('video phones see each other', () => {
     caller.receiving.seen(caller.voice.name, (picture) => shows(picture, places), 5_000);
 
   describe.runIf(baresipHasVideo())('baresip', () => {
-    test.each([
-      ['H264', undefined],
-      ['VP8', undefined],
-      ['H264', 'mandatory'],
-      ['VP8', 'optional'],
-    ] as const)('with %s, SRTP %s', async (codec, srtp) => {
+    test.each(
+      shortly(
+        [
+          ['H264', undefined],
+          ['VP8', undefined],
+          ['H264', 'mandatory'],
+          ['VP8', 'optional'],
+        ] as const,
+        2,
+        3,
+      ),
+    )('with %s, SRTP %s', async (codec, srtp) => {
       const anne = await enter(videoCaller(parley, 'anne'));
       const phone = await baresip(codec, srtp ? { srtp } : {});
       const places = { [ANNE_COLOUR]: LEFT_OF_TWO, [BARESIP_COLOUR]: RIGHT_OF_TWO };
@@ -110,7 +117,7 @@ describe('video phones see each other', () => {
       expect(phone.output).not.toMatch(/failed to decrypt|could not decode/);
     });
 
-    test('holds, and is seen again afterwards', async () => {
+    test.runIf(LONG_TESTS)('holds, and is seen again afterwards', async () => {
       const anne = await enter(videoCaller(parley, 'anne', { video: { formats: [{ codec: 'VP8' }] } }));
       const phone = await baresip('H264');
       const places = { [ANNE_COLOUR]: LEFT_OF_TWO, [BARESIP_COLOUR]: RIGHT_OF_TWO };
@@ -126,10 +133,15 @@ describe('video phones see each other', () => {
   describe.runIf(peersPresent('linphonec', 'ffmpeg'))('Linphone', () => {
     const places = { [ANNE_COLOUR]: LEFT_OF_TWO, [LINPHONE_COLOUR]: RIGHT_OF_TWO };
 
-    test.each([
-      ['in the clear', undefined],
-      ['by SRTP', 'AES_CM_128_HMAC_SHA1_80'],
-    ])('with VP8 %s', async (_, srtp) => {
+    test.each(
+      shortly<[string, string | undefined]>(
+        [
+          ['in the clear', undefined],
+          ['by SRTP', 'AES_CM_128_HMAC_SHA1_80'],
+        ],
+        1,
+      ),
+    )('with VP8 %s', async (_, srtp) => {
       const anne = await enter(videoCaller(parley, 'anne'));
       const phone = await linphone('VP8', srtp);
       await callerSees(anne, places);

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RecordingView } from '../../server/rooms/views.ts';
-import { offStepMs, type SeenFrame, seenIn } from '../recording/movies.ts';
+import { FRAME_MS, offStepMs, type SeenFrame, seenIn } from '../recording/movies.ts';
 import { Parley } from './clients/parley.ts';
 import { eventually, pause } from './clients/pause.ts';
 import { peersPresent } from './clients/peer-programs.ts';
+import { PICTURES } from './clients/video/coded-source.ts';
 import { spreadOf } from './clients/video/lip-sync.ts';
 import { inShares, LOOK_HEIGHT, LOOK_WIDTH } from './clients/video/look.ts';
 import { patternStarts } from './clients/video/tone-stream.ts';
@@ -111,7 +112,7 @@ describe.runIf(peersPresent('ffmpeg'))('a room with video is recorded', () => {
     const movie = await recorded(id);
     const cut = jumpIn(movie.frames, ANNE);
     const [last, next] = [movie.frames[cut - 1]!, movie.frames[cut]!];
-    const leftOut = 40 * (counterOf(next, ANNE) - counterOf(last, ANNE)) - (next.ms - last.ms);
+    const leftOut = FRAME_MS * picturesBetween(last, next, ANNE) - (next.ms - last.ms);
     console.log(
       `${leftOut} ms are left out of the picture; it stands ${next.ms - last.ms} ms; ${durationMs} ms in all`,
     );
@@ -233,9 +234,14 @@ function counterOf({ codes }: SeenFrame, who: number): number {
   return codes.find(({ sender }) => sender === who)?.counter ?? Number.NaN;
 }
 
-/** Where a counter goes on that had stopped. */
+/** Senders begin anew when they have sent all that they have. */
+function picturesBetween(one: SeenFrame, other: SeenFrame, who: number): number {
+  return (counterOf(other, who) - counterOf(one, who) + PICTURES) % PICTURES;
+}
+
+/** Where somebody's pictures go on that had stopped. */
 function jumpIn(frames: readonly SeenFrame[], who: number): number {
-  return frames.findIndex((frame, at) => at > 0 && counterOf(frame, who) - counterOf(frames[at - 1]!, who) > 20);
+  return frames.findIndex((frame, at) => at > 0 && picturesBetween(frames[at - 1]!, frame, who) > 20);
 }
 
 function longestSilenceMs(sound: Float32Array): number {

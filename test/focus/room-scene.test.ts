@@ -21,7 +21,8 @@ describe("what a room's picture is made of", () => {
       ...{ videoFill: 'fit', videoNames: false },
     });
     expect(roomScene(room)).toEqual({
-      ...{ title: 'Board', layout: 'speaker', canvas: { width: 1920, height: 1080 }, fps: 30, theme: 'light' },
+      ...{ title: 'Board', roomName: 'demo', layout: 'speaker', canvas: { width: 1920, height: 1080 } },
+      ...{ fps: 30, theme: 'light' },
       ...{ fill: 'fit', names: false, recording: 'off', speaker: null, spotlight: [], places: [], slides: null },
       participants: [],
     });

@@ -1,6 +1,7 @@
 import { loadEngine } from '../../mixer/video/engine/engine.ts';
 import { simulateCalls } from '../sim/simulate-call.ts';
 import { simulateConversations } from '../sim/simulate-conversation.ts';
+import { fuzzBfcp } from './bfcp.ts';
 import { inFlatMemory } from './limits.ts';
 import { fuzzRtp, fuzzSrtp } from './rtp.ts';
 import { fuzzSdp } from './sdp.ts';
@@ -30,6 +31,7 @@ for (const [name, fuzz, share, rounds] of [
   ['RTP, RTCP and STUN', fuzzRtp, 1, ROUNDS],
   ['SRTP', fuzzSrtp, 1, ROUNDS],
   ['RTP of video', fuzzVideoRtp, 1, ROUNDS],
+  ['floor control', fuzzBfcp, 1, ROUNDS],
   ['calls', fuzzCalls, CONVERSATIONS_PER_INPUT, ROUNDS],
   ['conversations of two stacks', fuzzConversations, CONVERSATIONS_PER_INPUT, ROUNDS],
 ] as const) {

@@ -112,6 +112,41 @@ describe('recordings', () => {
     expect(told).toHaveLength(3);
   });
 
+  it('count their picture, and know where its parts begin after a crash, too', async () => {
+    const before = await openRecordings();
+    const told: boolean[] = [];
+    before.subscribe((_change, { video }) => told.push(video));
+    const { id, directory: place } = await begin(before);
+    await capture(join(place, 'mix-1.mka'), 1);
+    const parts = [
+      { number: 1, startMs: 200 },
+      { number: 2, startMs: 700 },
+    ];
+    await before.setVideoParts(id, parts.slice(0, 1));
+    await before.setVideoParts(id, parts);
+    // Whoever shows it is told once that there is a picture.
+    expect(told.filter((video) => video)).toHaveLength(1);
+    await writeFile(join(place, 'video-1.mkv'), '12345');
+    before.changed(id, { videoError: 'the disk is too slow' });
+    await before.close(0);
+    const after = await openRecordings({ formats: ['m4a', 'poster'] });
+    const { size } = await stat(join(place, 'mix-1.mka'));
+    expect(after.get(id)).toMatchObject({ state: 'stopped', video: true, videoError: 'the disk is too slow' });
+    expect(after.get(id).bytes).toBe(size + 5);
+    expect(after.get(id).files.map(({ format }) => format)).toEqual(['m4a', 'poster']);
+    expect(JSON.parse(await readFile(join(place, 'recording.json'), 'utf8')).videoParts).toEqual(parts);
+    expect((await after.file(id, 'mp4')).contentType).toBe('video/mp4');
+    await after.remove(id);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('have no poster and no sheet made of themselves where there is no picture', async () => {
+    const recordings = await openRecordings({ formats: ['m4a', 'poster', 'sheet'] });
+    const id = await record(recordings, 1);
+    expect(recordings.get(id).files.map(({ format }) => format)).toEqual(['m4a']);
+    expect((await recordings.file(id, 'mp4')).contentType).toBe('audio/mp4');
+  });
+
   it('keep what was recorded before a failure, in all parts', async () => {
     const recordings = await openRecordings();
     const { id, directory: place } = await begin(recordings);

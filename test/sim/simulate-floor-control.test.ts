@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { FloorClient } from '../bfcp/floor-client.ts';
 import { type Carry, FloorScene, type Phone } from '../bfcp/floor-scene.ts';
 import { SeededRandom } from './seeded-random.ts';
 
@@ -30,46 +29,60 @@ function lossyNet(scene: () => FloorScene, random: SeededRandom, { loss, duplica
 }
 
 /** Whoever likes asks for the floor or gives it back; then all is quiet, and all must agree. */
-function simulate(seed: number, conditions: Conditions, phones: number): { asked: number; unanswered: number } {
+async function simulate(
+  seed: number,
+  conditions: Conditions,
+  phones: number,
+): Promise<{ asked: number; unanswered: number }> {
   const random = new SeededRandom(seed);
   const scene: FloorScene = new FloorScene(lossyNet(() => scene, random, conditions));
   const all = Array.from({ length: phones }, (_, index) => {
     return scene.add(`p${index}`, { transport: random.chance(0.3) ? 'TCP' : 'UDP' });
   });
   let [asked, unanswered] = [0, 0];
-  const note = (answer: Promise<unknown>): void => {
+  const inDoubt = new Set<Phone>();
+  const note = (phone: Phone, answer: Promise<unknown>): Promise<void> => {
     asked++;
-    void answer.then((message) => {
-      if (message === null) unanswered++;
+    return answer.then((message) => {
+      if (message !== null) return;
+      unanswered++;
+      inDoubt.add(phone);
     });
   };
-  for (const { client } of all) note(client.hello());
+  const notes = all.map((phone) => note(phone, phone.client.hello()));
   for (let act = 0; act < 30; act++) {
     scene.timers.advance(random.below(3000));
-    const { client } = random.pick(all);
-    note(client.hasFloor && random.chance(0.7) ? client.releaseFloor() : client.requestFloor());
+    const phone = random.pick(all);
+    const { client } = phone;
+    const isGivenBack = client.hasFloor && random.chance(0.7);
+    notes.push(note(phone, isGivenBack ? client.releaseFloor() : client.requestFloor()));
   }
   scene.timers.advance(SETTLED_MS);
-  // What was told last reaches everybody, also one who took what was granted for a revoked one that came late.
-  scene.control.revoke('demo');
-  scene.timers.advance(SETTLED_MS);
-  check(all, scene);
-  scene.timers.advance(SETTLED_MS);
+  // Who heard nothing of what was told, however often, hears it once they say something, as they do again and again.
+  for (let round = 0; round < 3; round++) {
+    for (const { client } of all) void client.hello();
+    scene.timers.advance(SETTLED_MS);
+  }
+  await Promise.all(notes);
+  check(all, scene, inDoubt);
   return { asked, unanswered };
 }
 
-function check(all: Phone[], scene: FloorScene): void {
-  const having = (client: FloorClient): boolean => client.hasFloor;
-  expect(all.filter(({ client }) => having(client)).map(({ name }) => name)).toEqual([]);
-  expect(scene.control.holder('demo')).toBeNull();
-  expect(new Set(all.map(({ client }) => client.presenter))).toEqual(new Set([null]));
+/** `inDoubt`: what they asked was never answered, so they cannot know whether it was done. */
+function check(all: Phone[], scene: FloorScene, inDoubt: Set<Phone>): void {
+  const holder = all.find(({ name }) => name === scene.control.holder('demo'));
+  for (const phone of all) {
+    if (phone !== holder) expect(phone.client.hasFloor, phone.name).toBe(false);
+    else if (!inDoubt.has(phone)) expect(phone.client.hasFloor, phone.name).toBe(true);
+  }
+  expect(new Set(all.map(({ client }) => client.presenter))).toEqual(new Set([holder?.ids.userId ?? null]));
 }
 
 describe('phones and server over a net that loses, doubles and reorders', () => {
-  test('agree in the end on who has the floor, whatever happened', () => {
+  test('agree in the end on who has the floor, whatever happened', async () => {
     let [asked, unanswered] = [0, 0];
     for (let seed = 1; seed <= 60; seed++) {
-      const result = simulate(seed, { loss: 0.1, duplication: 0.05, delayMs: [5, 80] }, 5);
+      const result = await simulate(seed, { loss: 0.1, duplication: 0.05, delayMs: [5, 80] }, 5);
       asked += result.asked;
       unanswered += result.unanswered;
     }
@@ -78,8 +91,10 @@ describe('phones and server over a net that loses, doubles and reorders', () => 
     expect(unanswered / asked).toBeLessThan(0.01);
   });
 
-  test('agree also where a third is lost', () => {
-    for (let seed = 100; seed < 120; seed++) simulate(seed, { loss: 0.33, duplication: 0.1, delayMs: [5, 300] }, 3);
+  test('agree also where a third is lost', async () => {
+    for (let seed = 100; seed < 160; seed++) {
+      await simulate(seed, { loss: 0.33, duplication: 0.1, delayMs: [5, 300] }, 3);
+    }
   });
 
   test('where nothing is lost, everything is answered, and the last who asked has it', async () => {

@@ -16,6 +16,7 @@ import type {
   VideoMixerParams,
   VideoMixerResult,
   VideoScene,
+  VideoStreamName,
 } from '../../mixer/video-protocol.ts';
 import { type Wire, wires } from './simulated-sockets.ts';
 
@@ -33,14 +34,23 @@ const FRAME = Uint8Array.from(nal(1, FRAME_BYTES));
 export class PretendedEngine {
   readonly encoders: VideoEncoderOptions[] = [];
   decoded = 0;
+  /** False: nothing can be made of what comes. */
+  understands = true;
+  /** Something was lost of what decoders have. */
+  damaged = false;
+  /** Of this library, those that were not closed. */
+  readonly canvases = new Set<Canvas>();
+  encoded: (options: VideoEncoderOptions) => void = () => undefined;
 
   openDecoder(): unknown {
     const decode = async (): Promise<unknown[]> => {
       this.decoded++;
+      if (!this.understands) return [];
       return [Object.assign(Canvas.plain(64, 36), { hold: () => undefined, release: () => undefined })];
     };
     const none = (): void => undefined;
-    return { decode, reset: none, close: none, keyFrameNeeded: false, counters: { broken: 0 } };
+    const { damaged } = this;
+    return { decode, reset: none, close: none, keyFrameNeeded: damaged, counters: { broken: 0 } };
   }
 
   async openEncoder(options: VideoEncoderOptions): Promise<unknown> {
@@ -49,13 +59,27 @@ export class PretendedEngine {
     const encode = async (_canvas: unknown, pts: number, force: boolean): Promise<unknown> => {
       const keyFrame = first || force;
       first = false;
+      this.encoded(options);
       return { data: keyFrame ? KEY_FRAME : FRAME, keyFrame, pts };
     };
     return { encode, setBitrate: () => undefined, close: () => undefined };
   }
 
   canvas(width: number, height: number): Canvas {
-    return Canvas.plain(width, height);
+    const canvas = Canvas.plain(width, height);
+    const close = canvas.close.bind(canvas);
+    canvas.close = () => {
+      this.canvases.delete(canvas);
+      close();
+    };
+    this.canvases.add(canvas);
+    return canvas;
+  }
+
+  /** Says how large the picture is. */
+  async jpegOf({ width, height, planes }: Canvas): Promise<Uint8Array> {
+    if (planes[0].length === 0) throw new Error('the canvas is closed');
+    return Buffer.from(`${width}x${height}`);
   }
 
   pictureScaler(): unknown {
@@ -147,8 +171,13 @@ export class SimulatedVideoMixer {
     });
   }
 
-  async open(room: string, leg: string, media = videoMedia()): Promise<SimulatedPeer> {
-    const { rtpPort } = await this.request('openStream', { room, leg, stream: 'main', cname: leg, media });
+  async open(
+    room: string,
+    leg: string,
+    media = videoMedia(),
+    stream: VideoStreamName = 'main',
+  ): Promise<SimulatedPeer> {
+    const { rtpPort } = await this.request('openStream', { room, leg, stream, cname: leg, media });
     return new SimulatedPeer(this, wires.get(rtpPort)!);
   }
 
@@ -169,6 +198,7 @@ export class SimulatedPeer {
   private readonly wire: Wire;
   private readonly list = new PayloadList();
   private sequence = 0;
+  private sinceKeyFrame = 0;
   private sendsNextMs = 0;
 
   constructor(mixer: SimulatedVideoMixer, wire: Wire) {
@@ -189,11 +219,21 @@ export class SimulatedPeer {
     return this.wire.sentRtcp;
   }
 
+  /** The next frame is lost on its way. */
+  skipFrame(): void {
+    this.sinceKeyFrame++;
+  }
+
+  /** The next frame is a key frame. */
+  beginAnew(): void {
+    this.sinceKeyFrame = 0;
+  }
+
   /** A frame of theirs, if one is due; the first, and each hundredth, is a key frame. */
   sendFrames(): void {
     if (this.mixer.nowMs < this.sendsNextMs) return;
     this.sendsNextMs = this.mixer.nowMs + 40;
-    packetizeH264(this.sequence % 100 === 0 ? KEY_FRAME : FRAME, 1, 1180, this.list);
+    packetizeH264(this.sinceKeyFrame++ % 100 === 0 ? KEY_FRAME : FRAME, 1, 1180, this.list);
     for (let index = 0; index < this.list.count; index++) {
       const packet = new Uint8Array(12 + this.list.length(index));
       const last = index === this.list.count - 1;

@@ -41,8 +41,12 @@ export class Engine {
   }
 
   /** @throws Error when the libraries refuse the settings. */
-  openEncoder(options: VideoEncoderOptions): Promise<VideoEncoder> {
-    return VideoEncoder.open(this.av, options.codec === 'VP8' ? LIBVPX : this.h264, options);
+  async openEncoder(options: VideoEncoderOptions): Promise<VideoEncoder> {
+    const { av, h264 } = this;
+    if (options.codec === 'VP8') return VideoEncoder.open(av, LIBVPX, options);
+    if (h264 === X264) return VideoEncoder.open(av, X264, options);
+    // Devices take only so many encoders at a time, and not each size.
+    return VideoEncoder.open(av, h264, options).catch(() => VideoEncoder.open(av, X264, options));
   }
 
   /** @throws RangeError for odd sides; Error without memory. */

@@ -2,8 +2,12 @@
 const REPEAT_MS = 500;
 /** An encoder's key frames are no closer than this, whoever asks. */
 const APART_MS = 300;
-/** And a viewer who has had one waits so long for the next. */
-const APART_FOR_VIEWER_MS = 1000;
+/** A viewer may have two so close to each other, as one may get lost, but no more than two in the longer time. */
+const APART_FOR_VIEWER_MS = 500;
+const TWO_FOR_VIEWER_MS = 2000;
+
+const NEVER = Number.NEGATIVE_INFINITY;
+const UNSERVED = { lastMs: NEVER, beforeMs: NEVER };
 
 /** Ours to a sender: at once when a key frame is needed, and again until it has come. */
 export class KeyFrameRequests {
@@ -38,8 +42,8 @@ export class KeyFrameDemand {
   private newcomers = false;
   /** Who asks. */
   private readonly asking = new Set<number>();
-  /** When those who asked were served last. */
-  private readonly servedMs = new Map<number, number>();
+  /** When those who asked were served last, and the time before. */
+  private readonly served = new Map<number, { lastMs: number; beforeMs: number }>();
   private madeMs = Number.NEGATIVE_INFINITY;
 
   /** Somebody can see nothing before the next key frame. */
@@ -49,20 +53,23 @@ export class KeyFrameDemand {
 
   /** A viewer asks. What comes just after their last one was asked before that could arrive, and is served by it. */
   asked(viewer: number, nowMs: number): void {
-    if (nowMs - this.served(viewer) >= APART_MS) this.asking.add(viewer);
+    if (nowMs - (this.served.get(viewer)?.lastMs ?? NEVER) >= APART_MS) this.asking.add(viewer);
   }
 
   /** The viewer has gone. */
   forget(viewer: number): void {
     this.asking.delete(viewer);
-    this.servedMs.delete(viewer);
+    this.served.delete(viewer);
   }
 
   /** Whether the next frame shall be a key frame. */
   isDue(nowMs: number): boolean {
     if (nowMs - this.madeMs < APART_MS) return false;
     if (this.newcomers) return true;
-    for (const viewer of this.asking) if (nowMs - this.served(viewer) >= APART_FOR_VIEWER_MS) return true;
+    for (const viewer of this.asking) {
+      const { lastMs, beforeMs } = this.served.get(viewer) ?? UNSERVED;
+      if (nowMs - lastMs >= APART_FOR_VIEWER_MS && nowMs - beforeMs >= TWO_FOR_VIEWER_MS) return true;
+    }
     return false;
   }
 
@@ -70,12 +77,10 @@ export class KeyFrameDemand {
   sent(nowMs: number): void {
     this.madeMs = nowMs;
     this.newcomers = false;
-    for (const viewer of this.asking) this.servedMs.set(viewer, nowMs);
+    for (const viewer of this.asking) {
+      this.served.set(viewer, { lastMs: nowMs, beforeMs: (this.served.get(viewer) ?? UNSERVED).lastMs });
+    }
     this.asking.clear();
-  }
-
-  private served(viewer: number): number {
-    return this.servedMs.get(viewer) ?? Number.NEGATIVE_INFINITY;
   }
 }
 

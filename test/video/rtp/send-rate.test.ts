@@ -108,10 +108,10 @@ describe('loss that has nothing to do with the rate', () => {
   it('of single packets among a few says nothing', () => {
     const rate = new SendRate(0);
     rate.limit(null);
-    for (let report = 1; report <= 5; report++) rate.reported(0.25, 4 * report, 200 * report);
+    for (let report = 1; report <= 5; report++) rate.reported(0.25, 4 * report, rate.bitrateBps, 200 * report);
     expect(rate.bitrateBps).toBeLessThan(1_500_000);
     const quick = new SendRate(0);
-    for (let report = 1; report <= 4; report++) quick.reported(0.25, 4 * report, 200 * report);
+    for (let report = 1; report <= 4; report++) quick.reported(0.25, 4 * report, quick.bitrateBps, 200 * report);
     expect(quick.bitrateBps).toBe(1_500_000);
   });
 });
