@@ -53,8 +53,11 @@ export interface TrackFileOptions {
 /** One Matroska file with one track, filled by a room's tick. Times are positions on the recording's time line. */
 export class TrackFile {
   readonly codec: AudioCodecName;
-  /** When `flushIfDue` was last so: a whole number of intervals, so that the tracks of a recording are written together. */
-  private flushedMs = 0;
+  /**
+   * When `flushIfDue` was last so: a whole number of intervals, so that the tracks of a recording are written together. Null:
+   * never yet, as a track may begin in the middle of a recording.
+   */
+  private flushedMs: number | null = null;
   private readonly file: AppendFile;
   private clusterMs = Number.NEGATIVE_INFINITY;
   private lastMs = 0;
@@ -117,6 +120,7 @@ export class TrackFile {
 
   /** To be called now and then with where the time line is. */
   flushIfDue(nowMs: number): void {
+    this.flushedMs ??= nowMs - (nowMs % WRITE_EVERY_MS);
     if (nowMs - this.flushedMs < WRITE_EVERY_MS) return;
     if (this.file.idle) {
       this.flushedMs = nowMs - (nowMs % WRITE_EVERY_MS);

@@ -134,6 +134,7 @@ export class SharedEncoder {
       encoder.setBitrate(this.bitrateBps);
       const key = this.demand.isDue(nowMs);
       const frame = await encoder.encode(canvas, this.pts(nowMs), key);
+      if (encoder.failures > 0) throw new Error('the library could not encode');
       counts.encodes++;
       counts.encodesUnshared += this.viewers.size;
       if (frame !== null) this.send(frame.data, frame.keyFrame, nowMs);

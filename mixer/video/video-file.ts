@@ -33,7 +33,8 @@ export class VideoFile {
   private begun = false;
   private clusterMs = Number.NEGATIVE_INFINITY;
   private lastMs = -1;
-  private flushedMs = 0;
+  /** Null: nothing came yet, as it may begin in the middle of a recording. */
+  private flushedMs: number | null = null;
 
   constructor(options: VideoFileOptions) {
     const { path, key, failed, createFile } = options;
@@ -103,6 +104,7 @@ export class VideoFile {
   }
 
   private flushIfDue(nowMs: number): void {
+    this.flushedMs ??= nowMs;
     if (nowMs - this.flushedMs < WRITE_EVERY_MS) return;
     if (this.file.idle) {
       this.flushedMs = nowMs;

@@ -63,6 +63,21 @@ describe('video that is agreed upon', () => {
     expect([mixers.open.size, video.isOpen, video.view]).toEqual([0, false, null]);
   });
 
+  it('is opened once, however often it is asked for meanwhile, and moved when it is there', async () => {
+    let go = (): void => undefined;
+    mixers.opening = new Promise((resolve) => {
+      go = resolve;
+    });
+    const asked = [video.prepareOffer(session, 'demo'), video.prepareOffer(session, 'demo')];
+    const moved = video.moveTo(session, 'other');
+    go();
+    await Promise.all(asked);
+    expect(await moved).toBe(false);
+    expect(mixers.asked).toEqual(['openStream ann main demo', 'moveStream ann main other']);
+    expect(bound.get('main')).not.toBeNull();
+    expect(failures).toEqual([]);
+  });
+
   it('is inactive while the call is on hold', async () => {
     await answered();
     video.agreed(main, true);

@@ -103,6 +103,16 @@ describe('rooms on video mixers', () => {
     expect(await mixers.closeStream(slides)).toBeNull();
   });
 
+  it('stay open for a stream that is asked for a second time while it is being opened', async () => {
+    const { mixers } = await started();
+    const first = open(mixers, 'demo', alice);
+    await expect(open(mixers, 'demo', alice)).rejects.toMatchObject({ code: 'already-exists' });
+    await first;
+    expect(mixers.has('demo')).toBe(true);
+    expect(world.processes[0]!.methods).toEqual(['openRoom', 'openStream']);
+    await mixers.updateStream(alice, someMedia());
+  });
+
   it('are closed again when their first stream finds no ports', async () => {
     const { mixers } = await started();
     world.processes[0]!.refuses.add('openStream');

@@ -231,6 +231,30 @@ describe('a sealed file', () => {
   });
 });
 
+it('that begins late in a recording has ten seconds for its disk, too', async () => {
+  const disk = new MemoryDisk();
+  const reasons: string[] = [];
+  const [path, title, startedAt] = ['/late.mka', 'late', new Date(0)];
+  const options = { path, title, startedAt, key: null, diskSync: null, createFile: disk.createFile };
+  const file = new TrackFile({ ...options, codec: 'PCMU', failed: (reason) => reasons.push(reason) });
+  disk.stall();
+  file.openLater();
+  for (let ms = 60_000; ms <= 69_900; ms += 20) {
+    file.write(new Uint8Array(160), 160, ms);
+    file.flushIfDue(ms);
+    if (ms % 500 === 0) await rest();
+  }
+  expect(reasons).toEqual([]);
+  disk.release();
+  await file.finish();
+  expect(
+    disk
+      .matroska('late.mka')
+      .blocks.map(({ atMs }) => atMs)
+      .at(-1),
+  ).toBe(69_900);
+});
+
 it('is what ffprobe takes it for', async () => {
   const { path } = await written('probed.mka', 'G722', 2);
   const probe = await promisify(execFile)('ffprobe', ['-v', 'error', '-show_streams', '-of', 'json', path]).catch(

@@ -36,11 +36,14 @@ export class PretendedEngine {
   decoded = 0;
   /** False: nothing can be made of what comes. */
   understands = true;
+  /** False: encoders fail, and go on to. */
+  encodes = true;
   /** Something was lost of what decoders have. */
   damaged = false;
   /** Of this library, those that were not closed. */
   readonly canvases = new Set<Canvas>();
   encoded: (options: VideoEncoderOptions) => void = () => undefined;
+  drawn: () => void = () => undefined;
 
   openDecoder(): unknown {
     const decode = async (): Promise<unknown[]> => {
@@ -56,13 +59,18 @@ export class PretendedEngine {
   async openEncoder(options: VideoEncoderOptions): Promise<unknown> {
     this.encoders.push(options);
     let first = true;
-    const encode = async (_canvas: unknown, pts: number, force: boolean): Promise<unknown> => {
-      const keyFrame = first || force;
-      first = false;
-      this.encoded(options);
-      return { data: keyFrame ? KEY_FRAME : FRAME, keyFrame, pts };
+    const encoder = {
+      ...{ failures: 0, setBitrate: () => undefined, close: () => undefined },
+      encode: async (_canvas: unknown, pts: number, force: boolean): Promise<unknown> => {
+        if (!this.encodes) encoder.failures++;
+        if (encoder.failures > 0) return null;
+        const keyFrame = first || force;
+        first = false;
+        this.encoded(options);
+        return { data: keyFrame ? KEY_FRAME : FRAME, keyFrame, pts };
+      },
     };
-    return { encode, setBitrate: () => undefined, close: () => undefined };
+    return encoder;
   }
 
   canvas(width: number, height: number): Canvas {
@@ -83,7 +91,11 @@ export class PretendedEngine {
   }
 
   pictureScaler(): unknown {
-    return { draw: (_picture: unknown, _canvas: unknown, rect: unknown) => rect, close: () => undefined };
+    const draw = (_picture: unknown, _canvas: unknown, rect: unknown): unknown => {
+      this.drawn();
+      return rect;
+    };
+    return { draw, close: () => undefined };
   }
 
   textRenderer(): unknown {

@@ -137,6 +137,20 @@ describe('who takes much less than the others', () => {
   });
 });
 
+it('makes another encoder in place of one that fails', async () => {
+  await mixer.request('openRoom', { room: 'r', scene: scene(['a', 'b']) });
+  const [a, b] = [await mixer.open('r', 'a'), await mixer.open('r', 'b')];
+  await mixer.pass(1000, () => b.sendFrames());
+  mixer.engine.encodes = false;
+  await mixer.pass(200, () => b.sendFrames());
+  const before = a.received.length;
+  mixer.engine.encodes = true;
+  await mixer.pass(100, () => b.sendFrames());
+  const [first] = a.received.slice(before);
+  expect(first!.buffer[first!.payloadOffset]! & 0x1f).toBe(24);
+  expect(a.received.length).toBeGreaterThan(before + 5);
+});
+
 it('makes nothing where nobody looks', async () => {
   await mixer.request('openRoom', { room: 'r', scene: scene(['a']) });
   const peer = await mixer.open('r', 'a', videoMedia({ direction: 'recvonly' }));
@@ -163,6 +177,30 @@ it('spreads the pictures of rooms over time, also of rooms that were opened at o
   for (const ms of times) inStep.set(ms % 40, (inStep.get(ms % 40) ?? 0) + 1);
   expect(inStep.size).toBe(8);
   expect(Math.max(...inStep.values())).toBeLessThanOrEqual(times.length / 4);
+});
+
+it('paints many pictures of a room in several steps, so that packets do not wait for all of them', async () => {
+  const legs = Array.from({ length: 9 }, (_, index) => `l${index}`);
+  await mixer.request('openRoom', { room: 'r', scene: scene(legs.map((leg) => participant(leg, { hideSelf: true }))) });
+  const peers: SimulatedPeer[] = [];
+  for (const leg of legs) peers.push(await mixer.open('r', leg));
+  const inStep: number[] = [0];
+  await mixer.pass(1000, () => peers[0]!.sendFrames());
+  mixer.engine.drawn = () => {
+    inStep[inStep.length - 1]!++;
+    mixer.nowMs += 2;
+  };
+  const before = peers.map(({ received }) => received.length);
+  await mixer.pass(2000, () => {
+    inStep.push(0);
+    peers[0]!.sendFrames();
+  });
+  expect(Math.max(...inStep)).toBeLessThanOrEqual(6);
+  // All but the first, who sees cards alone, have each picture.
+  for (const [index, { received }] of peers.slice(1).entries()) {
+    const times = new Set(received.slice(before[index + 1]).map(({ timestamp }) => timestamp));
+    expect(times.size).toBeGreaterThan(40);
+  }
 });
 
 it('closes all that it has made when rooms are closed', async () => {

@@ -149,3 +149,12 @@ describe('limits', () => {
     expect(line.rate.bitrateBps).toBeLessThan(1_700_000);
   });
 });
+
+it('goes by what was sent and got lost, however much more was thought to be possible', () => {
+  const rate = new SendRate(0);
+  rate.limit(null);
+  for (let second = 1; second <= 60; second++) rate.reported(0, 100 * second, 600_000, 1000 * second);
+  expect(rate.bitrateBps).toBeGreaterThan(2_000_000);
+  rate.reported(0.3, 6100, 600_000, 61_000);
+  expect(rate.bitrateBps).toBeLessThan(600_000);
+});
