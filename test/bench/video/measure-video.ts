@@ -73,6 +73,7 @@ export async function measureVideo(scale: VideoScale): Promise<VideoResult> {
     }
     const alone = await soundFigures(scale);
     const load = await VideoLoad.start(engine, sources.slice(0, most), Math.max(...scale.viewers));
+    load.meter.resting = true;
     try {
       await pause(scale.settleSeconds * 1000);
       return { figures, ffmpeg, sound: { alone, beside: await soundFigures(scale) } };

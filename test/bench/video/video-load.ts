@@ -96,6 +96,8 @@ export class DelayMeter {
   private readonly sender: VideoSender;
   private lastCode = -1;
   private active = false;
+  /** Nothing is decoded: what that costs is not to be in others' way. */
+  resting = false;
 
   static async open(engine: Engine, sender: VideoSender): Promise<DelayMeter> {
     const { socket, port } = await boundSocket();
@@ -124,7 +126,7 @@ export class DelayMeter {
   private received(data: Uint8Array): void {
     const nowMs = performance.now();
     const { packet } = this;
-    if (!packet.parse(data, data.length)) return;
+    if (this.resting || !packet.parse(data, data.length)) return;
     this.receiver.put(packet, data.subarray(packet.payloadOffset, packet.payloadOffset + packet.payloadLength), nowMs);
     for (let unit = this.receiver.next(nowMs); unit !== null; unit = this.receiver.next(nowMs)) {
       this.frames++;
