@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RecordingView } from '../../server/rooms/views.ts';
+import { LONG_TESTS } from '../long-tests.ts';
 import { FRAME_MS, offStepMs, type SeenFrame, seenIn } from '../recording/movies.ts';
 import { Parley } from './clients/parley.ts';
 import { eventually, pause } from './clients/pause.ts';
@@ -164,20 +165,24 @@ describe.runIf(peersPresent('ffmpeg'))('a room with video is recorded', () => {
     expectInStep({ ...movie, frames: settled }, 'after it');
   });
 
-  test('also when the server is killed: what there is of it is finished at the next start', {
-    timeout: 120_000,
-  }, async () => {
-    await filmed();
-    const { id } = await begun();
-    await pause(5_000);
-    await parley.crash();
-    await parley.startAgain();
-    const [found] = await parley.api.recordings(ROOM);
-    expect(found).toMatchObject({ id, state: 'stopped', video: true });
-    const movie = await recorded(id);
-    expect(movie.frames.at(-1)!.ms).toBeGreaterThan(found!.durationMs! - 1_500);
-    expectInStep(movie, 'after a kill of the server');
-  });
+  test.runIf(LONG_TESTS)(
+    'also when the server is killed: what there is of it is finished at the next start',
+    {
+      timeout: 120_000,
+    },
+    async () => {
+      await filmed();
+      const { id } = await begun();
+      await pause(5_000);
+      await parley.crash();
+      await parley.startAgain();
+      const [found] = await parley.api.recordings(ROOM);
+      expect(found).toMatchObject({ id, state: 'stopped', video: true });
+      const movie = await recorded(id);
+      expect(movie.frames.at(-1)!.ms).toBeGreaterThan(found!.durationMs! - 1_500);
+      expectInStep(movie, 'after a kill of the server');
+    },
+  );
 
   test('without who may not be recorded', { timeout: 120_000 }, async () => {
     await filmed();
@@ -195,30 +200,34 @@ describe.runIf(peersPresent('ffmpeg'))('a room with video is recorded', () => {
     expect(startsMs(movie.sound, 'anne').length).toBeGreaterThan(1);
   });
 
-  test('from when somebody has video, and not where the room does not want it', { timeout: 120_000 }, async () => {
-    parley = await Parley.start({ env: { PARLEY_AUDIO_MIXERS: '1' } });
-    await parley.api.createRoom({ name: ROOM, recordingAnnounced: false });
-    callers.push(await videoCaller(parley, 'anne', { video: null }));
-    await callers[0]!.dial(parley.sipUri(ROOM));
-    const { id } = await parley.api.startRecording(ROOM);
-    await pause(3_000);
-    callers.push(await videoCaller(parley, 'bert'));
-    await callers[1]!.dial(parley.sipUri(ROOM));
-    await pause(4_000);
-    const ended = await parley.api.stopRecording(ROOM, id);
-    const movie = await recorded(id);
-    const first = movie.frames.findIndex(({ codes }) => codes.length > 0);
-    expect(movie.frames[first]!.ms).toBeGreaterThan(3_000);
-    expect(Math.abs(movie.sound.length / 8 - ended.durationMs!)).toBeLessThan(100);
+  test.runIf(LONG_TESTS)(
+    'from when somebody has video, and not where the room does not want it',
+    { timeout: 120_000 },
+    async () => {
+      parley = await Parley.start({ env: { PARLEY_AUDIO_MIXERS: '1' } });
+      await parley.api.createRoom({ name: ROOM, recordingAnnounced: false });
+      callers.push(await videoCaller(parley, 'anne', { video: null }));
+      await callers[0]!.dial(parley.sipUri(ROOM));
+      const { id } = await parley.api.startRecording(ROOM);
+      await pause(3_000);
+      callers.push(await videoCaller(parley, 'bert'));
+      await callers[1]!.dial(parley.sipUri(ROOM));
+      await pause(4_000);
+      const ended = await parley.api.stopRecording(ROOM, id);
+      const movie = await recorded(id);
+      const first = movie.frames.findIndex(({ codes }) => codes.length > 0);
+      expect(movie.frames[first]!.ms).toBeGreaterThan(3_000);
+      expect(Math.abs(movie.sound.length / 8 - ended.durationMs!)).toBeLessThan(100);
 
-    await parley.api.updateRoom(ROOM, { recordVideo: false });
-    const without = await parley.api.startRecording(ROOM);
-    await pause(1_000);
-    expect(await parley.api.stopRecording(ROOM, without.id)).toMatchObject({ video: false });
-    expect(readdirSync(directory(without.id)).filter((name) => name.startsWith('video'))).toEqual([]);
-    const text = parley.api.recordingFile(without.id, 'poster');
-    await expect(text).rejects.toThrow('there is no picture in what was captured');
-  });
+      await parley.api.updateRoom(ROOM, { recordVideo: false });
+      const without = await parley.api.startRecording(ROOM);
+      await pause(1_000);
+      expect(await parley.api.stopRecording(ROOM, without.id)).toMatchObject({ video: false });
+      expect(readdirSync(directory(without.id)).filter((name) => name.startsWith('video'))).toEqual([]);
+      const text = parley.api.recordingFile(without.id, 'poster');
+      await expect(text).rejects.toThrow('there is no picture in what was captured');
+    },
+  );
 });
 
 function soundIn(path: string): Float32Array {
