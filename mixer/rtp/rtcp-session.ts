@@ -82,6 +82,7 @@ export class RtcpSession {
    * stamp of that moment. Null before the first.
    */
   senderReference: { ntpMs: number; rtpTimestamp: number } | null = null;
+  /** When the next regular report is due. */
   nextReportMs: number;
 
   readonly #cname: Uint8Array;
@@ -94,6 +95,8 @@ export class RtcpSession {
   #candidate: ReceptionStatistics | null = null;
   #lastTimestamp = 0;
   #lastSentMs = 0;
+  /** The other side can play this stream in step with our others from its first packet. */
+  #toldAsSender = false;
   /** Reports since we sent media; a sender is one who did so within two intervals (RFC 3550 §6.3.8). */
   #reportsSinceSent = 2;
   #lastSenderReport = 0;
@@ -141,13 +144,18 @@ export class RtcpSession {
     return 'newSource';
   }
 
+  /**
+   * A regular report is due, or the one that goes with the first media packet (RFC 3550 §6.2, RFC 6051 §2.1: in unicast
+   * sessions without delay).
+   */
   reportDue(nowMs: number): boolean {
-    return nowMs >= this.nextReportMs;
+    return nowMs >= this.nextReportMs || (this.packetsSent > 0 && !this.#toldAsSender);
   }
 
   /** Writes SR or RR with SDES into `out` (`RTCP_MAX_WRITTEN_LENGTH`), sets the next time and returns the length. */
   writeReport(out: Uint8Array, nowMs: number): number {
-    this.nextReportMs = nowMs + this.#randomInterval();
+    if (nowMs >= this.nextReportMs) this.nextReportMs = nowMs + this.#randomInterval();
+    this.#toldAsSender = this.packetsSent > 0;
     return this.#writeReportAndCname(out, nowMs);
   }
 

@@ -183,6 +183,20 @@ describe('an RTCP session of two', () => {
     expect((lastMs - startMs) / 1000).toBeLessThan(5200);
   });
 
+  it('reports at once when it sends its first packet, beside the regular reports (RFC 6051 §2.1)', () => {
+    const one = session(1);
+    const regularMs = one.nextReportMs;
+    expect(one.reportDue(100)).toBe(false);
+    one.sent(1000, 160, 100);
+    expect(one.reportDue(100)).toBe(true);
+    const compound = written(one.writeReport(out, 100));
+    expect(compound.next() && compound.kind).toBe('senderReport');
+    expect(compound.senderInfo).toMatchObject({ rtpTimestamp: 1000, packetCount: 1 });
+    one.sent(1160, 160, 120);
+    expect(one.reportDue(120)).toBe(false);
+    expect(one.nextReportMs).toBe(regularMs);
+  });
+
   it('sends a sender report while it sends, with the RTP time of that instant, and a receiver report two reports later', () => {
     const one = session(1);
     one.sent(1000, 160, 100);
