@@ -3,7 +3,7 @@
  * (`protocol.ts`). Of mixer/, server/ imports these two files only. Pictures cross it only when one is asked for.
  */
 
-import type { MediaCrypto, MediaDirection, MediaPorts, MixerErrorCode, RemoteMediaAddress } from './protocol.ts';
+import type { FromMixer, MediaCrypto, MediaDirection, MediaPorts, RemoteMediaAddress, ToMixer } from './protocol.ts';
 
 /** Raised whenever a message changes its meaning; a mixer of another version is refused at the handshake. */
 export const VIDEO_PROTOCOL_VERSION = 1;
@@ -244,13 +244,5 @@ export type VideoMixerMethod = keyof VideoMixerRequests;
 export type VideoMixerParams<M extends VideoMixerMethod> = VideoMixerRequests[M]['params'];
 export type VideoMixerResult<M extends VideoMixerMethod> = VideoMixerRequests[M]['result'];
 
-export type ToVideoMixer =
-  | { type: 'configure'; version: number; settings: VideoMixerSettings }
-  | { type: 'request'; id: number; method: VideoMixerMethod; params: VideoMixerParams<VideoMixerMethod> };
-
-export type FromVideoMixer =
-  /** `native` are the parts that it found in the system: `sockets`, and `engine`, without which it can do nothing. */
-  | { type: 'hello'; version: number; pid: number; native?: readonly string[] }
-  | { type: 'reply'; id: number; result: VideoMixerResult<VideoMixerMethod> }
-  | { type: 'error'; id: number; code: MixerErrorCode; message: string }
-  | ({ type: 'event' } & VideoMixerEvent);
+export type ToVideoMixer = ToMixer<VideoMixerRequests, VideoMixerSettings>;
+export type FromVideoMixer = FromMixer<VideoMixerRequests, VideoMixerEvent>;

@@ -1,6 +1,7 @@
-import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { connect, createServer, isIPv6, type Server } from 'node:net';
+import type { Socket as UdpSocket } from 'node:dgram';
+import { connect, createServer, type Server } from 'node:net';
 import { addressFor, canonicalAddress } from '../sip/transport/addresses.ts';
+import { bindUdpSocket } from '../sip/transport/bind-udp-socket.ts';
 import { Connections } from '../sip/transport/connections.ts';
 import { listenStream, refuseNames } from '../sip/transport/listen-stream.ts';
 import type { Timers } from '../timers.ts';
@@ -32,7 +33,7 @@ export class FloorSockets {
     const tcp = createServer();
     const bound = await listenStream(tcp, address, port);
     try {
-      return new FloorSockets(await bindUdp(address, bound.port), tcp, bound.port, options);
+      return new FloorSockets(await bindUdpSocket(address, bound.port), tcp, bound.port, options);
     } catch (error) {
       tcp.close();
       throw error;
@@ -81,25 +82,6 @@ export class FloorSockets {
     this.connections.add(connection);
     return connection;
   }
-}
-
-async function bindUdp(address: string, port: number): Promise<UdpSocket> {
-  const socket = createSocket({
-    type: isIPv6(address) ? 'udp6' : 'udp4',
-    // Addresses only are sent to, so nothing is ever looked up.
-    lookup: (host, _options, found) => found(null, host, host.includes(':') ? 6 : 4),
-  });
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', (error) => {
-      socket.close();
-      reject(error);
-    });
-    socket.bind(port, address, () => {
-      socket.removeAllListeners('error');
-      resolve();
-    });
-  });
-  return socket;
 }
 
 class DatagramPath implements Path {

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import * as announcementSchemas from './announcement-schemas.ts';
 import { pathTo } from './base-path.ts';
+import * as messageSchemas from './message-schemas.ts';
 import { type Operation, operation } from './operation.ts';
 import { page, pageQuery } from './paging.ts';
 import { roomParams } from './room-operations.ts';
-import * as schemas from './schemas.ts';
+import * as roomSchemas from './room-schemas.ts';
 
 const announcementParams = roomParams.extend({
   announcement: z.string().meta({ description: "The announcement's id." }),
@@ -18,7 +20,7 @@ export const conferenceOperations: readonly Operation[] = [
     scope: 'moderator',
     summary: 'Say that the conference ends, and hang up on everybody; the room stays',
     params: roomParams,
-    body: schemas.conferenceEnd,
+    body: roomSchemas.conferenceEnd,
     bodyOptional: true,
     success: { status: 204, description: 'The conference is over.' },
     problems: ['room-not-found'],
@@ -34,8 +36,8 @@ export const conferenceOperations: readonly Operation[] = [
     scope: 'moderator',
     summary: 'Play a prompt, a recording or a sound to the room, or to one participant',
     params: roomParams,
-    body: schemas.newAnnouncement,
-    success: { status: 201, description: 'It is being played.', json: schemas.announcement },
+    body: announcementSchemas.newAnnouncement,
+    success: { status: 201, description: 'It is being played.', json: announcementSchemas.announcement },
     problems: [
       ...(['room-not-found', 'participant-not-found', 'prompt-not-found', 'sound-not-found'] as const),
       ...(['recording-not-found', 'recording-empty', 'recording-running', 'recording-unavailable'] as const),
@@ -53,7 +55,7 @@ export const conferenceOperations: readonly Operation[] = [
     summary: 'What is being played, or waits for its turn',
     params: roomParams,
     query: pageQuery,
-    success: { status: 200, description: 'The announcements.', json: schemas.announcementList },
+    success: { status: 200, description: 'The announcements.', json: announcementSchemas.announcementList },
     problems: ['room-not-found'],
     handle({ conference }, { params, query }) {
       const all = conference.announcements(params.room);
@@ -68,7 +70,7 @@ export const conferenceOperations: readonly Operation[] = [
     scope: 'reader',
     summary: 'An announcement, and how far it is',
     params: announcementParams,
-    success: { status: 200, description: 'The announcement.', json: schemas.announcementProgress },
+    success: { status: 200, description: 'The announcement.', json: announcementSchemas.announcementProgress },
     problems: ['room-not-found', 'announcement-not-found', 'mixer-unavailable'],
     handle: async ({ conference }, { params }) => ({
       json: await conference.updateAnnouncement(params.room, params.announcement, {}),
@@ -81,8 +83,8 @@ export const conferenceOperations: readonly Operation[] = [
     scope: 'moderator',
     summary: "Change an announcement's volume, or where it is",
     params: announcementParams,
-    body: schemas.announcementPatch,
-    success: { status: 200, description: 'The announcement.', json: schemas.announcementProgress },
+    body: announcementSchemas.announcementPatch,
+    success: { status: 200, description: 'The announcement.', json: announcementSchemas.announcementProgress },
     problems: ['room-not-found', 'announcement-not-found', 'mixer-unavailable'],
     handle: async ({ conference }, { params, body }) => ({
       json: await conference.updateAnnouncement(params.room, params.announcement, body),
@@ -109,11 +111,11 @@ export const conferenceOperations: readonly Operation[] = [
     scope: 'moderator',
     summary: 'Send a text to the participants, and tell who has got it',
     params: roomParams,
-    body: schemas.newMessage,
+    body: messageSchemas.newMessage,
     success: {
       status: 200,
       description: 'What the phones said to it within three seconds.',
-      json: schemas.messageDeliveries,
+      json: messageSchemas.messageDeliveries,
     },
     problems: ['room-not-found', 'participant-not-found', 'participant-elsewhere', 'too-many-messages'],
     handle: async ({ conference }, { params, body }) => ({
@@ -127,8 +129,8 @@ export const conferenceOperations: readonly Operation[] = [
     scope: 'moderator',
     summary: 'Open breakout rooms and move participants there',
     params: roomParams,
-    body: schemas.newBreakouts,
-    success: { status: 200, description: 'The breakout rooms.', json: schemas.breakoutList },
+    body: roomSchemas.newBreakouts,
+    success: { status: 200, description: 'The breakout rooms.', json: roomSchemas.breakoutList },
     problems: [
       ...(['room-not-found', 'participant-not-found', 'room-exists', 'room-name-invalid'] as const),
       ...(['room-is-breakout', 'participant-elsewhere', 'mixer-unavailable'] as const),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DiagnosisView, TraceView } from '../diagnosis/diagnosis-view.ts';
 import { findingCodes } from '../diagnosis/findings.ts';
-import { quality } from './schemas.ts';
+import { quality } from './participant-schemas.ts';
 
 const timestamp = z.iso.datetime();
 const when = timestamp.nullable();

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { type EventName, eventNames } from '../events/room-event.ts';
-import { participant, recording, room } from './schemas.ts';
+import { participant } from './participant-schemas.ts';
+import { recording } from './recording-schemas.ts';
+import { room } from './room-schemas.ts';
 
 const about = {
   id: z.string().meta({ description: 'Nothing else ever has it; the one for `Last-Event-ID`.' }),

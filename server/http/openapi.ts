@@ -4,8 +4,8 @@ import { eventNames } from '../events/room-event.ts';
 import { BASE_PATH } from './base-path.ts';
 import { eventMeanings, eventSchemas } from './event-schemas.ts';
 import type { Operation } from './operation.ts';
+import { problem } from './problem-schema.ts';
 import { PROBLEM_TYPE, type ProblemCode, problemKinds } from './problems.ts';
-import { problem } from './schemas.ts';
 
 const withBody = [
   'malformed-json',

@@ -5,9 +5,9 @@ import { type Access, mayKnow } from './access.ts';
 import { pathTo } from './base-path.ts';
 import { type Operation, operation } from './operation.ts';
 import { page, pageQuery } from './paging.ts';
+import * as participantSchemas from './participant-schemas.ts';
 import { HttpProblem } from './problems.ts';
 import { roomParams } from './room-operations.ts';
-import * as schemas from './schemas.ts';
 
 export const participantParams = roomParams.extend({
   participant: z.string().meta({ description: "The participant's id." }),
@@ -22,7 +22,7 @@ export const participantOperations: readonly Operation[] = [
     summary: 'Who is in the room',
     params: roomParams,
     query: pageQuery,
-    success: { status: 200, description: 'The participants.', json: schemas.participantList },
+    success: { status: 200, description: 'The participants.', json: participantSchemas.participantList },
     problems: ['room-not-found'],
     handle({ conference }, { params, query }) {
       const all = conference.room(params.room).participants;
@@ -37,8 +37,12 @@ export const participantOperations: readonly Operation[] = [
     scope: 'moderator',
     summary: 'Call somebody into the room; who does not answer leaves it again',
     params: roomParams,
-    body: schemas.newParticipant,
-    success: { status: 201, description: 'The participant, who is being called.', json: schemas.participant },
+    body: participantSchemas.newParticipant,
+    success: {
+      status: 201,
+      description: 'The participant, who is being called.',
+      json: participantSchemas.participant,
+    },
     problems: ['room-not-found', 'participant-uri-invalid', 'room-full', 'server-full'],
     handle({ conference }, { params, body }) {
       const added = conference.addParticipant(params.room, body);
@@ -52,7 +56,7 @@ export const participantOperations: readonly Operation[] = [
     scope: 'reader',
     summary: 'One participant, and how the call sounds',
     params: participantParams,
-    success: { status: 200, description: 'The participant.', json: schemas.participantDetails },
+    success: { status: 200, description: 'The participant.', json: participantSchemas.participantDetails },
     problems: ['room-not-found', 'participant-not-found'],
     handle: async ({ conference }, { params }) => ({
       json: await conference.participant(params.room, params.participant),
@@ -65,8 +69,8 @@ export const participantOperations: readonly Operation[] = [
     scope: 'moderator',
     summary: 'Mute, deafen, change gain, role or hand, move, let in; what is not said stays',
     params: participantParams,
-    body: schemas.participantPatch,
-    success: { status: 200, description: 'The participant, changed.', json: schemas.participant },
+    body: participantSchemas.participantPatch,
+    success: { status: 200, description: 'The participant, changed.', json: participantSchemas.participant },
     problems: [
       ...(['room-not-found', 'participant-not-found', 'mixer-unavailable'] as const),
       ...(['room-full', 'participant-not-waiting', 'participant-elsewhere'] as const),

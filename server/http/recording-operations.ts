@@ -8,8 +8,8 @@ import { BASE_PATH } from './base-path.ts';
 import { type Operation, operation } from './operation.ts';
 import { page, pageQuery } from './paging.ts';
 import type { ProblemCode } from './problems.ts';
+import * as recordingSchemas from './recording-schemas.ts';
 import { roomParams } from './room-operations.ts';
-import * as schemas from './schemas.ts';
 
 const recordingId = z.string().meta({ description: "The recording's id." });
 const recordingParams = roomParams.extend({ recording: recordingId });
@@ -42,7 +42,7 @@ const searchQuery = pageQuery.extend({
     description: "Words, each of which is in the room's name, in a participant's, or in the id.",
   }),
   room: text.optional().meta({ description: 'Of this room only.' }),
-  state: schemas.recording.shape.state.optional(),
+  state: recordingSchemas.recording.shape.state.optional(),
   participant: text.optional().meta({ description: 'Part of the name of one who was recorded.' }),
   from: moment.optional().meta({ description: 'That began then or later.' }),
   to: moment.optional().meta({ description: 'That began before then.' }),
@@ -51,7 +51,7 @@ const searchQuery = pageQuery.extend({
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 const fileQuery = z.strictObject({
-  format: schemas.recordingFormat.default('wav'),
+  format: recordingSchemas.recordingFormat.default('wav'),
   normalized: flag.default(false).meta({ description: 'Brought to a common loudness.' }),
   wait: flag.default(true).meta({ description: 'False: 202 when it is not there yet, while it is being made.' }),
   expires: z.string().optional().meta({ description: 'Of a link.' }),
@@ -78,7 +78,7 @@ export const recordingOperations: readonly Operation[] = [
     summary: "The room's recordings",
     params: roomParams,
     query: pageQuery,
-    success: { status: 200, description: 'The recordings.', json: schemas.recordingList },
+    success: { status: 200, description: 'The recordings.', json: recordingSchemas.recordingList },
     problems: ['room-not-found'],
     handle({ conference }, { params, query }) {
       const all = conference.recordings(params.room);
@@ -93,9 +93,9 @@ export const recordingOperations: readonly Operation[] = [
     scope: 'moderator',
     summary: "Start to record the room's mix, and each participant if wanted",
     params: roomParams,
-    body: schemas.newRecording,
+    body: recordingSchemas.newRecording,
     bodyOptional: true,
-    success: { status: 201, description: 'The recording runs.', json: schemas.recording },
+    success: { status: 201, description: 'The recording runs.', json: recordingSchemas.recording },
     problems: ['room-not-found', 'recording-running', 'recording-unavailable', 'mixer-unavailable'],
     async handle({ conference }, { params, body }) {
       const recording = await conference.startRecording(params.room, body);
@@ -110,7 +110,7 @@ export const recordingOperations: readonly Operation[] = [
     scope: 'reader',
     summary: 'One recording',
     params: recordingParams,
-    success: { status: 200, description: 'The recording.', json: schemas.recording },
+    success: { status: 200, description: 'The recording.', json: recordingSchemas.recording },
     problems: ['room-not-found', 'recording-not-found'],
     handle: ({ conference }, { params }) => ({ json: findRecording(conference, params.room, params.recording) }),
   }),
@@ -121,8 +121,8 @@ export const recordingOperations: readonly Operation[] = [
     scope: 'moderator',
     summary: 'Pause a recording, let it go on, or stop it',
     params: recordingParams,
-    body: schemas.recordingPatch,
-    success: { status: 200, description: 'The recording, as it is now.', json: schemas.recording },
+    body: recordingSchemas.recordingPatch,
+    success: { status: 200, description: 'The recording, as it is now.', json: recordingSchemas.recording },
     problems: ['room-not-found', 'recording-not-found', 'recording-not-running', 'mixer-unavailable'],
     handle: async ({ conference }, { params, body }) => ({
       json: await conference.updateRecording(params.room, params.recording, body.state),
@@ -135,8 +135,8 @@ export const recordingOperations: readonly Operation[] = [
     scope: 'moderator',
     summary: 'Mark this moment of a recording that runs: it is in the time line and in the captions',
     params: recordingParams,
-    body: schemas.newRecordingMark,
-    success: { status: 200, description: 'The mark.', json: schemas.recordingMark },
+    body: recordingSchemas.newRecordingMark,
+    success: { status: 200, description: 'The mark.', json: recordingSchemas.recordingMark },
     problems: ['room-not-found', 'recording-not-found', 'recording-not-running'],
     handle: ({ conference }, { params, body }) => ({
       json: conference.markRecording(params.room, params.recording, body.text),
@@ -165,7 +165,7 @@ export const recordingOperations: readonly Operation[] = [
     summary: 'Recordings of all rooms, also of those that are closed by now',
     params: z.object({}),
     query: searchQuery,
-    success: { status: 200, description: 'The recordings, oldest first.', json: schemas.recordingList },
+    success: { status: 200, description: 'The recordings, oldest first.', json: recordingSchemas.recordingList },
     problems: [],
     handle({ conference }, { query, access }) {
       const { from, to, room, limit, cursor, ...search } = query;
@@ -188,7 +188,7 @@ export const recordingOperations: readonly Operation[] = [
     narrows: true,
     summary: 'One recording, of whatever room',
     params: anyRecording,
-    success: { status: 200, description: 'The recording.', json: schemas.recording },
+    success: { status: 200, description: 'The recording.', json: recordingSchemas.recording },
     problems: ['recording-not-found'],
     handle: ({ conference }, { params, access }) => ({ json: knownRecording(access, conference, params.recording) }),
   }),
@@ -225,7 +225,7 @@ export const recordingOperations: readonly Operation[] = [
         ...['video/mp4', 'video/webm', 'video/matroska', 'image/jpeg', 'image/png'],
         ...['application/zip', 'text/vtt', 'application/jsonl'],
       ],
-      mayWait: schemas.recordingFile,
+      mayWait: recordingSchemas.recordingFile,
     },
     problems: [...FILE_PROBLEMS, 'link-invalid', 'range-not-satisfiable'],
     async handle({ conference }, { params, query, access }) {
@@ -246,8 +246,8 @@ export const recordingOperations: readonly Operation[] = [
     narrows: true,
     summary: 'Have a file of a recording made in the background, also one that could not be made before',
     params: anyRecording,
-    body: schemas.newRecordingFile,
-    success: { status: 202, description: 'The file, as far as it is.', json: schemas.recordingFile },
+    body: recordingSchemas.newRecordingFile,
+    success: { status: 202, description: 'The file, as far as it is.', json: recordingSchemas.recordingFile },
     problems: FILE_PROBLEMS,
     async handle({ conference }, { params, body, access }) {
       const { id } = knownRecording(access, conference, params.recording);
@@ -264,8 +264,8 @@ export const recordingOperations: readonly Operation[] = [
     secretAnswer: true,
     summary: 'Make a link to a file of a recording that needs no token until it expires',
     params: anyRecording,
-    body: schemas.newRecordingLink,
-    success: { status: 200, description: 'The link.', json: schemas.recordingLink },
+    body: recordingSchemas.newRecordingLink,
+    success: { status: 200, description: 'The link.', json: recordingSchemas.recordingLink },
     problems: ['recording-not-found', 'recording-running'],
     handle({ conference, links }, { params, body, access }) {
       const { id, stoppedAt } = knownRecording(access, conference, params.recording);

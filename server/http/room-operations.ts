@@ -4,7 +4,7 @@ import { mayKnow } from './access.ts';
 import { pathTo } from './base-path.ts';
 import { type Operation, operation } from './operation.ts';
 import { page, pageQuery } from './paging.ts';
-import * as schemas from './schemas.ts';
+import * as roomSchemas from './room-schemas.ts';
 
 export const roomParams = z.object({ room: z.string().meta({ description: "The room's name." }) });
 
@@ -28,7 +28,7 @@ export const roomOperations: readonly Operation[] = [
     summary: 'All rooms, with who is in them',
     params: z.object({}),
     query: pageQuery,
-    success: { status: 200, description: 'The rooms.', json: schemas.roomList },
+    success: { status: 200, description: 'The rooms.', json: roomSchemas.roomList },
     problems: [],
     handle({ conference }, { query, access }) {
       const known = conference.rooms().filter((room) => mayKnow(access, room));
@@ -43,8 +43,8 @@ export const roomOperations: readonly Operation[] = [
     scope: 'administrator',
     summary: 'Make a room',
     params: z.object({}),
-    body: schemas.newRoom,
-    success: { status: 201, description: 'The room was made.', json: schemas.room },
+    body: roomSchemas.newRoom,
+    success: { status: 201, description: 'The room was made.', json: roomSchemas.room },
     problems: ['room-exists', 'room-name-invalid', 'room-policy-invalid'],
     handle({ conference }, { body: { name, ...policy } }) {
       const room = conference.createRoom(name, saidOf(policy));
@@ -58,7 +58,7 @@ export const roomOperations: readonly Operation[] = [
     scope: 'reader',
     summary: 'One room',
     params: roomParams,
-    success: { status: 200, description: 'The room.', json: schemas.roomDetails },
+    success: { status: 200, description: 'The room.', json: roomSchemas.roomDetails },
     problems: ['room-not-found'],
     handle: ({ conference }, { params, access }) => ({
       json: access.scope === 'administrator' ? conference.roomDetails(params.room) : conference.room(params.room),
@@ -71,8 +71,8 @@ export const roomOperations: readonly Operation[] = [
     scope: 'moderator',
     summary: "Change a room's policy, or who is where in its picture; what is not said stays",
     params: roomParams,
-    body: schemas.roomPatch,
-    success: { status: 200, description: 'The room, changed.', json: schemas.room },
+    body: roomSchemas.roomPatch,
+    success: { status: 200, description: 'The room, changed.', json: roomSchemas.room },
     problems: ['room-not-found', 'participant-not-found', 'room-policy-invalid'],
     handle: ({ conference }, { params, body }) => ({ json: conference.updateRoom(params.room, body) }),
   }),
@@ -111,7 +111,7 @@ export const roomOperations: readonly Operation[] = [
     scope: 'moderator',
     summary: 'Mute or unmute everybody, but for exceptions',
     params: roomParams,
-    body: schemas.roomMute,
+    body: roomSchemas.roomMute,
     success: { status: 204, description: 'All are muted, or unmuted.' },
     problems: ['room-not-found', 'participant-not-found', 'mixer-unavailable'],
     async handle({ conference }, { params, body }) {
@@ -126,8 +126,8 @@ export const roomOperations: readonly Operation[] = [
     scope: 'moderator',
     summary: 'Give the floor: only these are heard by all, until it is given to others or back',
     params: roomParams,
-    body: schemas.floor,
-    success: { status: 200, description: 'Who has the floor now.', json: schemas.floor },
+    body: roomSchemas.floor,
+    success: { status: 200, description: 'Who has the floor now.', json: roomSchemas.floor },
     problems: ['room-not-found', 'participant-not-found', 'participant-elsewhere', 'mixer-unavailable'],
     handle: async ({ conference }, { params, body }) => ({
       json: { participants: await conference.giveFloor(params.room, body.participants) },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { pathTo } from './base-path.ts';
 import { type Operation, operation } from './operation.ts';
 import { page, pageQuery } from './paging.ts';
-import * as schemas from './schemas.ts';
+import * as userSchemas from './user-schemas.ts';
 
 const userParams = z.object({ user: z.string().meta({ description: "The user's name." }) });
 
@@ -15,7 +15,7 @@ export const userOperations: readonly Operation[] = [
     summary: 'All users',
     params: z.object({}),
     query: pageQuery,
-    success: { status: 200, description: 'The users.', json: schemas.userList },
+    success: { status: 200, description: 'The users.', json: userSchemas.userList },
     problems: [],
     handle({ users: control }, { query }) {
       const { items: users, nextCursor } = page(control.users(), ({ name }) => name, query);
@@ -29,7 +29,7 @@ export const userOperations: readonly Operation[] = [
     scope: 'administrator',
     summary: 'One user',
     params: userParams,
-    success: { status: 200, description: 'The user.', json: schemas.user },
+    success: { status: 200, description: 'The user.', json: userSchemas.user },
     problems: ['user-not-found'],
     handle: ({ users }, { params }) => ({ json: users.user(params.user) }),
   }),
@@ -40,8 +40,8 @@ export const userOperations: readonly Operation[] = [
     scope: 'administrator',
     summary: 'Make a user, or set password and display name of one',
     params: userParams,
-    body: schemas.userPut,
-    success: { status: 200, description: 'The user.', json: schemas.user, mayCreate: true },
+    body: userSchemas.userPut,
+    success: { status: 200, description: 'The user.', json: userSchemas.user, mayCreate: true },
     problems: ['user-name-invalid'],
     handle({ users }, { params, body }) {
       const { user, created } = users.putUser(params.user, body);
@@ -70,7 +70,7 @@ export const userOperations: readonly Operation[] = [
     summary: 'Where a user can be reached',
     params: userParams,
     query: pageQuery,
-    success: { status: 200, description: 'The registrations.', json: schemas.registrationList },
+    success: { status: 200, description: 'The registrations.', json: userSchemas.registrationList },
     problems: ['user-not-found'],
     handle({ users }, { params, query }) {
       const all = users.registrations(params.user);

@@ -2,8 +2,8 @@ import { connect } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ControlError, type ControlErrorCode } from '../../server/focus/control.ts';
 import { operations } from '../../server/http/operations.ts';
+import { problem } from '../../server/http/problem-schema.ts';
 import { type ProblemCode, problemCodes, problemKinds } from '../../server/http/problems.ts';
-import { problem } from '../../server/http/schemas.ts';
 import { type Answer, type CallOptions, startApi, TOKEN } from './running-api.ts';
 
 const seen = new Set<string>();

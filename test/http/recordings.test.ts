@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Sealer } from '../../sealed/sealer.ts';
-import * as schemas from '../../server/http/schemas.ts';
+import * as recordingSchemas from '../../server/http/recording-schemas.ts';
 import { RECORDING_FORMATS } from '../../server/rooms/views.ts';
 import { someFile, someRecording } from '../rooms/some-recording.ts';
 import { startApi } from './running-api.ts';
@@ -45,7 +45,7 @@ describe('recordings over HTTP', () => {
     const { call } = await startApi();
     const started = await call('POST', '/api/v1/rooms/demo/recordings');
     expect(started.status).toBe(201);
-    expect(schemas.recording.parse(started.json)).toMatchObject({ room: 'demo', state: 'recording' });
+    expect(recordingSchemas.recording.parse(started.json)).toMatchObject({ room: 'demo', state: 'recording' });
 
     const where = started.headers.get('location')!;
     expect(where).toBe('/api/v1/rooms/demo/recordings/rec-1');
@@ -71,7 +71,7 @@ describe('recordings over HTTP', () => {
     expect((await call('PATCH', where, { json: { state: 'recording' } })).json.state).toBe('recording');
     const mark = await call('POST', `${where}/marks`, { json: { text: 'a decision' } });
     expect([mark.status, mark.headers.get('location')]).toEqual([200, null]);
-    expect(schemas.recordingMark.parse(mark.json)).toEqual({
+    expect(recordingSchemas.recordingMark.parse(mark.json)).toEqual({
       ...{ text: 'a decision', positionMs: 1234, at: '2026-01-02T03:04:06.912Z' },
     });
     for (const text of ['', 'x'.repeat(201)]) {
@@ -198,7 +198,7 @@ describe('files that are not there yet', () => {
     const path = '/api/v1/recordings/rec-1/file?format=mp3&wait=false';
     const answer = await call('GET', path);
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([202, '2']);
-    expect(schemas.recordingFile.parse(answer.json)).toEqual(conference.making);
+    expect(recordingSchemas.recordingFile.parse(answer.json)).toEqual(conference.making);
     expect(conference.filesWanted).toEqual([['rec-1', 'mp3', false, false]]);
     expect(conference.filesAskedFor).toEqual([]);
     conference.making = null;
@@ -224,7 +224,7 @@ describe('links to files', () => {
   const linkTo = async (api: Awaited<ReturnType<typeof startWithFile>>, json: object): Promise<string> => {
     const answer = await api.call('POST', '/api/v1/recordings/rec-1/links', { json });
     expect(answer.status).toBe(200);
-    return schemas.recordingLink.parse(answer.json).url;
+    return recordingSchemas.recordingLink.parse(answer.json).url;
   };
 
   it('need no token, and do all that a download does', async () => {
@@ -320,7 +320,7 @@ describe('recordings of all rooms', () => {
     const ids = async (query: string, token?: string): Promise<string[]> => {
       const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
       const { json } = await api.call('GET', `/api/v1/recordings${query}`, { headers });
-      return schemas.recordingList.parse(json).recordings.map(({ id }) => id);
+      return recordingSchemas.recordingList.parse(json).recordings.map(({ id }) => id);
     };
     const tokenOf = (room: string) =>
       api.parts.tokens.add({ name: 'x', scope: 'moderator', room, expiresMs: null })!.token;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import * as schemas from '../../server/http/schemas.ts';
+import * as participantSchemas from '../../server/http/participant-schemas.ts';
+import * as roomSchemas from '../../server/http/room-schemas.ts';
 import { startApi } from './running-api.ts';
 
 describe('rooms over HTTP', () => {
@@ -8,7 +9,7 @@ describe('rooms over HTTP', () => {
     const { status, json } = await call('GET', '/api/v1/rooms');
     expect(status).toBe(200);
     expect(json).toEqual({ rooms: [conference.room('demo')], nextCursor: null });
-    expect(schemas.roomList.parse(json)).toEqual(json);
+    expect(roomSchemas.roomList.parse(json)).toEqual(json);
   });
 
   it('makes one, and says where it is', async () => {
@@ -98,7 +99,7 @@ describe('participants over HTTP', () => {
     const list = await call('GET', '/api/v1/rooms/demo/participants');
     expect(list.json).toEqual({ participants: conference.room('demo').participants, nextCursor: null });
     const ben = await call('GET', '/api/v1/rooms/demo/participants/ben');
-    expect(schemas.participantDetails.parse(ben.json)).toEqual(await conference.participant('demo', 'ben'));
+    expect(participantSchemas.participantDetails.parse(ben.json)).toEqual(await conference.participant('demo', 'ben'));
     expect(ben.json).toMatchObject({ quality: { received: { mos: 4.4 }, sent: null } });
   });
 

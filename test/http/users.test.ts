@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import * as schemas from '../../server/http/schemas.ts';
+import * as userSchemas from '../../server/http/user-schemas.ts';
 import { startApi } from './running-api.ts';
 
 const ALICE = '/api/v1/users/alice';
@@ -9,7 +9,7 @@ describe('users', () => {
     const { call } = await startApi();
     const list = await call('GET', '/api/v1/users');
     expect(
-      schemas.userList
+      userSchemas.userList
         .strict()
         .parse(list.json)
         .users.map(({ name }) => name),
@@ -50,7 +50,7 @@ describe('users', () => {
   it('have registrations, which can be removed', async () => {
     const { call } = await startApi();
     const { json } = await call('GET', `${ALICE}/registrations`);
-    expect(schemas.registrationList.strict().parse(json).registrations).toHaveLength(1);
+    expect(userSchemas.registrationList.strict().parse(json).registrations).toHaveLength(1);
     expect((await call('DELETE', `${ALICE}/registrations`)).status).toBe(204);
     expect((await call('GET', `${ALICE}/registrations`)).json).toEqual({ registrations: [], nextCursor: null });
   });

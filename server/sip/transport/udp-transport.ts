@@ -1,6 +1,6 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import type { RemoteInfo, Socket } from 'node:dgram';
 import { addressFor, canonicalAddress } from './addresses.ts';
+import { bindUdpSocket } from './bind-udp-socket.ts';
 import type { Flow } from './flow.ts';
 import { answerStun } from './stun-keep-alive.ts';
 import type { TransportEvents } from './transport-events.ts';
@@ -19,22 +19,7 @@ export class UdpTransport {
 
   /** Rejects when the port is taken, or the address is not ours. */
   static async listen(address: string, port: number, events: TransportEvents): Promise<UdpTransport> {
-    const socket = createSocket({
-      type: isIPv6(address) ? 'udp6' : 'udp4',
-      // Addresses only are sent to, so nothing is ever looked up; Node's own look-up would cost a thread for each datagram.
-      lookup: (host, _options, found) => found(null, host, host.includes(':') ? 6 : 4),
-    });
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', (error) => {
-        socket.close();
-        reject(error);
-      });
-      socket.bind(port, address, () => {
-        socket.removeAllListeners('error');
-        resolve();
-      });
-    });
-    return new UdpTransport(socket, events);
+    return new UdpTransport(await bindUdpSocket(address, port), events);
   }
 
   private constructor(socket: Socket, events: TransportEvents) {
