@@ -62,6 +62,7 @@ export class LegReceiver {
   /** Few: looked through for each packet. */
   private readonly receivable: Receivable[] = [];
   private buffer: JitterBuffer | null = null;
+  private leastDelayMs = MIN_DELAY_MS;
   private decoder: AudioDecoder | null = null;
   /** Decoded and not yet taken: during a `pull`; and from one to the next. */
   private pcm = NO_PCM;
@@ -91,6 +92,12 @@ export class LegReceiver {
   ) {
     this.counts = counts;
     this.createDecoder = createDecoder;
+  }
+
+  /** What comes waits at least so long before it is heard. */
+  set minDelayMs(minDelayMs: number) {
+    this.leastDelayMs = Math.max(MIN_DELAY_MS, minDelayMs);
+    if (this.buffer !== null) this.buffer.minDelayMs = this.leastDelayMs;
   }
 
   get counters(): JitterBuffer['counters'] | null {
@@ -222,7 +229,7 @@ export class LegReceiver {
     this.clockRateHz = clockRateHz;
     this.buffer = new JitterBuffer({
       clockRateHz,
-      minDelayMs: MIN_DELAY_MS,
+      minDelayMs: this.leastDelayMs,
       maxDelayMs: MAX_DELAY_MS,
       tickMs: TICK_MS,
     });

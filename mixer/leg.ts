@@ -114,6 +114,7 @@ export class Leg implements MixSource {
     if (control.volumeDb !== 0) this.privateMix = new PrivateMix(control.volumeDb);
     this.receiver = new LegReceiver(options.counts);
     if (control.tellsSound) this.receiver.soundDelay = new SoundDelay();
+    this.receiver.minDelayMs = control.minDelayMs ?? 0;
     this.sender = new LegSender(options.buffers, {
       send: (packet, length, timestamp, payloadLength) =>
         this.media.sendRtp(packet, length, timestamp, payloadLength, this.tickMs),
@@ -203,6 +204,7 @@ export class Leg implements MixSource {
     this.gainDb = gainOf(control);
     if (!control.tellsSound) this.receiver.soundDelay = null;
     else this.receiver.soundDelay ??= new SoundDelay();
+    this.receiver.minDelayMs = control.minDelayMs ?? 0;
     if (this.talking) this.voice?.volume.set(this.gainDb);
     else this.voice?.volume.setAtOnce(this.gainDb);
     if (control.volumeDb === volumeDb) return;

@@ -106,6 +106,8 @@ export interface LegControl {
   recorded: boolean;
   /** There are pictures to keep step with: `legSound` is told. Absent: false. */
   tellsSound?: boolean;
+  /** What they say waits at least so long before it is heard, as their pictures come later; 0 to 400. Absent: 0. */
+  minDelayMs?: number;
 }
 
 /** Settings that a mixer process gets once, after its `hello`. */

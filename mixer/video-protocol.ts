@@ -235,6 +235,11 @@ export type VideoMixerEvent =
   | ({ event: 'keyFrameWanted' } & StreamKey)
   /** Pictures come, of this size now; null: none any more. */
   | ({ event: 'streamPicture'; size: { width: number; height: number } | null } & StreamKey)
+  /**
+   * By the sender's reports their pictures come later than their sound is in the mix, by more than a little; or not any
+   * more. They are in step when the sound is in the mix `delayMs` after its arrival, as of `soundDelay`. 0: no matter when.
+   */
+  | { event: 'soundTooEarly'; leg: string; delayMs: number }
   | { event: 'recordingFailed'; recording: string; reason: string }
   /** A setting cannot be kept to, and another way is taken: a font that cannot be read, hardware that is not there. */
   | { event: 'settingUnusable'; setting: 'font' | 'encoder'; reason: string }

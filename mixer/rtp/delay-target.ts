@@ -8,7 +8,8 @@ const LATE_RUN_PACKETS = 5;
 
 /** Learns from arrivals how long packets must wait for nearly all to be in time. */
 export class DelayTarget {
-  readonly #minDelayMs: number;
+  /** The target never falls below this. */
+  minDelayMs: number;
   readonly #maxDelayMs: number;
   /** How much later than a packet the one after it is sent, when that should be there too in most cases; 0 when not. */
   aheadMs = 0;
@@ -18,7 +19,7 @@ export class DelayTarget {
   #lateRunMediaMs = 0;
 
   constructor(minDelayMs: number, maxDelayMs: number) {
-    this.#minDelayMs = minDelayMs;
+    this.minDelayMs = minDelayMs;
     this.#maxDelayMs = maxDelayMs;
   }
 
@@ -30,7 +31,7 @@ export class DelayTarget {
   /** How long the fastest packets should wait. */
   get targetMs(): number {
     const { spreadMs } = this.#transits;
-    const wantedMs = Math.max(spreadMs + SAFETY_MS, this.#minDelayMs);
+    const wantedMs = Math.max(spreadMs + SAFETY_MS, this.minDelayMs);
     if (this.aheadMs === 0) return Math.min(wantedMs, this.#maxDelayMs);
     // With half the spread most are there in time; where jitter is large, it asks for more than that itself.
     return Math.min(Math.max(wantedMs, this.aheadMs + spreadMs / 2 + SAFETY_MS), this.#maxDelayMs);

@@ -6,7 +6,7 @@ import { PacketRing, RING_SLOTS } from './packet-ring.ts';
 export interface JitterBufferOptions {
   /** The RTP clock of all payload types that come here (RFC 7160 calls for a reset when it changes). */
   clockRateHz: number;
-  /** The target delay never falls below this; 0 to 20 are sensible. */
+  /** The target delay never falls below this: 0 to 20, or more where pictures come late. See `minDelayMs`. */
   minDelayMs: number;
   /** Neither target nor playout exceed this; packets that would wait longer are dropped. */
   maxDelayMs: number;
@@ -150,7 +150,12 @@ export class JitterBuffer {
     this.#target.aheadMs = aheadMs;
   }
 
-  /** Wait that the measured jitter asks for. */
+  /** May change at any time: the delay follows as it does when the jitter changes. */
+  set minDelayMs(minDelayMs: number) {
+    this.#target.minDelayMs = minDelayMs;
+  }
+
+  /** Wait that the measured jitter asks for, and not less than the least. */
   get targetDelayMs(): number {
     return this.#target.targetMs;
   }

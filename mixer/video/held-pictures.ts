@@ -1,4 +1,5 @@
 import type { Picture } from './engine/picture.ts';
+import { PictureLateness } from './picture-lateness.ts';
 import type { AccessUnit } from './rtp/access-unit.ts';
 
 /** Pictures that wait for their sound: of half a second, with the quickest camera. */
@@ -27,6 +28,7 @@ export class HeldPictures {
   private readonly clock: SenderClock;
   private readonly wallClockOffsetMs: number;
   private readonly held: Held[] = [];
+  private readonly lateness = new PictureLateness();
   private shown: Picture | null = null;
   private soundDelayMs = 0;
   /** Our wall clock less the sender's, of what is heard at the moment; null: not known. */
@@ -42,6 +44,11 @@ export class HeldPictures {
   soundIsLate(delayMs: number, senderNtpMs: number | null): void {
     this.soundDelayMs = Math.min(MOST_DELAY_MS, Math.max(0, delayMs));
     this.senderNtpMs = senderNtpMs;
+  }
+
+  /** See `soundTooEarly` of the protocol; null: there is nothing new to tell. */
+  soundDelayWanted(): number | null {
+    return this.senderNtpMs === null ? null : this.lateness.due(this.soundDelayMs);
   }
 
   /** Takes a picture over: it is released here. */
@@ -60,6 +67,7 @@ export class HeldPictures {
   clear(): void {
     for (const { picture } of this.held) picture.release();
     this.held.length = 0;
+    this.lateness.reset();
     this.shown?.release();
     this.shown = null;
   }
@@ -74,7 +82,10 @@ export class HeldPictures {
     const ntpMs = this.senderNtpMs === null ? null : this.clock.ntpMsOf(rtpTimestamp);
     if (ntpMs !== null) {
       const dueMs = ntpMs + this.senderNtpMs! - this.wallClockOffsetMs;
-      if (Math.abs(dueMs - nowMs) <= MOST_DELAY_MS) return dueMs;
+      if (Math.abs(dueMs - nowMs) <= MOST_DELAY_MS) {
+        this.lateness.note(nowMs + SOONER_MS - dueMs, this.soundDelayMs);
+        return dueMs;
+      }
     }
     return Math.min(nowMs + MOST_DELAY_MS, arrivedMs + this.soundDelayMs);
   }

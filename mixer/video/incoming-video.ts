@@ -151,6 +151,7 @@ export class IncomingVideo {
     const tries = this.wanted && this.taken && nowMs - this.triedMs < SENDING_MS;
     if (tries && !this.isSeen) this.useless = true;
     this.tellSize(nowMs);
+    this.tellSoundDelay();
   }
 
   close(): void {
@@ -168,6 +169,12 @@ export class IncomingVideo {
     if (!this.requests.due(needed, nowMs)) return;
     if (feedback.canAskForKeyFrame) feedback.askForKeyFrame(this.requests.command, nowMs);
     else event({ event: 'keyFrameWanted', ...key });
+  }
+
+  private tellSoundDelay(): void {
+    const { key, event } = this.options;
+    const delayMs = key.stream === 'main' ? this.pictures.soundDelayWanted() : null;
+    if (delayMs !== null) event({ event: 'soundTooEarly', leg: key.leg, delayMs });
   }
 
   private tellSize(nowMs: number): void {

@@ -65,6 +65,11 @@ export class StreamPictures {
     this.held.soundIsLate(delayMs, senderNtpMs);
   }
 
+  /** See `soundTooEarly` of the protocol; null: there is nothing new to tell. */
+  soundDelayWanted(): number | null {
+    return this.held.soundDelayWanted();
+  }
+
   /** What is to be seen at `nowMs`; lent until the next call. Null: nothing yet. */
   at(nowMs: number): Picture | null {
     return this.held.at(nowMs);

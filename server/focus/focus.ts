@@ -232,6 +232,8 @@ export class Focus implements ParticipantOwner {
         return participant.video.pictureTold(event.stream, event.size);
       case 'keyFrameWanted':
         return participant.askKeyFrame();
+      case 'soundTooEarly':
+        return participant.holdSound(event.delayMs);
       // A phone may well send no picture: whether it is there still, its sound tells.
       case 'streamSilent':
       case 'streamActive':

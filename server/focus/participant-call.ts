@@ -248,6 +248,13 @@ export class ParticipantCall implements CallHandler {
     if (!this.over && this.video.mayAskKeyFrame()) this.call?.askKeyFrame();
   }
 
+  /** Their pictures come later than their sound, which is to wait for them; see `soundTooEarly` of the protocol. */
+  holdSound(minDelayMs: number): void {
+    if (this.over || !this.controls.tellsSound || this.controls.minDelayMs === minDelayMs) return;
+    this.controls.minDelayMs = minDelayMs;
+    this.keepStep();
+  }
+
   /** Nothing came for a while. Who is on hold or muted may well send nothing: there the phone itself is asked. */
   silent(silentMs: number): void {
     if (this.over) return;
@@ -312,6 +319,11 @@ export class ParticipantCall implements CallHandler {
     // The mixer of the sound says how late it is, for those with pictures alone.
     if (this.controls.tellsSound === this.video.isOpen) return;
     this.controls.tellsSound = this.video.isOpen;
+    this.controls.minDelayMs = 0;
+    this.keepStep();
+  }
+
+  private keepStep(): void {
     this.controlsChanged().catch((error: unknown) => this.log.warn({ reason: String(error) }, 'no lip sync'));
   }
 

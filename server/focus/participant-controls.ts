@@ -34,6 +34,8 @@ export class ParticipantControls {
   hideSelf: boolean | null = null;
   /** There is video, which keeps step with the sound. Not for people to decide. */
   tellsSound = false;
+  /** What they say waits at least so long, for pictures that come later; milliseconds. Not for people to decide. */
+  minDelayMs = 0;
   /** Not in the room yet: is asked for a PIN, waits, or is still being called. */
   apart: boolean;
 
@@ -70,9 +72,10 @@ export class ParticipantControls {
    *   need the floor
    */
   forMixer(maySpeak: boolean): LegControl {
-    const { deaf, gainDb, volumeDb, apart, speaksTo, recorded, tellsSound } = this;
+    const { deaf, gainDb, volumeDb, apart, speaksTo, recorded } = this;
     const muted = this.muted !== null || (!maySpeak && speaksTo === null);
-    return { muted, deaf, gainDb, volumeDb, apart, speaksTo, recorded, ...(tellsSound ? { tellsSound } : {}) };
+    const control = { muted, deaf, gainDb, volumeDb, apart, speaksTo, recorded };
+    return this.tellsSound ? { ...control, tellsSound: true, minDelayMs: this.minDelayMs } : control;
   }
 
   get view(): ShownControls {

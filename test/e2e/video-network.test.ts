@@ -159,7 +159,7 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
     shortly(
       [
         ['sound leaves', 200, 'pictures wait for it'],
-        ['pictures leave', 150, 'they are later than the sound by no more'],
+        ['pictures leave', 150, 'the sound waits for them'],
       ] as const,
       0,
     ),
@@ -170,14 +170,13 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
     if (what === 'sound leaves') bert.soundDelayMs = lateMs;
     else bert.pictureDelayMs = lateMs;
     await together();
-    await pause(3_000);
+    // What is heard later is stretched, by a tenth at most.
+    await pause(5_000);
     const sinceMs = performance.now();
     await pause(6_000);
     const spread = spreadOf(pictureLateMs(anne.sound, anne.receiving, bert, sinceMs));
     console.log(`MEASURED ${what} ${lateMs} ms late: seen ${JSON.stringify(spread)} ms later than heard`);
-    if (what === 'sound leaves') expect(Math.abs(spread.median)).toBeLessThanOrEqual(IN_STEP_MS);
-    // Sound is not held back for pictures, which would make it later for those who hear.
-    else expect(spread.median).toBeLessThanOrEqual(lateMs + IN_STEP_MS);
+    expect(Math.abs(spread.median)).toBeLessThanOrEqual(IN_STEP_MS);
   });
 
   test('the video mixer dies: pictures are back, and the sound had no gap', async () => {

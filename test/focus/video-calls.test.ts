@@ -146,6 +146,22 @@ describe('a caller who offers video', () => {
     expect(controls.some(({ tellsSound }) => tellsSound)).toBe(false);
   });
 
+  it('waits with the sound for pictures that come later, as long as there are some', async () => {
+    begin();
+    await calls(sdp(...VIDEO));
+    participant.holdSound(180);
+    expect(controls.at(-1)).toMatchObject({ tellsSound: true, minDelayMs: 180 });
+    const told = controls.length;
+    participant.holdSound(180);
+    expect(controls.length).toBe(told);
+    await reinvites(sdp(...VIDEO.map((line) => line.replace('5002', '0'))));
+    expect(controls.at(-1)).not.toHaveProperty('minDelayMs');
+    participant.holdSound(180);
+    expect(controls.at(-1)).not.toHaveProperty('minDelayMs');
+    await reinvites(sdp(...VIDEO));
+    expect(controls.at(-1)).toMatchObject({ tellsSound: true, minDelayMs: 0 });
+  });
+
   it('adds and drops it by re-INVITE', async () => {
     begin();
     await calls(sdp());

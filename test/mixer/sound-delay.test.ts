@@ -127,3 +127,19 @@ it('a mixer tells it of those of whom it is wanted, as long as it is', () => {
   room.run(2000);
   expect(told()).toEqual([]);
 });
+
+it('sound waits for pictures that come later, and not any more when they do not', () => {
+  const room = new SimulatedRoom();
+  const seen = room.join('seen', { codec: 'PCMU', toneHz: 500 }, { tellsSound: true });
+  const delays = () => room.events.splice(0).flatMap((event) => (event.event === 'legSound' ? [event.delayMs] : []));
+  room.run(3000);
+  expect(delays().at(-1)).toBeLessThan(40);
+  seen.leg.control({ ...PLAIN_CONTROL, tellsSound: true, minDelayMs: 200 });
+  room.run(6000);
+  const waits = delays().at(-1)!;
+  expect(waits).toBeGreaterThanOrEqual(195);
+  expect(waits).toBeLessThan(225);
+  seen.leg.control({ ...PLAIN_CONTROL, tellsSound: true, minDelayMs: 0 });
+  room.run(10_000);
+  expect(delays().at(-1)).toBeLessThan(60);
+});

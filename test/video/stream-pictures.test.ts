@@ -111,6 +111,20 @@ describe('a picture', () => {
     expect(seenAt(10_290)).toBe(10_040);
   });
 
+  it('that comes after its sound wants the sound to be later', async () => {
+    ntpMs = WALL_MS - BEHIND_MS;
+    pictures.soundIsLate(40, BEHIND_MS + 60);
+    for (let at = 10_000; at < 11_000; at += 40) {
+      nowMs = at + 200;
+      await put(unit(at, nowMs));
+    }
+    // Captured 200 ms ago, and its sound 60 ms ago: 140 more, and the half of a picture's time.
+    expect(pictures.soundDelayWanted()).toBe(40 + 140 + SOONER_MS);
+    expect(pictures.soundDelayWanted()).toBeNull();
+    pictures.soundIsLate(40, null);
+    expect(pictures.soundDelayWanted()).toBeNull();
+  });
+
   it('goes by its arrival where the clocks are far off', async () => {
     ntpMs = WALL_MS - BEHIND_MS;
     pictures.soundIsLate(100, BEHIND_MS + 60_000);
