@@ -75,8 +75,9 @@ export class RoomRecording {
   constructor(options: RoomRecordingOptions) {
     this.options = options;
     this.paused = options.paused;
-    this.mix = new RecordedMix(options.room);
-    this.mixFile = this.newFile(`mix-${options.part}.mka`, 'opus', null);
+    const mixFile = this.newFile(`mix-${options.part}.mka`, 'opus', null);
+    this.mix = new RecordedMix(options.room, (packet, length, atMs) => mixFile.write(packet, length, atMs));
+    this.mixFile = mixFile;
   }
 
   /** Rejects when the file of the mix cannot be made. */
@@ -96,8 +97,7 @@ export class RoomRecording {
     if (this.nextTick >= 0 && tick > this.nextTick) this.skip(tick - this.nextTick);
     this.nextTick = tick + 1;
     this.lastTickMs = plannedMs;
-    this.mix.take(tick);
-    this.mixFile.write(this.mix.packet, this.mix.length, this.positionMs);
+    this.mix.take(tick, this.positionMs);
     if (this.options.tracks) this.captureTracks();
     this.positionMs += TICK_MS;
     this.mixFile.flushIfDue(this.positionMs);
@@ -115,6 +115,7 @@ export class RoomRecording {
     this.paused = paused;
     this.nextTick = -1;
     if (!paused) return true;
+    this.mix.flush();
     this.mixFile.flush();
     for (const file of this.trackFiles) file.flush();
     return true;
@@ -183,6 +184,7 @@ export class RoomRecording {
 
   /** Ticks that were left out are silence. */
   private skip(ticks: number): void {
+    this.mix.flush();
     const silent = Math.min(ticks, MOST_SKIPPED_TICKS);
     for (let index = 0; index < silent; index++) {
       this.mixFile.write(SILENT_PACKET, SILENT_PACKET.length, this.positionMs + index * TICK_MS);

@@ -17,8 +17,12 @@ const channel = new ServerChannel<FromVideoMixer, ToVideoMixer>(received, () => 
 
 let mixer: VideoMixer | null = null;
 let timer: NodeJS.Timeout | null = null;
+/** `run` is called when this turn is over. */
+let awake = false;
 
 function run(): void {
+  if (timer !== null) clearTimeout(timer);
+  awake = false;
   const nextMs = mixer!.run(performance.now());
   timer = nextMs === null ? null : setTimeout(run, Math.max(0, nextMs - performance.now()));
 }
@@ -31,7 +35,8 @@ function received(message: ToVideoMixer): void {
     now: () => performance.now(),
     wallClock: () => Date.now(),
     wake: () => {
-      if (timer === null) run();
+      if (!awake) setImmediate(run);
+      awake = true;
     },
   });
 }

@@ -46,6 +46,8 @@ export interface SharedEncoderOptions {
   format: EncoderFormat;
   tier: Tier;
   speed(): EncoderSpeed;
+  /** There is a frame for the viewers. */
+  encoded(): void;
 }
 
 /** One encoder for all viewers of a composition who get the same octets: only RTP's header differs. */
@@ -166,6 +168,7 @@ export class SharedEncoder {
     }
     const first = this.sent.add(payloads, nowMs, keyFrame);
     for (const viewer of this.viewers) viewer.offer(this, first, keyFrame);
+    if (this.viewers.size > 0) this.options.encoded();
     for (const sink of this.sinks) sink.encoded(data, keyFrame, nowMs);
   }
 

@@ -20,8 +20,12 @@ import { newCounts } from './video-counts.ts';
 import { VideoRoom } from './video-room.ts';
 import { VideoStream } from './video-stream.ts';
 
-/** How often sockets are read and packets let go: bursts of a key frame must not overflow the kernel's buffer. */
-const STEP_MS = 5;
+/** How often sockets are read: bursts of a key frame must not overflow the kernel's buffer. */
+const READ_EVERY_MS = 10;
+/** When something else is to be done anyway, they are read too, but no more often. */
+const READ_AGAIN_MS = 4;
+/** How often packets are let go while some wait for their turn. */
+const SEND_EVERY_MS = 5;
 /** Painting waits for the next step after so long, so that packets do not have to wait for all of it. */
 const PAINT_MS = 10;
 /** The golden ratio: however many rooms there are, their phases are spread evenly. */
@@ -33,7 +37,7 @@ export interface VideoMixerRim {
   now(): number;
   /** Since 1970, milliseconds. */
   wallClock(): number;
-  /** There is something to do again: `run` must be called. */
+  /** There is something to do already: `run` must be called soon. */
   wake(): void;
 }
 
@@ -59,6 +63,7 @@ export class VideoMixer {
   private readonly opening = new Set<string>();
   private readonly counts = newCounts();
   private phase = 0;
+  private readMs = Number.NEGATIVE_INFINITY;
   private readonly load: ProcessLoad;
   private readonly scaler: PictureScaler;
   private readonly texts: Texts;
@@ -89,7 +94,7 @@ export class VideoMixer {
   /** Does what is due; returns when to be called again, null when there is no room. */
   run(nowMs: number): number | null {
     if (this.rooms.size === 0) return null;
-    for (const { stream } of this.streams.values()) stream.receive(nowMs);
+    if (nowMs - this.readMs >= READ_AGAIN_MS) this.receive(nowMs);
     const untilMs = nowMs + PAINT_MS;
     for (const room of this.rooms.values()) room.run(nowMs, untilMs);
     for (const { stream } of this.streams.values()) stream.send(nowMs);
@@ -103,7 +108,21 @@ export class VideoMixer {
         lateTicks: this.counts.framesSkipped,
       });
     }
-    return nowMs + STEP_MS;
+    return this.nextMs(nowMs);
+  }
+
+  private receive(nowMs: number): void {
+    this.readMs = nowMs;
+    for (const { stream } of this.streams.values()) stream.receive(nowMs);
+  }
+
+  private nextMs(nowMs: number): number {
+    let nextMs = this.readMs + READ_EVERY_MS;
+    for (const room of this.rooms.values()) nextMs = Math.min(nextMs, room.nextMs);
+    for (const { stream } of this.streams.values()) {
+      if (stream.waits) return Math.min(nextMs, nowMs + SEND_EVERY_MS);
+    }
+    return nextMs;
   }
 
   request(id: number, method: VideoMixerMethod, params: VideoMixerParams<VideoMixerMethod>): void {
@@ -136,7 +155,10 @@ export class VideoMixer {
       if (this.rooms.has(room)) throw new MixerFailure('already-exists', `room ${room} is open`);
       const { engine, scaler, texts, counts, rim, tell, phase } = this;
       this.phase = (phase + PHASE_STEP) % 1;
-      this.rooms.set(room, new VideoRoom({ engine, scaler, texts, counts, now: rim.now, tell, scene, phase }));
+      this.rooms.set(
+        room,
+        new VideoRoom({ engine, scaler, texts, counts, now: rim.now, wake: rim.wake, tell, scene, phase }),
+      );
       rim.wake();
       return {};
     },

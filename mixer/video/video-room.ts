@@ -27,6 +27,8 @@ export interface VideoRoomOptions {
   /** 0 to 1: where between two frames of others the room has its own, so that the work is even. */
   phase: number;
   now(): number;
+  /** There is something to be sent. */
+  wake(): void;
   tell(event: VideoMixerEvent): void;
 }
 
@@ -99,6 +101,11 @@ export class VideoRoom {
     if (nowMs >= this.nextFrameMs) this.beginFrame(nowMs);
     do this.due.shift()?.frame(nowMs);
     while (this.due.length > 0 && this.options.now() < untilMs);
+  }
+
+  /** When there is something to make again. */
+  get nextMs(): number {
+    return this.due.length > 0 ? Number.NEGATIVE_INFINITY : this.nextFrameMs;
   }
 
   /** What the room looks like now, for who only looks at it: JPEG, base64. Rejects with a `MixerFailure`. */
@@ -189,9 +196,9 @@ export class VideoRoom {
       composition = this.newComposition(view, tier);
       this.compositions.set(key, composition);
     }
-    const { engine, counts } = this.options;
+    const { engine, counts, wake } = this.options;
     const speed = (): EncoderSpeed => this.speed.speed;
-    return composition.encoder(format, () => new SharedEncoder({ engine, counts, format, tier, speed }));
+    return composition.encoder(format, () => new SharedEncoder({ engine, counts, format, tier, speed, encoded: wake }));
   }
 
   private newComposition(view: View, tier: Tier): Composition {

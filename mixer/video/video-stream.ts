@@ -125,6 +125,11 @@ export class VideoStream {
     if (nowMs >= this.controlMs) this.control(nowMs);
   }
 
+  /** Something for them is to be sent, whose time has not come yet. */
+  get waits(): boolean {
+    return this.viewer.waits;
+  }
+
   /** Sends what is due. */
   send(nowMs: number): void {
     if (this.mayBeSent) this.viewer.send(nowMs);

@@ -93,6 +93,11 @@ export class Viewer {
     this.packets.watch(encoder.sent, first);
   }
 
+  /** There is something to be sent. */
+  get waits(): boolean {
+    return this.encoder !== null && this.packets.nextLength > 0;
+  }
+
   /** Sends what may go by now. */
   send(nowMs: number): void {
     const { encoder, packets, pacer, options } = this;

@@ -322,7 +322,7 @@ export const configSchema = z.strictObject({
     }),
   videoEncoder: z.enum(['software', 'nvenc', 'vaapi']).default('software').register(notes, {
     meaning:
-      'What encodes H.264: this computer, or its graphics hardware. Where that cannot, software does, and the log says so.',
+      'What encodes H.264: this computer, or its graphics hardware. Where that cannot, software does, and the log says so. No such hardware was there to try it on.',
     right: 'one of software, nvenc, vaapi',
   }),
   videoFont: z.string().min(1).optional().register(notes, {

@@ -60,19 +60,20 @@ const QUICK_SIGNALLING: SignallingScale = {
 };
 
 const LONG_RECORDINGS: RecordingScale = {
-  ...{ stretchSeconds: 10, rounds: 6, settleSeconds: 3, rooms: 100 },
+  ...{ stretchSeconds: 10, rounds: 6, settleSeconds: 3, warmUpSeconds: 15, rooms: 100 },
   ...{ finishedMinutes: 10, finishingSeconds: 30 },
 };
 const QUICK_RECORDINGS: RecordingScale = {
-  ...{ stretchSeconds: 2, rounds: 1, settleSeconds: 1, rooms: 10 },
+  ...{ stretchSeconds: 2, rounds: 1, settleSeconds: 1, warmUpSeconds: 0, rooms: 10 },
   ...{ finishedMinutes: 0.5, finishingSeconds: 2 },
 };
 
 const LONG_VIDEO: VideoScale = {
   senders: [4, 9, 16],
   viewers: [1, 10, 50],
-  settleSeconds: 4,
-  measureSeconds: 12,
+  // Ten seconds together: after that, a mixer with time to spare takes more pains than the command that it is compared with.
+  settleSeconds: 2,
+  measureSeconds: 8,
   soundSeconds: 21,
 };
 const LONG_VIDEO_ENGINE: EngineScale = { senders: [4, 9, 16], frames: 500, rounds: 5 };

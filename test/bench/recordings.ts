@@ -15,6 +15,8 @@ export interface RecordingScale {
   stretchSeconds: number;
   rounds: number;
   settleSeconds: number;
+  /** Of a stretch of each kind that does not count: code that runs fifty times a second is compiled late. */
+  warmUpSeconds: number;
   rooms: number;
   /** Length of the recording of which files are made. */
   finishedMinutes: number;
@@ -93,6 +95,7 @@ async function measureCost(name: string, load: Load, scale: RecordingScale): Pro
     const { refusal } = await generator.start({ ...load, target: { kind: 'rooms', sipPort: server.sipPort, uris } });
     if (refusal !== null) throw new Error(`a call was answered ${refusal}`);
     await pause(scale.settleSeconds * 1_000);
+    for (const kind of KINDS) await measureStretch(server, rooms, kind, scale.warmUpSeconds);
     const stretches = new Map<Kind, Stretch[]>(KINDS.map((kind) => [kind, []]));
     const ticks = new Map<Kind, TickTimes[]>(KINDS.map((kind) => [kind, []]));
     const machineBefore = machineCpuMs();

@@ -1,4 +1,4 @@
-import { fork, spawnSync } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Rect } from '../../mixer/video/engine/planar-picture.ts';
 import type { VideoEncoderOptions } from '../../mixer/video/engine/video-encoder.ts';
+import { ffmpegCpuMsPerFrame, PRESET } from './video/ffmpeg-command.ts';
 import { makeSources, SOURCE } from './video/video-sources.ts';
 
 /**
@@ -54,8 +55,6 @@ const ENCODER: VideoEncoderOptions = {
   ...{ codec: 'H264', width: 1280, height: 720, fps: SOURCE.fps, bitrateBps: BITRATE_BPS, speed: 'fast' },
   h264: { profile: 'constrained-baseline', level: 31, maxNalBytes: null },
 };
-/** The engine's 'fast'. */
-const PRESET = 'superfast';
 const PROCESS = fileURLToPath(new URL(`video-engine-process${import.meta.url.slice(-3)}`, import.meta.url));
 
 export async function measureVideoEngine({ senders, frames, rounds }: EngineScale): Promise<EngineFigures[]> {
@@ -92,7 +91,7 @@ async function compare(files: readonly string[], frames: number, rounds: number)
   const theirs: number[] = [];
   for (let round = 0; round < rounds; round++) {
     ours.push(await engineCpu({ files, rects, frames, encoder: ENCODER }));
-    theirs.push(ffmpegMs(files, rects, frames));
+    theirs.push(ffmpegCpuMsPerFrame({ files, rects, frames, canvas: ENCODER, bitrateBps: BITRATE_BPS, paced: false }));
   }
   const each = (part: (cpu: EngineCpu) => number) => median(ours.map((cpu) => part(cpu) / frames));
   const ffmpeg = median(theirs);
@@ -117,30 +116,6 @@ async function engineCpu(task: EngineTask): Promise<EngineCpu> {
   const [cpu] = await Promise.race([done, failed]);
   failed.catch(() => {});
   return cpu;
-}
-
-/** Milliseconds for each frame; what it takes to start is in it, a few in a thousand. */
-function ffmpegMs(files: readonly string[], rects: readonly Rect[], frames: number): number {
-  const inputs = files.flatMap((file) => ['-threads', '1', '-f', 'h264', '-r', `${SOURCE.fps}`, '-i', file]);
-  // Filters of the same kind as ours: the average of the pixels that make one.
-  const scaled = rects.map(({ width, height }, index) => `[${index}:v]scale=${width}:${height}:flags=area[s${index}]`);
-  const names = rects.map((_, index) => `[s${index}]`).join('');
-  const layout = rects.map(({ x, y }) => `${x}_${y}`).join('|');
-  const graph = `${scaled.join(';')};${names}xstack=inputs=${rects.length}:layout=${layout}`;
-  const rate = ['-b:v', `${BITRATE_BPS}`, '-maxrate', `${BITRATE_BPS}`, '-bufsize', `${BITRATE_BPS / 2}`];
-  const x264 = ['-c:v', 'libx264', '-preset', PRESET, '-tune', 'zerolatency', '-profile:v', 'baseline', '-g', '999999'];
-  const { stderr } = spawnSync(
-    'ffmpeg',
-    [
-      ...['-hide_banner', '-benchmark', ...inputs, '-filter_complex_threads', '1', '-filter_complex', graph],
-      ...['-frames:v', `${frames}`, '-threads', '1', ...x264, '-x264-params', 'scenecut=0:sliced-threads=0', ...rate],
-      ...['-f', 'null', '-'],
-    ],
-    { encoding: 'utf8' },
-  );
-  const times = /bench: utime=([\d.]+)s stime=([\d.]+)s/.exec(stderr ?? '');
-  if (times === null) throw new Error(`ffmpeg said: ${String(stderr).slice(-500)}`);
-  return ((Number(times[1]) + Number(times[2])) * 1000) / frames;
 }
 
 /** Sides that fill 1280x720, all even. */

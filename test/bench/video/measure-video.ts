@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import type { Socket } from 'node:dgram';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,13 +5,15 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MediaPorts } from '../../../mixer/protocol.ts';
 import { type Engine, loadEngine } from '../../../mixer/video/engine/engine.ts';
+import { arrange, type Tile } from '../../../mixer/video/layout/arrange.ts';
 import type { VideoMedia } from '../../../mixer/video-protocol.ts';
 import { measureParley } from '../load-run.ts';
 import { processCpuMs } from '../process-cpu.ts';
 import { chosenScenarios } from '../scenarios.ts';
+import { ffmpegCpuMsPerFrame } from './ffmpeg-command.ts';
 import { boundSocket, DelayMeter, FORMAT, VideoSender } from './video-load.ts';
 import { gridScene, VideoProcess } from './video-process.ts';
-import { makeCodedSource, makeSources, SOURCE, type Source } from './video-sources.ts';
+import { makeCodedSource, makeSources, type Source } from './video-sources.ts';
 
 export interface VideoScale {
   senders: readonly number[];
@@ -36,10 +37,18 @@ export interface VideoFigures {
 
 export interface VideoResult {
   figures: VideoFigures[];
-  /** CPU of the `ffmpeg` command for each frame, decoding, composing and encoding the same. */
-  ffmpeg: { senders: number; cpuMsPerFrame: number }[];
+  ffmpeg: FfmpegFigures[];
   /** Of an audio conference, alone and beside the largest of these loads. */
   sound: { alone: SoundFigures; beside: SoundFigures };
+}
+
+/** CPU of the `ffmpeg` command for each frame, decoding, composing and encoding the same. */
+export interface FfmpegFigures {
+  senders: number;
+  /** At the pace of the cameras, as the video mixer has it. */
+  pacedMs: number;
+  /** As fast as it goes. */
+  unpacedMs: number;
 }
 
 export interface SoundFigures {
@@ -68,7 +77,7 @@ export async function measureVideo(scale: VideoScale): Promise<VideoResult> {
     const ffmpeg: VideoResult['ffmpeg'] = [];
     for (const senders of scale.senders) {
       const used = sources.slice(0, senders);
-      ffmpeg.push({ senders, cpuMsPerFrame: ffmpegCpu(used) });
+      ffmpeg.push(ffmpegCpu(used));
       for (const viewers of scale.viewers) figures.push(await measure(engine, used, viewers, scale));
     }
     const alone = await soundFigures(scale);
@@ -183,39 +192,18 @@ function percentiles(values: readonly number[]): VideoFigures['delayMs'] {
   return { median: at(0.5), p99: at(0.99) };
 }
 
-/** The same files decoded, put into a grid and encoded, each part with one thread, as fast as it goes. */
-function ffmpegCpu(sources: readonly Source[]): number {
-  const side = Math.ceil(Math.sqrt(sources.length));
-  const [width, height] = [evenPart(CANVAS.width, side), evenPart(CANVAS.height, side)];
-  const inputs = sources.flatMap(({ path }) => ['-threads', '1', '-f', 'h264', '-r', `${SOURCE.fps}`, '-i', path]);
-  const scaled = sources.map((_, index) => `[${index}:v]scale=${width}:${height}:flags=bilinear[s${index}]`);
-  const layout = sources.map((_, index) => `${(index % side) * width}_${Math.floor(index / side) * height}`).join('|');
-  const names = sources.map((_, index) => `[s${index}]`).join('');
-  const { width: whole, height: high } = CANVAS;
-  const graph = `${scaled.join(';')};${names}xstack=inputs=${sources.length}:layout=${layout},pad=${whole}:${high}`;
-  const h264 = ['-c:v', 'libx264', '-preset', 'superfast', '-tune', 'zerolatency', '-profile:v', 'baseline'];
-  const rate = ['-b:v', `${BITRATE_BPS}`, '-maxrate', `${BITRATE_BPS}`, '-bufsize', `${BITRATE_BPS / 2}`, '-g', '9999'];
-  const threads = ['-threads', '1', '-filter_complex_threads', '1'];
-  const args = [
-    '-y',
-    '-benchmark',
-    ...inputs,
-    '-filter_complex',
-    graph,
-    ...threads,
-    ...h264,
-    ...rate,
-    '-f',
-    'null',
-    '-',
-  ];
-  const { stderr } = spawnSync('ffmpeg', args, { encoding: 'utf8' });
-  const times = /bench: utime=([\d.]+)s stime=([\d.]+)s/.exec(stderr);
-  const frames = Number(/frame=\s*(\d+)(?![\s\S]*frame=)/.exec(stderr)?.[1]);
-  if (times === null || !(frames > 0)) throw new Error(`ffmpeg said: ${stderr.slice(-500)}`);
-  return ((Number(times[1]) + Number(times[2])) * 1000) / frames;
+/** The tiles that the video mixer has for so many. */
+function tilesOf(senders: number): Tile[] {
+  const places = Array.from({ length: senders }, (_, index) => `s${index}`);
+  return arrange({ layout: 'grid', canvas: CANVAS, large: [], places, slides: null });
 }
 
-function evenPart(size: number, parts: number): number {
-  return 2 * Math.floor(size / parts / 2);
+function ffmpegCpu(sources: readonly Source[]): FfmpegFigures {
+  const files = sources.map(({ path }) => path);
+  const task = { files, rects: tilesOf(files.length), canvas: CANVAS, bitrateBps: BITRATE_BPS };
+  return {
+    senders: files.length,
+    pacedMs: ffmpegCpuMsPerFrame({ ...task, paced: true }),
+    unpacedMs: ffmpegCpuMsPerFrame({ ...task, paced: false }),
+  };
 }
