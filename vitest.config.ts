@@ -23,6 +23,11 @@ const WAITING = [
   ...['sipp-scenarios', 'slides-floor', 'srtp', 'tls', 'video-console', 'video-key-frames', 'video-rtp-programs'],
 ].map((name) => `test/e2e/${name}.test.ts`);
 
+/** Those that measure sound by the tenth of a second, and leave most of a core to another one. */
+const SOUND = ['clients-hear-each-other', 'dial-out', 'mixer-crash', 'phones', 'three-phones', 'video-clients'].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -52,15 +57,26 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'e2e',
-          include: REAL_TIME,
-          exclude: WAITING,
+          name: 'sound',
+          include: SOUND,
           testTimeout: 60_000,
           hookTimeout: 30_000,
-          // One file at a time, as each measures sound; and again when a busy machine has spoilt it.
-          fileParallelism: false,
+          maxWorkers: 2,
           retry: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: REAL_TIME,
+          exclude: [...WAITING, ...SOUND],
+          testTimeout: 60_000,
+          hookTimeout: 30_000,
+          // One file at a time, as each needs a whole core or measures milliseconds; and again when a busy machine has spoilt it.
+          fileParallelism: false,
+          retry: 2,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

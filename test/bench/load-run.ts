@@ -95,8 +95,6 @@ async function measureFresh(scenario: LoadScenario, durations: Durations): Promi
   const server = await Parley.start({
     env: {
       PARLEY_LOG_LEVEL: 'warn',
-      // Nobody has a camera, and the process that waits for one would only be in the figures.
-      PARLEY_VIDEO_MIXERS: '0',
       PARLEY_MAX_PARTICIPANTS: String(scenario.callersPerRoom),
       // Calls are not to be refused for load: what is to be seen is what it does to those that are up.
       PARLEY_MAX_MIXER_LOAD: '1',

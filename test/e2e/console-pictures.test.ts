@@ -13,7 +13,7 @@ const PICTURES = join(PROJECT_FOLDER, 'docs/images');
  * is left out.
  */
 describe.runIf(process.env['TAKE_PICTURES'] === '1')('pictures of the console', () => {
-  const scene = ConsoleScene.inDescribe('picture', { PARLEY_RECORDING_FORMATS: 'm4a' });
+  const scene = ConsoleScene.inDescribe('picture', { env: { PARLEY_RECORDING_FORMATS: 'm4a' } });
   const FREQUENCIES_HZ = [310, 420, 540, 660, 770, 880, 990];
   let serial = 0;
 

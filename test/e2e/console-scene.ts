@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { ConsoleBrowser } from './clients/console-browser.ts';
-import { Parley } from './clients/parley.ts';
+import { Parley, type ParleyOptions } from './clients/parley.ts';
 import { eventually } from './clients/pause.ts';
 import { ToneCaller } from './clients/tone-caller.ts';
 import { heardLevelDbfs, type Voice } from './clients/tone-levels.ts';
@@ -23,10 +23,13 @@ export class ConsoleScene {
   #serial = 0;
 
   /** To be called in a `describe`: has it made, and taken away again. */
-  static inDescribe(prefix: string, env: Record<string, string> = {}): ConsoleScene {
+  static inDescribe(
+    prefix: string,
+    { env = {}, video = false }: Pick<ParleyOptions, 'env' | 'video'> = {},
+  ): ConsoleScene {
     const scene = new ConsoleScene();
     beforeAll(async () => {
-      scene.parley = await Parley.start({ env: { PARLEY_API_TOKEN: TOKEN, PARLEY_AUDIO_MIXERS: '1', ...env } });
+      scene.parley = await Parley.start({ video, env: { PARLEY_API_TOKEN: TOKEN, PARLEY_AUDIO_MIXERS: '1', ...env } });
       scene.browser = await ConsoleBrowser.start({ program: CHROMIUM, url: scene.parley.httpUrl });
     }, 60_000);
     afterAll(async () => {

@@ -29,7 +29,7 @@ describe('SIGTERM in the middle of a recorded conference', () => {
   test('says BYE to everybody, finishes the recording and ends within 5 s; the next start has the recording', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'parley-life-'));
     try {
-      const parley = await Parley.start({ env: { PARLEY_DATA_DIR: dataDir } });
+      const parley = await Parley.start({ video: true, env: { PARLEY_DATA_DIR: dataDir } });
       const anne = await callIn(parley, ANNE);
       const bert = await callIn(parley, BERT);
       const { id } = await parley.api.startRecording('life');
@@ -47,7 +47,7 @@ describe('SIGTERM in the middle of a recorded conference', () => {
       );
       expect(readdirSync(dataDir)).toContain('recordings');
 
-      const next = await Parley.start({ env: { PARLEY_DATA_DIR: dataDir } });
+      const next = await Parley.start({ video: true, env: { PARLEY_DATA_DIR: dataDir } });
       const wav = await next.api.recordingFile(id, 'wav');
       await next.stop();
       expect(wav.toString('latin1', 0, 4)).toBe('RIFF');
@@ -58,7 +58,7 @@ describe('SIGTERM in the middle of a recorded conference', () => {
   });
 
   test('one line of the log for each call’s start and for its end, with the reason', async () => {
-    const parley = await Parley.start();
+    const parley = await Parley.start({ video: true });
     const anne = await callIn(parley, ANNE);
     await pause(500);
     await anne.hangUp();

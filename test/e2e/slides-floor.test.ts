@@ -17,7 +17,7 @@ const phones: SlidesPhone[] = [];
 
 beforeAll(async () => {
   bfcpPort = await freePort();
-  parley = await Parley.start({ env: { PARLEY_AUDIO_MIXERS: '1', PARLEY_BFCP_PORT: String(bfcpPort) } });
+  parley = await Parley.start({ video: true, env: { PARLEY_AUDIO_MIXERS: '1', PARLEY_BFCP_PORT: String(bfcpPort) } });
 });
 
 afterEach(async () => {
@@ -141,7 +141,7 @@ describe.runIf(peersPresent('ffmpeg'))('whose slides the room shows', () => {
 });
 
 test('without a port there is none: the stream is refused, and the call goes on', async () => {
-  const without = await Parley.start({ env: { PARLEY_AUDIO_MIXERS: '1' } });
+  const without = await Parley.start({ video: true, env: { PARLEY_AUDIO_MIXERS: '1' } });
   const anne = await SlidesPhone.start({ user: 'anne', floor: 'UDP', serverPort: without.sipPort, sender: 0 });
   await anne.dial(without.sipUri(ROOM));
   expect(anne.answered).toBeNull();

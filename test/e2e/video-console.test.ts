@@ -11,7 +11,7 @@ const ANNE = colourNumberOf('anne');
 const BERT = colourNumberOf('bert');
 
 describe.runIf(peersPresent('chromium', 'ffmpeg'))('the picture of a room in the console', () => {
-  const scene = ConsoleScene.inDescribe('seen');
+  const scene = ConsoleScene.inDescribe('seen', { video: true });
   const callers: VideoCaller[] = [];
 
   afterEach(async () => {

@@ -17,7 +17,7 @@ describe.runIf(peersPresent('ffmpeg'))('key frames', () => {
   let callers: VideoCaller[] = [];
 
   beforeEach(async () => {
-    parley = await Parley.start({ env: { PARLEY_AUDIO_MIXERS: '1' } });
+    parley = await Parley.start({ video: true, env: { PARLEY_AUDIO_MIXERS: '1' } });
   });
 
   afterEach(async () => {

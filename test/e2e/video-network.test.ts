@@ -51,7 +51,7 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
     longestStandstillMs(at.receiving.pictures, who, fromMs, performance.now() - 300);
 
   beforeEach(async () => {
-    parley = await Parley.start({ env: { PARLEY_AUDIO_MIXERS: '1' } });
+    parley = await Parley.start({ video: true, env: { PARLEY_AUDIO_MIXERS: '1' } });
   });
 
   afterEach(async () => {

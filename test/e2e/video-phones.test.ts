@@ -12,6 +12,7 @@ import { colourNumberOf, videoCaller } from './clients/video/video-party.ts';
 import {
   BOTTOM_MIDDLE,
   codesInFile,
+  FULL,
   LEFT_OF_TWO,
   type Places,
   RIGHT_OF_TWO,
@@ -22,11 +23,13 @@ import {
 import type { VoiceClient } from './clients/voice-client.ts';
 
 const ROOM = 'video-phones';
+const OTHER_ROOM = 'elsewhere';
 const BARESIP = { name: 'baresip', frequencyHz: 425, levelDbfs: -15 };
 const LINPHONE = { name: 'linphone', frequencyHz: 2_900, levelDbfs: -15 };
 const BARESIP_COLOUR = 3;
 const LINPHONE_COLOUR = 5;
 const ANNE_COLOUR = colourNumberOf('anne');
+const BERT_COLOUR = colourNumberOf('bert');
 
 type VideoPhone = VoiceClient & { snapshot(): Promise<Buffer> };
 
@@ -49,7 +52,7 @@ describe('video phones see each other', () => {
   let stopAll: (() => Promise<void>)[] = [];
 
   beforeEach(async () => {
-    parley = await Parley.start({ env: { PARLEY_AUDIO_MIXERS: '1' } });
+    parley = await Parley.start({ video: true, env: { PARLEY_AUDIO_MIXERS: '1', PARLEY_VIDEO_MIXERS: '2' } });
   });
 
   afterEach(async () => {
@@ -115,6 +118,26 @@ describe('video phones see each other', () => {
       const [after] = codesInFile(await phone.snapshot());
       expect(after?.counter).not.toBe(before?.counter);
       expect(phone.output).not.toMatch(/failed to decrypt|could not decode/);
+    });
+
+    test('is called into the room, and moved to one of another video mixer', async () => {
+      const anne = await enter(videoCaller(parley, 'anne'));
+      const bert = await videoCaller(parley, 'bert');
+      stopAll.push(() => bert.stop());
+      await bert.dial(parley.sipUri(OTHER_ROOM));
+      const video = { codec: 'VP8', sender: BARESIP_COLOUR } as const;
+      const phone = await BaresipClient.start({ voice: BARESIP, codec: 'PCMU', autoAnswer: true, video });
+      stopAll.push(() => phone.stop());
+      const { id } = await parley.api.addParticipant(ROOM, { uri: phone.sipUri });
+      await phone.established(10_000);
+      const withAnne = { [ANNE_COLOUR]: LEFT_OF_TWO, [BARESIP_COLOUR]: RIGHT_OF_TWO };
+      await callerSees(anne, withAnne);
+      await sees(phone, withAnne);
+      await parley.api.updateParticipant(ROOM, id, { room: OTHER_ROOM });
+      const withBert = { [BERT_COLOUR]: LEFT_OF_TWO, [BARESIP_COLOUR]: RIGHT_OF_TWO };
+      await callerSees(bert, withBert);
+      await sees(phone, withBert);
+      await callerSees(anne, { [ANNE_COLOUR]: FULL });
     });
 
     test.runIf(LONG_TESTS)('holds, and is seen again afterwards', async () => {

@@ -49,7 +49,7 @@ describe.runIf(peersPresent('ffmpeg'))('a room with video is recorded', () => {
   }, 30_000);
 
   async function filmed(env: Record<string, string> = {}): Promise<void> {
-    parley = await Parley.start({ env: { PARLEY_AUDIO_MIXERS: '1', ...env } });
+    parley = await Parley.start({ video: true, env: { PARLEY_AUDIO_MIXERS: '1', ...env } });
     await parley.api.createRoom({ name: ROOM, recordingAnnounced: false });
     for (const name of ['anne', 'bert'] as const) {
       const caller = await videoCaller(parley, name);
@@ -204,7 +204,7 @@ describe.runIf(peersPresent('ffmpeg'))('a room with video is recorded', () => {
     'from when somebody has video, and not where the room does not want it',
     { timeout: 120_000 },
     async () => {
-      parley = await Parley.start({ env: { PARLEY_AUDIO_MIXERS: '1' } });
+      parley = await Parley.start({ video: true, env: { PARLEY_AUDIO_MIXERS: '1' } });
       await parley.api.createRoom({ name: ROOM, recordingAnnounced: false });
       callers.push(await videoCaller(parley, 'anne', { video: null }));
       await callers[0]!.dial(parley.sipUri(ROOM));

@@ -45,7 +45,7 @@ describe.runIf(peersPresent('ffmpeg'))('three callers with video in one room: H.
   const id = (name: Name): Promise<string> => idIn(parley, ROOM, name);
 
   beforeAll(async () => {
-    parley = await Parley.start({ env: { PARLEY_AUDIO_MIXERS: '1' } });
+    parley = await Parley.start({ video: true, env: { PARLEY_AUDIO_MIXERS: '1' } });
     [anne, bert, cleo] = await Promise.all([
       videoCaller(parley, 'anne'),
       videoCaller(parley, 'bert', { video: { formats: [{ codec: 'VP8' }], rtx: true, rtcpMux: true } }),

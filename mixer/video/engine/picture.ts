@@ -33,15 +33,13 @@ export class Picture implements PlanarPicture {
   private holders = 1;
 
   /** @param decoded 4:2:0 of 8 bit; of which nothing is needed any more then. @param memory of its size, with its pixels. */
-  constructor(pool: PicturePool, decoded: Frame, memory: PictureMemory, damaged: boolean) {
+  constructor(pool: PicturePool, decoded: Frame, memory: PictureMemory, pixelAspect: number, damaged: boolean) {
     const { av } = pool;
-    const { num, den } = decoded.sampleAspectRatio;
-    const ratio = num / den;
     this.width = decoded.width;
     this.height = decoded.height;
     this.strides = memory.strides;
     this.fullRange = decoded.format === av.AV_PIX_FMT_YUVJ420P || decoded.colorRange === av.AVCOL_RANGE_JPEG;
-    this.pixelAspect = ratio >= 1 / MOST_PIXEL_ASPECT && ratio <= MOST_PIXEL_ASPECT ? ratio : 1;
+    this.pixelAspect = pixelAspect;
     this.keyFrame = decoded.keyFrame === 1;
     this.damaged = damaged;
     this.timestamp = Number(decoded.pts);
@@ -63,6 +61,12 @@ export class Picture implements PlanarPicture {
     this.pool.giveBack(this.memory!);
     this.memory = null;
   }
+}
+
+/** See `Picture.pixelAspect`; it changes at key frames only, and costs more to ask than all the rest. */
+export function pixelAspectOf({ sampleAspectRatio: { num, den } }: Frame): number {
+  const ratio = num / den;
+  return ratio >= 1 / MOST_PIXEL_ASPECT && ratio <= MOST_PIXEL_ASPECT ? ratio : 1;
 }
 
 /** Where the pixels of a picture are; the views of it are made once. */

@@ -1,7 +1,7 @@
 import type { CodecContext, Frame, Packet } from 'node-av/lib';
 import type { VideoCodecName } from '../../video-protocol.ts';
 import { failure, type NodeAv, setOptions } from './node-av.ts';
-import { Picture, PicturePool } from './picture.ts';
+import { Picture, PicturePool, pixelAspectOf } from './picture.ts';
 
 export interface VideoDecoderOptions {
   codec: VideoCodecName;
@@ -41,6 +41,7 @@ export class VideoDecoder {
   private queue: Promise<unknown> = Promise.resolve();
   private waiting = 0;
   private pixels = Number.POSITIVE_INFINITY;
+  private pixelAspect = 1;
   private failuresInTurn = 0;
   /** Since the last key frame. */
   private damaged = true;
@@ -137,10 +138,11 @@ export class VideoDecoder {
     const { frame } = this;
     while (this.context!.receiveFrameSync(frame) >= 0) {
       const known = this.isKnownFormat(frame.format);
+      const keyFrame = frame.keyFrame === 1;
       const whole = known && frame.decodeErrorFlags === 0;
       if (!whole) fine = false;
-      if (known && frame.keyFrame === 1) this.started = true;
-      if (frame.keyFrame === 1 && whole && intact) this.damaged = false;
+      if (known && keyFrame) this.begin(frame);
+      if (keyFrame && whole && intact) this.damaged = false;
       else if (!whole) this.damaged = true;
       this.pixels = frame.width * frame.height;
       if (known && this.started && !this.closed) this.handOut(pictures);
@@ -149,10 +151,15 @@ export class VideoDecoder {
     return fine && this.started;
   }
 
+  private begin(keyFrame: Frame): void {
+    this.started = true;
+    this.pixelAspect = pixelAspectOf(keyFrame);
+  }
+
   private handOut(pictures: Picture[]): void {
     const memory = this.pool.copy(this.frame);
     if (memory === null) return;
-    pictures.push(new Picture(this.pool, this.frame, memory, this.damaged));
+    pictures.push(new Picture(this.pool, this.frame, memory, this.pixelAspect, this.damaged));
     this.counters.decoded++;
   }
 

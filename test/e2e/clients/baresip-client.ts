@@ -149,7 +149,7 @@ export class BaresipClient implements VoiceClient {
     ];
     writeFileSync(join(folder, 'accounts'), `${account.join(';')}\n`);
     const program = new ChildProgram('baresip', [options.address === '::1' ? '-6' : '-4', '-f', folder]);
-    await program.waitForOutput(/baresip is ready/, 10_000);
+    await program.orStop(program.waitForOutput(/baresip is ready/, 10_000));
     const control = createConnection(controlPort, LOOPBACK);
     await once(control, 'connect');
     return new BaresipClient(options, `sip:${address}`, folder, program, control);

@@ -99,6 +99,16 @@ export class ChildProgram {
     return status;
   }
 
+  /** What it needs before it can be used: it does not outlive that this fails. */
+  async orStop<T>(ready: Promise<T>): Promise<T> {
+    try {
+      return await ready;
+    } catch (error) {
+      await this.stop('SIGKILL');
+      throw error;
+    }
+  }
+
   #killWithUs = (): void => {
     if (this.#running) this.process.kill('SIGKILL');
   };

@@ -146,7 +146,7 @@ export class LinphoneClient implements VoiceClient {
       env: { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
     });
     const client = new LinphoneClient(options, `sip:linphone@${LOOPBACK}:${sipPort}`, folder, program);
-    await client.#prepare();
+    await program.orStop(client.#prepare());
     return client;
   }
 
