@@ -151,11 +151,11 @@ describe.runIf(peersPresent('ffmpeg'))('a room with video is recorded', () => {
     expect(entry.videoParts.map(({ number }: { number: number }) => number)).toEqual([1, 2]);
     expect(entry.parts).toHaveLength(1);
     const backMs = entry.videoParts[1].startMs;
-    expect(longestSilenceMs(movie.sound.subarray(8 * (backMs - 2_000), 8 * (backMs + 1_000)))).toBeLessThan(100);
-    // Nothing of it is left out or moved, but for what jitter buffers do on a busy machine.
+    expect(longestSilenceMs(movie.sound)).toBeLessThan(100);
+    // Nothing of it is left out or moved, but for what jitter buffers do.
     const starts = startsMs(movie.sound, 'anne');
     for (const [index, ms] of starts.slice(1).entries()) {
-      expect(Math.abs(ms - starts[index]! - PATTERN_MS)).toBeLessThan(100);
+      expect(Math.abs(ms - starts[index]! - PATTERN_MS)).toBeLessThan(IN_STEP_MS);
     }
     const cut = movie.frames.findIndex(({ ms }) => ms >= backMs);
     expectInStep({ ...movie, frames: movie.frames.slice(0, cut) }, 'before the kill');

@@ -162,7 +162,7 @@ export class LinphoneClient implements VoiceClient {
 
   async #prepare(): Promise<void> {
     await this.#program.waitForOutput(/linphonec> /, 10_000);
-    await this.#command('codec disable all', /linphonec> /);
+    await this.#command('codec disable all', /disabled[\s\S]*linphonec> /);
     const listed = /^ ?(\d+): (.*) disabled$/gm;
     const number = [...this.#program.output.matchAll(listed)].find((line) => line[2] === this.#codec)?.[1];
     if (number === undefined) throw new Error(`linphonec has no ${this.#codec}`);
@@ -175,7 +175,8 @@ export class LinphoneClient implements VoiceClient {
 
   async #prepareVideo({ codec, sender }: { codec: string; sender: number }): Promise<void> {
     const since = this.#program.output.length;
-    await this.#command('vcodec list', /linphonec> /);
+    // The prompt alone may be that of the command before.
+    await this.#command('vcodec list', /\d+: [\s\S]*linphonec> /);
     const listed = /^ ?(\d+): (\S+) \(90000\) enabled$/gm;
     const codecs = [...this.#program.output.slice(since).matchAll(listed)];
     if (!codecs.some(([, , name]) => name === codec)) throw new Error(`linphonec has no ${codec}`);
