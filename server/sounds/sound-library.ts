@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { ControlError } from '../focus/control.ts';
+import { writeFileBy } from '../write-file.ts';
 import { importedDurationMs, importSound } from './import-sound.ts';
 
 /** A sound that can be played in rooms. */
@@ -129,7 +129,7 @@ export class SoundLibrary {
       },
     });
     const { signal } = this.#closing;
-    await pipeline(upload, limit, createWriteStream(path, { mode: 0o640 }), { signal }).catch(asControlError);
+    await writeFileBy(path, (file) => pipeline(upload, limit, file, { signal })).catch(asControlError);
     if (bytes === 0) throw new ControlError('sound-invalid', 'the body is empty');
   }
 

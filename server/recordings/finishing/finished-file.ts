@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { open, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { sealStream } from '../../../sealed/sealer.ts';
 import type { RecordingFormat } from '../../rooms/views.ts';
+import { writeFileBy } from '../../write-file.ts';
 import { captions } from '../captions.ts';
 import { finishedName, isMovie, isSound } from './formats.ts';
 import { EXACT_MS, wrongLength } from './length.ts';
@@ -118,14 +119,10 @@ async function lengthProblem(path: string, format: RecordingFormat, durationMs: 
 /** Hashes, seals if need be, and brings to the disk. */
 async function finish(partPath: string, key: Uint8Array | null): Promise<MadeFile> {
   const path = key === null ? partPath : partPath.replace(/\.part$/, '.sealed.part');
-  const { bytes, sha256 } = key === null ? await hashFile(partPath) : await sealFile(partPath, path, key);
+  if (key !== null) return { path, ...(await sealFile(partPath, path, key)) };
   const file = await open(path, 'r+');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  return { path, bytes, sha256 };
+  await file.sync().finally(() => file.close());
+  return { path, ...(await hashFile(path)) };
 }
 
 class Hash extends Transform {
@@ -145,7 +142,7 @@ class Hash extends Transform {
 
 async function sealFile(from: string, to: string, key: Uint8Array): Promise<{ bytes: number; sha256: string }> {
   const hash = new Hash();
-  await pipeline(createReadStream(from), hash, sealStream(key), createWriteStream(to, { mode: 0o640 }));
+  await writeFileBy(to, (file) => pipeline(createReadStream(from), hash, sealStream(key), file));
   return hash.digest();
 }
 

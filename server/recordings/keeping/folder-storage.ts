@@ -1,7 +1,8 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm, rmdir } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { writeFileBy } from '../../write-file.ts';
 import type { PutOptions, RecordingStorage } from './storage.ts';
 
 /** Copies in a directory, such as a mounted share. */
@@ -55,9 +56,7 @@ export class FolderStorage implements RecordingStorage {
 async function copyWhole(from: string, to: string, signal: AbortSignal): Promise<void> {
   const part = `${to}.part`;
   try {
-    await pipeline(createReadStream(from), createWriteStream(part, { mode: 0o640 }), { signal });
-    const file = await open(part, 'r+');
-    await file.sync().finally(() => file.close());
+    await writeFileBy(part, (file) => pipeline(createReadStream(from), file, { signal }));
     await rename(part, to);
   } catch (error) {
     await rm(part, { force: true });

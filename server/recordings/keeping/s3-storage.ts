@@ -1,9 +1,9 @@
-import { createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
+import { writeFileBy } from '../../write-file.ts';
 import type { PutOptions, RecordingStorage } from './storage.ts';
 
 export interface S3Settings {
@@ -68,8 +68,11 @@ export class S3Storage implements RecordingStorage {
   async get(location: string, path: string, signal: AbortSignal): Promise<void> {
     const part = `${path}.part`;
     try {
-      const { Body } = await this.#client.send(new GetObjectCommand(this.#place(location)), { abortSignal: signal });
-      await pipeline(Body as Readable, createWriteStream(part, { mode: 0o640 }), { signal });
+      const command = new GetObjectCommand(this.#place(location));
+      await writeFileBy(part, async (file) => {
+        const { Body } = await this.#client.send(command, { abortSignal: signal });
+        await pipeline(Body as Readable, file, { signal });
+      });
       await rename(part, path);
     } catch (error) {
       await rm(part, { force: true });
