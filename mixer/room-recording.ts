@@ -6,7 +6,7 @@ import type { CreateFile } from './recording/append-file.ts';
 import { DiskSync } from './recording/disk-sync.ts';
 import { LegTrack, type LegTrackOptions } from './recording/leg-track.ts';
 import { RecordedMix, SILENT_PACKET } from './recording/recorded-mix.ts';
-import { TrackFile } from './recording/track-file.ts';
+import { TrackFile, WRITE_EVERY_MS } from './recording/track-file.ts';
 import type { Room } from './room.ts';
 import { TICK_MS } from './room-clock.ts';
 
@@ -19,6 +19,8 @@ const MOST_RUNS = 100;
 
 /** Of the tracks of all rooms: a room's mix is more worth, and on the disk with each write. */
 const tracksSync = new DiskSync();
+
+let begun = 0;
 
 export interface RoomRecordingOptions {
   room: Room;
@@ -54,6 +56,8 @@ export class RoomRecording {
   /** Files that each participant has, also one who left and came back. */
   private readonly runs = new Map<string, number>();
   private bytesClosed = 0;
+  /** In each interval of writing every recording has its own tick, also of those that begin together. */
+  private readonly turnMs = (begun++ * TICK_MS) % WRITE_EVERY_MS;
   private paused: boolean;
   private nextTick = -1;
   private lastTickMs = 0;
@@ -100,8 +104,7 @@ export class RoomRecording {
     this.mix.take(tick, this.positionMs);
     if (this.options.tracks) this.captureTracks();
     this.positionMs += TICK_MS;
-    this.mixFile.flushIfDue(this.positionMs);
-    for (let index = 0; index < this.trackFiles.length; index++) this.trackFiles[index]!.flushIfDue(this.positionMs);
+    this.flushWhatIsDue(this.positionMs + this.turnMs);
   }
 
   /** When the time line was 0, or would have been, by the clock of the ticks; null when it has not gone on yet. */
@@ -167,6 +170,13 @@ export class RoomRecording {
   /** Nothing ticks any more. */
   roomClosed(): void {
     this.graceOver();
+  }
+
+  private flushWhatIsDue(nowMs: number): void {
+    const { mixFile, trackFiles } = this;
+    if (mixFile.isDue(nowMs)) this.mix.flush();
+    mixFile.flushIfDue(nowMs);
+    for (let index = 0; index < trackFiles.length; index++) trackFiles[index]!.flushIfDue(nowMs);
   }
 
   private end(): void {

@@ -4,6 +4,7 @@ import { EncodeStream } from '../encode-once.ts';
 import type { Leg } from '../leg.ts';
 import type { Room, SharedStreams } from '../room.ts';
 import { TICK_MS } from '../room-clock.ts';
+import { WRITE_EVERY_MS } from './track-file.ts';
 
 /** Packets are 20 ms of mono CELT at full band whose first decoded bit says silence (RFC 6716 §3.1). */
 export const SILENT_PACKET = Uint8Array.of(0xf8, 0xff, 0xfe);
@@ -23,10 +24,10 @@ const COMPLEXITY = 0;
 const BITRATES_BPS: Record<OpusSampleRateHz, number> = { 8000: 32_000, 16000: 40_000, 24000: 48_000, 48000: 64_000 };
 const FULL_RATE_HZ = 48_000;
 /**
- * So much is encoded at a time: an encoder whose code and tables are in the processor's cache takes a fourth of the time of
- * one that the tick has to fetch first. A part of the interval in which files are written, so that nothing waits for it.
+ * What is gathered until the file is written is encoded at once: an encoder whose code and tables are in the processor's
+ * cache takes a fourth of the time of one that the tick has to fetch first.
  */
-const BATCH_TICKS = 5;
+const MOST_GATHERED_TICKS = WRITE_EVERY_MS / TICK_MS;
 
 /** Takes a copy of a packet of 20 ms that begins at that position of the recording. */
 export type WritePacket = (packet: Uint8Array, length: number, positionMs: number) => void;
@@ -58,7 +59,7 @@ class OwnMix {
     this.room = room;
     this.sampleRateHz = sampleRateHz;
     this.write = write;
-    this.frames = Array.from({ length: BATCH_TICKS }, () => new Int16Array((sampleRateHz * TICK_MS) / 1000));
+    this.frames = Array.from({ length: MOST_GATHERED_TICKS }, () => new Int16Array((sampleRateHz * TICK_MS) / 1000));
     this.bus = room.useBus(sampleRateHz);
     this.begun = after !== null;
     const encoder = createOpusEncoder(sampleRateHz, {
@@ -120,8 +121,7 @@ class OwnMix {
     }
     const frame = this.frames[this.gathered++]!;
     frame.set(pcm.length === frame.length ? pcm : pcm.subarray(0, frame.length));
-    const ends = (positionMs + TICK_MS) % (BATCH_TICKS * TICK_MS) === 0;
-    if (ends || this.gathered === BATCH_TICKS) this.flush();
+    if (this.gathered === MOST_GATHERED_TICKS) this.flush();
   }
 
   close(): void {
@@ -153,7 +153,7 @@ export class RecordedMix {
   private wanted: SharedStreams['format'] | OpusSampleRateHz | null = null;
   private waitedTicks = 0;
 
-  /** @param write gets the packets in their order, up to five ticks late */
+  /** @param write gets the packets in their order; some of them only with `flush` */
   constructor(room: Room, write: WritePacket) {
     this.room = room;
     this.write = write;

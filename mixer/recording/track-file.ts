@@ -17,7 +17,7 @@ import {
  * `DiskSync` takes on top. All tracks of a recording are written at once: a thread that is awake, and code that is in the
  * processor's cache, write the others for a fourth of the time.
  */
-const WRITE_EVERY_MS = 500;
+export const WRITE_EVERY_MS = 500;
 /** What may wait for a slow disk. */
 const MOST_WAITING_MS = 10_000;
 /** Of a file that was cut off, some readers leave out the last cluster, as mediabunny does. */
@@ -118,14 +118,19 @@ export class TrackFile {
     this.lastMs = startMs;
   }
 
-  /** To be called now and then with where the time line is. */
-  flushIfDue(nowMs: number): void {
+  /** Whether `flushIfDue` would write what was taken. */
+  isDue(nowMs: number): boolean {
     this.flushedMs ??= nowMs - (nowMs % WRITE_EVERY_MS);
-    if (nowMs - this.flushedMs < WRITE_EVERY_MS) return;
+    return nowMs - this.flushedMs >= WRITE_EVERY_MS;
+  }
+
+  /** To be called now and then with a time that goes on with the time line. */
+  flushIfDue(nowMs: number): void {
+    if (!this.isDue(nowMs)) return;
     if (this.file.idle) {
       this.flushedMs = nowMs - (nowMs % WRITE_EVERY_MS);
       this.file.flush();
-    } else if (nowMs - this.flushedMs > MOST_WAITING_MS) {
+    } else if (nowMs - this.flushedMs! > MOST_WAITING_MS) {
       this.file.tooSlow();
     }
   }
