@@ -39,6 +39,9 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: REAL_TIME,
           testTimeout: 20_000,
+          hookTimeout: 30_000,
+          // What is waited for may take the disk's time.
+          expect: { poll: { timeout: 15_000 } },
           // Otherwise one core is left idle, which on two is half of them.
           maxWorkers: '100%',
           sequence: { groupOrder: 0 },
@@ -49,7 +52,7 @@ export default defineConfig({
           name: 'calls',
           include: WAITING,
           testTimeout: 60_000,
-          hookTimeout: 30_000,
+          hookTimeout: 60_000,
           maxWorkers: 3,
           retry: 2,
           sequence: { groupOrder: 1 },
@@ -60,7 +63,7 @@ export default defineConfig({
           name: 'sound',
           include: SOUND,
           testTimeout: 60_000,
-          hookTimeout: 30_000,
+          hookTimeout: 60_000,
           maxWorkers: 2,
           retry: 2,
           sequence: { groupOrder: 2 },
@@ -72,7 +75,7 @@ export default defineConfig({
           include: REAL_TIME,
           exclude: [...WAITING, ...SOUND],
           testTimeout: 60_000,
-          hookTimeout: 30_000,
+          hookTimeout: 60_000,
           // One file at a time, as each needs a whole core or measures milliseconds; and again when a busy machine has spoilt it.
           fileParallelism: false,
           retry: 2,

@@ -41,6 +41,8 @@ import { Database } from './store/database.ts';
 import { RoomTable } from './store/room-table.ts';
 
 const GOODBYE_MS = 2000;
+/** For goodbyes and work on recordings together, so that what follows has time enough before `main.ts` ends all. */
+const PATIENCE_MS = 3000;
 
 export interface RunningServer {
   readonly sipPort: number;
@@ -189,11 +191,13 @@ export async function startServer(config: Config, log: Log, version: string): Pr
   const stopWatching = watchEventLoop(overload, log);
 
   const stop = async (): Promise<void> => {
+    const beganMs = timers.now();
+    const leftMs = (): number => Math.min(GOODBYE_MS, Math.max(0, beganMs + PATIENCE_MS - timers.now()));
     await Promise.race([conference.stop(), new Promise((resolve) => timers.set(GOODBYE_MS, () => resolve(null)))]);
     conferenceEvents.stop();
     await conference.stopRecordings();
-    await sip.settled(GOODBYE_MS);
-    await Promise.all([http.close(), sip.close(), floorControl.close(), recordings.close(GOODBYE_MS), sounds.close()]);
+    await sip.settled(leftMs());
+    await Promise.all([http.close(), sip.close(), floorControl.close(), recordings.close(leftMs()), sounds.close()]);
     certificate?.close();
     mixers.stop();
     video.stop();

@@ -211,7 +211,8 @@ export class SystemUdp {
 
   private readClock(nowMs: number): void {
     this.calls.clock_gettime(CLOCK_REALTIME, this.clock);
-    this.clockOffsetMs = milliseconds(this.clock, 0) - nowMs;
+    // Read after it, and not when the packets were: what a busy machine does in between must not make them seem older.
+    this.clockOffsetMs = milliseconds(this.clock, 0) - performance.now();
     this.clockReadMs = nowMs;
   }
 

@@ -173,7 +173,8 @@ export class RecordedFiles {
   /** Lets work on files end for up to `deadlineMs`, then stops it; it goes on at the next start. */
   async close(deadlineMs: number): Promise<void> {
     this.#closing.abort();
-    await Promise.all([this.#finishing.close(deadlineMs), this.#storing?.close()]);
+    const fetched = Promise.allSettled(this.#fetching.values());
+    await Promise.all([this.#finishing.close(deadlineMs), this.#storing?.close(), fetched]);
   }
 
   sourceOf({ view, parts, videoParts }: CatalogueEntry): FinishedSource {

@@ -239,7 +239,7 @@ describe('hostile payloads', () => {
         lost.lose();
         expect(decoder.decode(packet, out, i * 960)).toBe(0);
         decoder.conceal(960, out, i * 960);
-        await vi.waitUntil(() => opusDecoderRuntime() !== lost);
+        await vi.waitUntil(() => opusDecoderRuntime() !== lost, { timeout: 15_000 });
       }
       const length = encoder.encode(pcm, i * 960, 960, packet, 0);
       expect(decoder.decode(packet.subarray(0, length), out, i * 960)).toBe(960);

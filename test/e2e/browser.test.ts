@@ -20,7 +20,7 @@ describe.runIf(peersPresent('chromium'))('JsSIP in Chromium, over WebSocket', ()
       env: { PARLEY_WEB_SOCKET_ORIGINS: '*', PARLEY_AUDIO_MIXERS: '1', PARLEY_LOG_LEVEL: 'debug' },
     });
     await parley.api.putUser(ACCOUNT.user, ACCOUNT.password);
-  }, 60_000);
+  }, 120_000);
 
   afterAll(async () => {
     await browser?.stop();

@@ -36,7 +36,7 @@ describe.runIf(peersPresent('baresip'))('baresip as a measuring instrument', () 
     const called = await BaresipClient.start({ voice: HIGH, codec, autoAnswer: true });
     clients.push(called);
     await caller.dial(called.sipUri);
-    await called.established(5_000);
+    await called.established(15_000);
     await assertTheyHearEachOther();
   });
 
@@ -46,7 +46,7 @@ describe.runIf(peersPresent('baresip'))('baresip as a measuring instrument', () 
     const called = await BaresipClient.start({ voice: HIGH, codec: 'PCMU', autoAnswer: true });
     clients.push(called);
     await caller.dial(called.sipUri);
-    await called.established(5_000);
+    await called.established(15_000);
     await pause(800);
     const mutedAt = performance.now();
     await caller.toggleMute();
@@ -75,7 +75,7 @@ describe.runIf(peersPresent('linphonec'))('linphone as a measuring instrument', 
       const called = await LinphoneClient.start({ voice: HIGH, codec, autoAnswer: true });
       clients.push(called);
       await caller.dial(called.sipUri);
-      await called.established(5_000);
+      await called.established(15_000);
       await assertTheyHearEachOther();
     },
   );
@@ -90,7 +90,7 @@ describe.runIf(peersPresent('linphonec'))('linphone as a measuring instrument', 
     const called = await LinphoneClient.start({ voice: HIGH, codec: linphoneCodec, autoAnswer: true });
     clients.push(called);
     await caller.dial(called.sipUri);
-    await called.established(5_000);
+    await called.established(15_000);
     await assertTheyHearEachOther();
   });
 
@@ -100,7 +100,7 @@ describe.runIf(peersPresent('linphonec'))('linphone as a measuring instrument', 
     const called = await LinphoneClient.start({ voice: HIGH, codec: 'PCMU (8000)', autoAnswer: true });
     clients.push(called);
     await caller.dial(called.sipUri);
-    await called.established(5_000);
+    await called.established(15_000);
     await pause(1_500);
     const mutedAt = performance.now();
     await caller.toggleMute();

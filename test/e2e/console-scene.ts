@@ -31,7 +31,7 @@ export class ConsoleScene {
     beforeAll(async () => {
       scene.parley = await Parley.start({ video, env: { PARLEY_API_TOKEN: TOKEN, PARLEY_AUDIO_MIXERS: '1', ...env } });
       scene.browser = await ConsoleBrowser.start({ program: CHROMIUM, url: scene.parley.httpUrl });
-    }, 60_000);
+    }, 120_000);
     afterAll(async () => {
       await scene.browser?.stop();
       await scene.parley?.stop();
@@ -42,9 +42,10 @@ export class ConsoleScene {
     });
     afterEach(async () => {
       for (const caller of scene.#callers.splice(0)) await caller.stop();
-      await scene.browser.page.evaluate('sessionStorage.clear()').catch(() => {});
-      expect(scene.browser.complaints).toEqual([]);
-      expect(scene.browser.elsewhere).toEqual([]);
+      await scene.browser.asAtFirst();
+      // Taken out, so that they are of one attempt alone.
+      const { complaints, elsewhere } = scene.browser;
+      expect([complaints.splice(0), elsewhere.splice(0)]).toEqual([[], []]);
     });
     return scene;
   }

@@ -11,6 +11,10 @@ const CEM = { name: 'cem', frequencyHz: 1_750, levelDbfs: -12 };
 
 let parley: Parley;
 const callers: ToneCaller[] = [];
+let serial = 0;
+
+/** One in which nobody is left of an attempt before. */
+const newRoom = (): string => `floor${++serial}`;
 
 beforeAll(async () => {
   parley = await Parley.start({ env: { PARLEY_AUDIO_MIXERS: '1' } });
@@ -59,7 +63,7 @@ const speaks = (room: string, id: string | null) =>
 
 describe('the floor', () => {
   test('lets only those be heard who have it, leaves mutes as they are, and is free again when they have gone', async () => {
-    const room = 'floor';
+    const room = newRoom();
     const [ann, annId] = await enter(ANN, room);
     const [ben, benId] = await enter(BEN, room);
     expect(await hears(ann)).toEqual(['ben']);
@@ -107,7 +111,7 @@ describe('the floor', () => {
   });
 
   test('is given back, and is nobody’s who is not in the room', async () => {
-    const room = 'floor-back';
+    const room = newRoom();
     const [ann, annId] = await enter(ANN, room);
     const [ben] = await enter(BEN, room);
     await parley.api.giveFloor(room, [annId]);
@@ -123,7 +127,7 @@ describe('the floor', () => {
 
 describe('the active speaker', () => {
   test('is who talks now, and nobody when all are silent', async () => {
-    const room = 'speaker';
+    const room = newRoom();
     const [ann, annId] = await enter(ANN, room);
     const [ben, benId] = await enter(BEN, room);
     ben.media.silent = true;

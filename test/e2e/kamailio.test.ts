@@ -73,7 +73,7 @@ describe.runIf(peersPresent('kamailio'))('through Kamailio, which records its ro
       const back = heardLevelDbfs(other.hearing(), PHONE.frequencyHz, backMs - 500, backMs);
       expect(Math.abs(back - PHONE.levelDbfs)).toBeLessThanOrEqual(3);
       await parley.api.deleteRoom(ROOM);
-      await phone.ended(3_000);
+      await phone.ended(15_000);
     });
 
     test('hangs up itself', async () => {

@@ -26,9 +26,10 @@ describe.runIf(peersPresent('baresip', 'linphonec', 'sipp'))('a text by HTTP to 
     await baresip.dial(parley.sipUri(ROOM));
     await linphone.dial(parley.sipUri(ROOM));
     await enteredBy(2);
-  }, 60_000);
+  }, 120_000);
 
   afterEach(async () => {
+    await parley.api.updateRoom(ROOM, { lobby: false });
     for (const { id, uri } of await parley.api.participants(ROOM)) {
       if (!/:(barry|ann)@/.test(uri)) await parley.api.hangUp(ROOM, id);
     }

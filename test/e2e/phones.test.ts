@@ -197,7 +197,7 @@ describe.runIf(peersPresent('sipp'))('SIPp', () => {
     const level = heardLevelDbfs(other.hearing(), PHONE.frequencyHz, toMs - 1_000, toMs);
     expect(Math.abs(level - PHONE.levelDbfs), `heard at ${level} dBFS`).toBeLessThanOrEqual(3);
     await parley.api.deleteRoom(ROOM);
-    const result = await sipp.finished(3_000);
+    const result = await sipp.finished(15_000);
     rmSync(folder, { recursive: true });
     expect(result.exitCode, result.report).toBe(0);
   });
@@ -211,7 +211,7 @@ describe.runIf(peersPresent('sipp'))('SIPp', () => {
       serverPort: parley.sipPort,
       keys: { tone_port: media.port },
     });
-    await media.sendToWhoSends(3_000);
+    await media.sendToWhoSends(15_000);
     await pause(1_500);
     const toMs = performance.now() - 200;
     const listeners = [
@@ -220,7 +220,7 @@ describe.runIf(peersPresent('sipp'))('SIPp', () => {
     ];
     assertWhoHearsWhom({ voices: [PHONE, OTHER], listeners, fromMs: toMs - 800, toMs });
     await parley.api.deleteRoom(ROOM);
-    const result = await sipp.finished(3_000);
+    const result = await sipp.finished(15_000);
     media.close();
     expect(result.exitCode, result.report).toBe(0);
   });

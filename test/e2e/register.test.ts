@@ -16,10 +16,10 @@ const USERS_ONLY = { PARLEY_ADHOC_ROOMS: 'users' };
 
 let parley: Parley;
 let phone: VoiceClient | undefined;
+let serial = 0;
 
 beforeAll(async () => {
   parley = await Parley.start({ env: USERS_ONLY });
-  for (const user of ['alice', 'bob', 'carol']) await parley.api.putUser(user, PASSWORD);
 });
 
 afterAll(() => parley?.stop());
@@ -28,6 +28,13 @@ afterEach(async () => {
   await phone?.stop();
   phone = undefined;
 });
+
+/** One of whom no registration is left: a phone that was ended by force has not taken its own back. */
+async function newUser(): Promise<string> {
+  const user = `alice${++serial}`;
+  await parley.api.putUser(user, PASSWORD);
+  return user;
+}
 
 async function assertRegistered(user: string, transport: string): Promise<void> {
   const registrations = await eventually(
@@ -46,17 +53,18 @@ async function assertOpensRoom(dials: VoiceClient & { dial(uri: string): Promise
 
 describe.runIf(peersPresent('baresip'))('baresip', () => {
   test.each(['udp', 'tcp'] as const)('registers over %s, and then may open a room', async (transport) => {
-    const account = { user: 'alice', password: PASSWORD, serverPort: parley.sipPort };
+    const user = await newUser();
+    const account = { user, password: PASSWORD, serverPort: parley.sipPort };
     const baresip = await BaresipClient.start({ voice: VOICE, codec: 'PCMU', transport, account });
     phone = baresip;
-    await assertRegistered('alice', transport);
-    await assertOpensRoom(baresip, `from-baresip-${transport}`);
+    await assertRegistered(user, transport);
+    await assertOpensRoom(baresip, `from-baresip-${user}`);
     await phone.stop();
     phone = undefined;
     // It takes its registration back when it ends.
     await eventually(
       'the registration is gone',
-      () => parley.api.registrations('alice'),
+      () => parley.api.registrations(user),
       (all) => all.length === 0,
     );
   });
@@ -64,13 +72,13 @@ describe.runIf(peersPresent('baresip'))('baresip', () => {
 
 describe.runIf(peersPresent('linphonec'))('linphone', () => {
   test.each(['udp', 'tcp'] as const)('registers over %s, and then may open a room', async (transport) => {
-    const user = transport === 'udp' ? 'bob' : 'carol';
+    const user = await newUser();
     const account = { user, password: PASSWORD, serverPort: parley.sipPort };
     const linphone = await LinphoneClient.start({ voice: VOICE, codec: 'PCMU (8000)', transport, account });
     phone = linphone;
     await linphone.registered(10_000);
     await assertRegistered(user, transport);
-    await assertOpensRoom(linphone, `from-linphone-${transport}`);
+    await assertOpensRoom(linphone, `from-linphone-${user}`);
   });
 });
 

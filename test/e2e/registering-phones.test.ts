@@ -82,7 +82,7 @@ describe.runIf(peersPresent('baresip', 'linphonec'))('baresip and linphone', () 
       }
       await linphone.hangUp();
       await parley.api.deleteRoom(`room-over-${transport}`);
-      await baresip.ended(3_000);
+      await baresip.ended(15_000);
     },
   );
 });

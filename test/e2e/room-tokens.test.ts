@@ -12,6 +12,10 @@ const ANN = { name: 'ann', frequencyHz: 425, levelDbfs: -12 };
 describe.runIf(peersPresent('ffmpeg'))('a token for one room', () => {
   let parley: Parley;
   const callers: ToneCaller[] = [];
+  let serial = 0;
+
+  /** Names of rooms that nobody has recorded in an attempt before. */
+  const newName = (): string => `board${++serial}`;
 
   beforeAll(async () => {
     parley = await Parley.start({ env: { PARLEY_AUDIO_MIXERS: '1' } });
@@ -40,19 +44,20 @@ describe.runIf(peersPresent('ffmpeg'))('a token for one room', () => {
   }
 
   test('gives the recordings of a room that closed when all had left', async () => {
-    const [own, other] = [await apiFor('talk'), await apiFor('another')];
-    const caller = await dial('talk');
-    const { id } = await own.startRecording('talk', { announced: false });
+    const room = newName();
+    const [own, other] = [await apiFor(room), await apiFor('another')];
+    const caller = await dial(room);
+    const { id } = await own.startRecording(room, { announced: false });
     await pause(1_500);
     await caller.hangUp();
     await eventually(
       'the room is closed',
-      () => parley.api.room('talk').catch((problem: unknown) => problem),
+      () => parley.api.room(room).catch((problem: unknown) => problem),
       (problem) => problem instanceof Error,
     );
     const stopped = await eventually(
       'the recording has ended',
-      () => own.recordings('talk'),
+      () => own.recordings(room),
       ([recording]) => recording?.state === 'stopped',
     );
     expect(stopped.map((recording) => recording.id)).toEqual([id]);
@@ -60,35 +65,37 @@ describe.runIf(peersPresent('ffmpeg'))('a token for one room', () => {
     const middle = Math.round(pcm.samples.length / 2);
     const half = pcm.sampleRateHz / 4;
     expect(toneLevelDbfs(pcm, ANN.frequencyHz, middle - half, middle + half)).toBeGreaterThan(-20);
-    await expect(other.recordings('talk')).rejects.toMatchObject({ code: 'room-not-found' });
+    await expect(other.recordings(room)).rejects.toMatchObject({ code: 'room-not-found' });
     await expect(other.recordingFile(id, 'wav')).rejects.toMatchObject({ code: 'recording-not-found' });
     await expect(own.recordings('never')).rejects.toMatchObject({ code: 'room-not-found' });
   });
 
   test('is one for its breakout rooms, which never have the name of a room that was recorded', async () => {
-    const former = await dial('board-1');
-    const recorded = await parley.api.startRecording('board-1');
+    const room = newName();
+    const [first, second] = [`${room}-1`, `${room}-2`];
+    const former = await dial(first);
+    const recorded = await parley.api.startRecording(first);
     await pause(500);
     await former.hangUp();
     await eventually(
       'it has ended',
-      () => parley.api.recordings('board-1'),
+      () => parley.api.recordings(first),
       ([recording]) => recording?.state === 'stopped',
     );
 
-    await dial('board');
-    const own = await apiFor('board');
-    const [ann] = await own.participants('board');
-    const groups = [{ name: 'board-1', participants: [ann!.id] }];
-    await expect(own.openBreakouts('board', groups)).rejects.toMatchObject({ code: 'room-exists' });
-    const [breakout] = await own.openBreakouts('board', [{ participants: [ann!.id] }]);
-    expect(breakout).toMatchObject({ name: 'board-2', breakoutOf: 'board' });
-    expect(await own.updateParticipant('board-2', ann!.id, { muted: true })).toMatchObject({ id: ann!.id });
-    const { id } = await own.startRecording('board-2');
-    expect(await own.recordings('board-2')).toMatchObject([{ id, room: 'board-2' }]);
-    await expect(own.recordings('board-1')).rejects.toMatchObject({ code: 'room-not-found' });
+    await dial(room);
+    const own = await apiFor(room);
+    const [ann] = await own.participants(room);
+    const groups = [{ name: first, participants: [ann!.id] }];
+    await expect(own.openBreakouts(room, groups)).rejects.toMatchObject({ code: 'room-exists' });
+    const [breakout] = await own.openBreakouts(room, [{ participants: [ann!.id] }]);
+    expect(breakout).toMatchObject({ name: second, breakoutOf: room });
+    expect(await own.updateParticipant(second, ann!.id, { muted: true })).toMatchObject({ id: ann!.id });
+    const { id } = await own.startRecording(second);
+    expect(await own.recordings(second)).toMatchObject([{ id, room: second }]);
+    await expect(own.recordings(first)).rejects.toMatchObject({ code: 'room-not-found' });
     await expect(own.recordingFile(recorded.id, 'wav')).rejects.toMatchObject({ code: 'recording-not-found' });
-    await own.closeBreakouts('board');
-    await expect(own.room('board-2')).rejects.toMatchObject({ code: 'room-not-found' });
+    await own.closeBreakouts(room);
+    await expect(own.room(second)).rejects.toMatchObject({ code: 'room-not-found' });
   });
 });

@@ -26,7 +26,12 @@ describe.each(['UDP', 'TCP'] as const)('the server over %s', (transport) => {
     await parley?.stop();
   });
 
-  afterEach(() => media.stopSending());
+  afterEach(async () => {
+    media.stopSending();
+    for (const room of ['demo', 'tiny']) {
+      for (const { id } of await parley.api.participants(room)) await parley.api.hangUp(room, id).catch(() => {});
+    }
+  });
 
   test('takes a call into the room that is always there, and its BYE', async () => {
     const call = caller.call(parley.sipUri('demo'));
@@ -160,7 +165,7 @@ describe.each(['UDP', 'TCP'] as const)('the server over %s', (transport) => {
     await call.invite(media.sdp());
     const [participant] = await parley.api.participants('demo');
     await parley.api.hangUp('demo', participant!.id);
-    await call.ended(2_000);
+    await call.ended(15_000);
   });
 });
 

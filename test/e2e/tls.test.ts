@@ -78,7 +78,7 @@ describe.runIf(peersPresent('linphonec'))('linphone over TLS', () => {
     const trusts = join(folder, 'other.pem');
     writeFileSync(trusts, (await createSelfSigned([LOOPBACK], new Date())).certificate);
     const phone = LinphoneClient.start({ voice: SECURED, codec: 'PCMA (8000)', transport: 'tls', trusts });
-    const dialled = (await started(phone)).dial(`sip:${ROOM}@${LOOPBACK}:${parley.sipsPort}`);
+    const dialled = (await started(phone)).dial(`sip:${ROOM}@${LOOPBACK}:${parley.sipsPort}`, 10_000);
     await expect(dialled).rejects.toThrow();
     expect(await parley.api.room(ROOM).catch(({ status }: ApiProblem) => status)).toBe(404);
     rmSync(folder, { recursive: true });
@@ -109,9 +109,9 @@ describe.runIf(peersPresent('baresip'))('baresip over TLS', () => {
     }
     await assertTheyHearEachOther([phone, other]);
     await parley.api.deleteRoom(ROOM);
-    await phone.ended(3_000);
+    await phone.ended(15_000);
     rmSync(folder, { recursive: true });
-  }, 40_000);
+  }, 60_000);
 });
 
 describe.runIf(peersPresent('baresip'))('IPv6', () => {
@@ -126,7 +126,7 @@ describe.runIf(peersPresent('baresip'))('IPv6', () => {
       await phone.dial(`sip:${ROOM}@[::1]:${port}`);
       await assertTheyHearEachOther([phone, other]);
       await parley.api.deleteRoom(ROOM);
-      await phone.ended(3_000);
+      await phone.ended(15_000);
     },
   );
 });

@@ -73,7 +73,7 @@ describe.runIf(peersPresent('ffmpeg'))('a sender and a receiver of video', () =>
   )('%s, packetization mode %i: every picture is seen, in order', async (codec, mode) => {
     const { sender, receiver } = await videoEnds(codec, mode, false);
     sender.start(new MediaClock(performance.now()));
-    await receiver.seen('picture 60', ({ codes }) => codes[0]?.counter === 60, 6_000);
+    await receiver.seen('picture 60', ({ codes }) => codes[0]?.counter === 60, 12_000);
     const counters = receiver.pictures.map(({ codes }) => codes.map(({ sender, counter }) => `${sender}#${counter}`));
     expect(counters).toEqual(Array.from({ length: 61 }, (_, index) => [`3#${index}`]));
     expect(receiver.pictures.at(-1)).toMatchObject({ width: 640, height: 360 });
@@ -98,9 +98,9 @@ describe.runIf(peersPresent('ffmpeg'))('a sender and a receiver of video', () =>
   )('with every tenth packet lost no picture is missing: packets are sent again %s', async (_, rtx) => {
     const { sender, receiver, to } = await videoEnds('VP8', 1, rtx);
     sender.start(new MediaClock(performance.now()));
-    await receiver.seen('the first picture', () => true, 6_000);
+    await receiver.seen('the first picture', () => true, 12_000);
     to.loss = { received: 0.1, sent: 0 };
-    await receiver.seen('picture 75', ({ codes }) => codes[0]?.counter === 75, 6_000);
+    await receiver.seen('picture 75', ({ codes }) => codes[0]?.counter === 75, 12_000);
     expect(to.lost.received).toBeGreaterThan(3);
     expect(sender.resent).toBeGreaterThan(3);
     const counters = new Set(receiver.pictures.map(({ codes }) => codes[0]?.counter));
@@ -110,13 +110,13 @@ describe.runIf(peersPresent('ffmpeg'))('a sender and a receiver of video', () =>
   test('a key frame comes within half a second of being asked for', async () => {
     const { sender, receiver } = await videoEnds('H264', 1, false);
     sender.start(new MediaClock(performance.now()));
-    await receiver.seen('picture 12', ({ codes }) => codes[0]?.counter === 12, 6_000);
+    await receiver.seen('picture 12', ({ codes }) => codes[0]?.counter === 12, 12_000);
     const sent = sender.keyFramesSent;
     receiver.askForKeyFrame();
     await pause(500);
     expect(sender.keyFramesWanted).toBe(1);
     expect(sender.keyFramesSent).toBe(sent + 1);
-    await receiver.seen('a later picture', ({ codes }) => (codes[0]?.counter ?? 0) > 30, 6_000);
+    await receiver.seen('a later picture', ({ codes }) => (codes[0]?.counter ?? 0) > 30, 12_000);
     expect(receiver.pictures.map(({ codes }) => codes.length)).not.toContain(0);
   });
 

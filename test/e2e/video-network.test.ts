@@ -42,7 +42,7 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
     for (const caller of callers) await caller.dial(parley.sipUri(ROOM));
     await Promise.all(
       callers.map(({ receiving, voice }) =>
-        receiving.seen(`${voice.name}: all three`, (picture) => shows(picture, ALL_THREE), 5_000),
+        receiving.seen(`${voice.name}: all three`, (picture) => shows(picture, ALL_THREE), 10_000),
       ),
     );
   };
@@ -150,7 +150,7 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
     expect(Math.max(...longest)).toBeLessThanOrEqual(NOT_DISTURBED_MS);
     cleo.sending.garbage = null;
     const endedMs = performance.now();
-    await anne.receiving.seen('cleo again', (picture) => shows(picture, ALL_THREE), 5_000);
+    await anne.receiving.seen('cleo again', (picture) => shows(picture, ALL_THREE), 10_000);
     console.log(`MEASURED seen again ${(performance.now() - endedMs).toFixed(0)} ms after the last garbage`);
     expect(parley.videoMixerPids()).toEqual(pids);
   });

@@ -89,7 +89,7 @@ describe('video phones see each other', () => {
     );
   };
   const callerSees = (caller: VideoCaller, places: Places) =>
-    caller.receiving.seen(caller.voice.name, (picture) => shows(picture, places), 5_000);
+    caller.receiving.seen(caller.voice.name, (picture) => shows(picture, places), 10_000);
 
   describe.runIf(baresipHasVideo())('baresip', () => {
     test.each(

@@ -25,7 +25,7 @@ const BOTH: Places = { [ANNE]: LEFT_OF_TWO, [BERT]: RIGHT_OF_TWO };
 const IN_STEP_MS = 40;
 const SAMPLE_RATE_HZ = 8_000;
 const PATTERN_MS = 2_000;
-const SHOWN_WITHIN_MS = 5_000;
+const SHOWN_WITHIN_MS = 10_000;
 
 /** A recording as a player has it. */
 interface Movie {

@@ -15,7 +15,7 @@ import { packetizeVp8 } from '../../mixer/video/rtp/vp8-packetizer.ts';
 import type { VideoCodecName } from '../../mixer/video-protocol.ts';
 import { videoFormat } from '../video/rtp/packets.ts';
 import { ChildProgram } from './clients/child-program.ts';
-import { bindUdp, freePort, LOOPBACK } from './clients/free-ports.ts';
+import { bindUdp, freePort, LOOPBACK, udpIsBound } from './clients/free-ports.ts';
 import { eventually, pause } from './clients/pause.ts';
 import { peersPresent } from './clients/peer-programs.ts';
 
@@ -117,7 +117,6 @@ class Receiving {
       'all frames',
       () => this.units.length,
       (units) => units >= FRAMES,
-      8000,
     );
     this.socket.close();
     return this.units;
@@ -291,9 +290,8 @@ describe.runIf(peersPresent('ffmpeg'))('our packets', () => {
     });
     await eventually(
       'ffmpeg listens',
-      () => isTaken(port),
-      (taken) => taken,
-      8000,
+      () => udpIsBound(port),
+      (isBound) => isBound,
     );
     const bye = await sendTo(port, codec, codec === 'VP8' ? framesOfVp8() : unitsOfH264(name), mode);
     // It keeps the last ones until it knows that nothing follows.
@@ -301,7 +299,6 @@ describe.runIf(peersPresent('ffmpeg'))('our packets', () => {
       'the pictures',
       () => pictures(read).length,
       (count) => count >= FRAMES - 3,
-      8000,
     );
     bye();
     expect(await reader.exited).toMatchObject({ code: 0 });
@@ -322,9 +319,3 @@ describe.runIf(peersPresent('ffmpeg'))('our packets', () => {
     expect(reader.output).toBe('');
   });
 });
-
-async function isTaken(port: number): Promise<boolean> {
-  const socket = await bindUdp(port);
-  socket?.close();
-  return socket === null;
-}

@@ -144,7 +144,8 @@ afterEach(async () => {
 const open = (policy: Partial<RoomPolicy> = {}): Room => rooms.open('demo', 'created', policy);
 
 /** Until what goes on with files is over. */
-const until = (condition: () => boolean) => vi.waitFor(() => expect(condition()).toBe(true), { interval: 1 });
+const until = (condition: () => boolean) =>
+  vi.waitFor(() => expect(condition()).toBe(true), { interval: 1, timeout: 15_000 });
 
 /** The lines of its time line, without what all have. */
 function timelineOf(id: string): string[] {

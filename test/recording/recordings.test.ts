@@ -45,6 +45,9 @@ async function makeNothing({ source, format }: FileToMake): Promise<MakeResult> 
   return { ok: true, path, bytes: source.id.length, sha256: 'ab' };
 }
 
+/** Until what goes on with files is over, however long the disk takes. */
+const until = (condition: () => void | Promise<void>) => vi.waitFor(condition, { timeout: 15_000 });
+
 /** What a mixer does between `begin` and `ended`. */
 const capture = (path: string, seconds: number) =>
   writeCapture(path, 'opus', [{ fromMs: 0, toMs: seconds * 1000 }], sine(440));
@@ -283,7 +286,7 @@ describe('files', () => {
     recordings.subscribe((change, recording) => told.push([change, recording]));
     const id = await record(recordings, 1);
     expect(recordings.get(id).files).toMatchObject(formats.map((format) => ({ format, normalized: true })));
-    await vi.waitFor(() => expect(told.at(-1)?.[0]).toBe('recording-ready'));
+    await until(() => expect(told.at(-1)?.[0]).toBe('recording-ready'));
     const [, ready] = told.at(-1)!;
     expect(ready.files).toMatchObject(formats.map((format) => ({ format, state: 'ready', sha256: 'ab' })));
     expect(told.filter(([change]) => change === 'recording-ready')).toHaveLength(1);
@@ -292,13 +295,13 @@ describe('files', () => {
   it('that a crash kept from being made are made after the next start', async () => {
     const before = await openRecordings({ formats, finishing: { make: () => new Promise(() => undefined) } });
     const id = await record(before, 1);
-    await vi.waitFor(async () => {
+    await until(async () => {
       const entry = JSON.parse(await readFile(join(directory, id, 'recording.json'), 'utf8'));
       expect(entry.files).toHaveLength(2);
     });
     open.pop();
     const after = await openRecordings();
-    await vi.waitFor(() => expect(after.get(id).files.map(({ state }) => state)).toEqual(['ready', 'ready']));
+    await until(() => expect(after.get(id).files.map(({ state }) => state)).toEqual(['ready', 'ready']));
   });
 
   it('of tracks are made of recordings that have tracks', async () => {

@@ -10,6 +10,7 @@ import { audioCodec } from '../../mixer/codec/registry.ts';
 import type { AudioCodecName } from '../../mixer/protocol.ts';
 import { TrackFile, type TrackFileOptions } from '../../mixer/recording/track-file.ts';
 import { readSealed, sealedPlainSize } from '../../sealed/read-sealed.ts';
+import { SeededRandom } from '../sim/seeded-random.ts';
 import { readMatroska } from './matroska-blocks.ts';
 import { MemoryDisk, rest } from './memory-disk.ts';
 import { play, toneDb } from './tone.ts';
@@ -112,8 +113,9 @@ describe('a file of a track', () => {
       const all = readMatroska(octets).blocks;
       const path = join(directory, `cut-off-${codec}.mka`);
       const ends = all.map(({ packet }) => packet.byteOffset - octets.byteOffset + packet.length);
+      const random = new SeededRandom(8794);
       for (let cut = 0; cut < 300; cut++) {
-        const length = first + Math.floor(Math.random() * (octets.length - first));
+        const length = first + random.below(octets.length - first);
         const rest = octets.subarray(0, length);
         const whole = ends.filter((end) => end <= length).length;
         expect(readMatroska(rest).blocks).toHaveLength(whole);
@@ -220,8 +222,9 @@ describe('a sealed file', () => {
     await file.finish();
     const octets = disk.octets('sealed-cut.mka');
     const path = join(directory, 'sealed-torn.mka');
+    const random = new SeededRandom(8794);
     for (let cut = 0; cut < 300; cut++) {
-      const length = 22 + Math.floor(Math.random() * (octets.length - 22));
+      const length = 22 + random.below(octets.length - 22);
       await writeFile(path, octets.subarray(0, length));
       const { blocks } = readMatroska(await unsealed(path, true));
       // Each write-out holds half a second.

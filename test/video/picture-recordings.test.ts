@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { recordedScene } from '../../mixer/video/recorded-scene.ts';
+import type { VideoFileOptions } from '../../mixer/video/video-file.ts';
 import type { VideoRecordingToStart } from '../../mixer/video-protocol.ts';
 import { openPlain } from '../../server/recordings/finishing/source.ts';
 import { placedBlocks } from '../../server/recordings/finishing/video-index.ts';
@@ -13,6 +14,20 @@ vi.mock('../../mixer/net/media-sockets.ts', async () => {
   return simulatedSockets();
 });
 
+/** Those of this test. */
+const files = vi.hoisted(() => new Set<{ readonly idle: boolean }>());
+vi.mock('../../mixer/video/video-file.ts', async (original) => {
+  const { VideoFile } = await original<typeof import('../../mixer/video/video-file.ts')>();
+  return {
+    VideoFile: class extends VideoFile {
+      constructor(options: VideoFileOptions) {
+        super(options);
+        files.add(this);
+      }
+    },
+  };
+});
+
 /** What the system's clock says when that of the mixer says 0. */
 const SYSTEM_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 
@@ -21,6 +36,7 @@ let mixer: SimulatedVideoMixer;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'parley-pictures-'));
   mixer = new SimulatedVideoMixer();
+  files.clear();
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
@@ -37,11 +53,12 @@ async function frames(part = 1): Promise<{ ms: number; key: boolean }[]> {
   return found;
 }
 
-/** The disk knows of no virtual time. */
+/** The disk knows of no virtual time: it is waited for, as ten seconds of it are soon over. */
 async function pass(ms: number, each?: () => void): Promise<void> {
   for (let passed = 0; passed < ms; passed += 500) {
     await mixer.pass(Math.min(500, ms - passed), each);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    do await new Promise((resolve) => setImmediate(resolve));
+    while ([...files].some(({ idle }) => !idle));
   }
 }
 

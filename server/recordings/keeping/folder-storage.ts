@@ -23,7 +23,12 @@ export class FolderStorage implements RecordingStorage {
   async put(key: string, path: string, { signal }: PutOptions): Promise<string> {
     const target = join(this.#root, ...key.split('/'));
     await mkdir(dirname(target), { recursive: true, mode: 0o750 });
-    await copyWhole(path, target, signal);
+    try {
+      await copyWhole(path, target, signal);
+    } catch (error) {
+      await this.#removeEmpty(dirname(target));
+      throw error;
+    }
     return target;
   }
 
@@ -35,7 +40,14 @@ export class FolderStorage implements RecordingStorage {
   async remove(location: string): Promise<void> {
     const file = this.#inside(location);
     await rm(file, { force: true });
-    for (let directory = dirname(file); directory !== this.#root; directory = dirname(directory)) {
+    await this.#removeEmpty(dirname(file));
+  }
+
+  close(): void {}
+
+  /** It, and those it is in, as far as nothing else is in them. */
+  async #removeEmpty(from: string): Promise<void> {
+    for (let directory = from; directory !== this.#root; directory = dirname(directory)) {
       const removed = await rmdir(directory).then(
         () => true,
         () => false,
@@ -43,8 +55,6 @@ export class FolderStorage implements RecordingStorage {
       if (!removed) return;
     }
   }
-
-  close(): void {}
 
   #inside(location: string): string {
     if (!this.holds(location)) throw new Error(`${location} is not in ${this.#root}`);

@@ -60,9 +60,12 @@ interface ControlMessage {
   token?: string;
 }
 
-/** How long a picture may take to come and to be written. */
+/** How long it may take to start, to do what it is told, and to write a picture that came: on a busy machine, as it is. */
+const READY_WITHIN_MS = 30_000;
+const ANSWERED_WITHIN_MS = 20_000;
 const SNAPSHOT_WITHIN_MS = 5_000;
 
+const RTP_PORTS = 42;
 const MODULE_FOLDER = '/usr/lib/baresip/modules';
 
 function configuration(
@@ -80,7 +83,7 @@ function configuration(
     // Nobody reads this bridge: there is no sound card, and what was received is written before the player.
     'audio_player aubridge,nowhere',
     'audio_alert aubridge,nowhere-either',
-    `rtp_ports ${rtpPort}-${rtpPort + 40}`,
+    `rtp_ports ${rtpPort}-${rtpPort + RTP_PORTS - 2}`,
     'jitter_buffer_delay 0-1',
     'call_max_calls 4',
     `snd_path ${folder}`,
@@ -127,7 +130,7 @@ export class BaresipClient implements VoiceClient {
     const folder = mkdtempSync(join(tmpdir(), 'parley-baresip-'));
     const sipPort = await freePort();
     const controlPort = await freePort();
-    const rtpPort = await freePort();
+    const rtpPort = await freePort(RTP_PORTS);
     const { sampleRateHz, channels } = SOURCE_FORMAT[options.codec];
     const tone = sine(options.voice.frequencyHz, options.voice.levelDbfs, options.toneSeconds ?? 60, sampleRateHz);
     writeFileSync(join(folder, 'tone.wav'), writeWav(tone, channels));
@@ -149,9 +152,9 @@ export class BaresipClient implements VoiceClient {
     ];
     writeFileSync(join(folder, 'accounts'), `${account.join(';')}\n`);
     const program = new ChildProgram('baresip', [options.address === '::1' ? '-6' : '-4', '-f', folder]);
-    await program.orStop(program.waitForOutput(/baresip is ready/, 10_000));
+    await program.orStop(program.waitForOutput(/baresip is ready/, READY_WITHIN_MS));
     const control = createConnection(controlPort, LOOPBACK);
-    await once(control, 'connect');
+    await program.orStop(once(control, 'connect'));
     return new BaresipClient(options, `sip:${address}`, folder, program, control);
   }
 
@@ -170,7 +173,7 @@ export class BaresipClient implements VoiceClient {
     const { transport: named = 'udp' } = this.#options;
     const transport = named === 'udp' ? '' : `;transport=${named}`;
     await this.command('dial', uri + transport);
-    await this.established(10_000);
+    await this.established(ANSWERED_WITHIN_MS);
   }
 
   async established(timeoutMs: number): Promise<void> {
@@ -244,7 +247,11 @@ export class BaresipClient implements VoiceClient {
     const token = `t${++this.#tokens}`;
     const body = JSON.stringify({ command, params, token });
     this.#control.write(`${Buffer.byteLength(body)}:${body},`);
-    const answer = await this.#message((message) => message.token === token, 5_000, `answer to ${command}`);
+    const answer = await this.#message(
+      (message) => message.token === token,
+      ANSWERED_WITHIN_MS,
+      `answer to ${command}`,
+    );
     return answer.data ?? '';
   }
 

@@ -23,6 +23,7 @@ export class ConsoleBrowser {
   readonly elsewhere: string[] = [];
   readonly #context: BrowserContext;
   readonly #folder: string;
+  readonly #first: Required<Pick<ConsoleBrowserOptions, 'width' | 'height' | 'colorScheme'>>;
 
   static async start(options: ConsoleBrowserOptions): Promise<ConsoleBrowser> {
     const folder = mkdtempSync(join(tmpdir(), 'parley-console-'));
@@ -37,14 +38,20 @@ export class ConsoleBrowser {
       locale: 'en-GB',
       acceptDownloads: true,
     });
-    return new ConsoleBrowser(await context.newPage(), context, folder, url);
+    return new ConsoleBrowser(await context.newPage(), context, folder, { url, width, height, colorScheme });
   }
 
-  private constructor(page: Page, context: BrowserContext, folder: string, url: string) {
+  private constructor(
+    page: Page,
+    context: BrowserContext,
+    folder: string,
+    { url, ...first }: Required<Omit<ConsoleBrowserOptions, 'program'>>,
+  ) {
     this.page = page;
     this.#context = context;
     this.#folder = folder;
-    page.setDefaultTimeout(10_000);
+    this.#first = first;
+    page.setDefaultTimeout(20_000);
     page.on('pageerror', (error) => this.complaints.push(String(error)));
     page.on('console', (message) => {
       if (/Content Security Policy|Uncaught/.test(message.text())) this.complaints.push(message.text());
@@ -80,6 +87,15 @@ export class ConsoleBrowser {
   /** As somebody would who is asked by the browser. */
   async allowClipboard(): Promise<void> {
     await this.#context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  }
+
+  /** What a test did to it, as far as it went, is undone: nobody is signed in, and nothing is kept from the server. */
+  async asAtFirst(): Promise<void> {
+    const { width, height, colorScheme } = this.#first;
+    await this.page.unrouteAll({ behavior: 'ignoreErrors' });
+    await this.page.setViewportSize({ width, height });
+    await this.page.emulateMedia({ colorScheme });
+    await this.page.evaluate('sessionStorage.clear()').catch(() => {});
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 export const LOOPBACK = '127.0.0.1';
@@ -17,6 +18,11 @@ export async function bindUdp(port: number): Promise<Socket | null> {
   }
 }
 
+/** Whether some program has bound it for UDP. Without trying to, which could take it away from who is just about to. */
+export function udpIsBound(port: number): boolean {
+  return readFileSync('/proc/net/udp', 'latin1').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
+}
+
 async function tcpIsFree(port: number): Promise<boolean> {
   const server = createServer();
   try {
@@ -30,15 +36,50 @@ async function tcpIsFree(port: number): Promise<boolean> {
   }
 }
 
-/** A port that is free for UDP and TCP, and so is the one above it (where baresip wants to speak TLS). */
-export async function freePort(): Promise<number> {
-  for (let attempt = 0; attempt < 50; attempt++) {
-    const port = 2 * Math.floor(16_400 + Math.random() * 14_000);
-    const first = await bindUdp(port);
-    const second = await bindUdp(port + 1);
-    const free = first && second && (await tcpIsFree(port)) && (await tcpIsFree(port + 1));
-    first?.close();
-    second?.close();
+/**
+ * Where ports are given from: below 32768, where the kernel's own choices begin, so that no connection of another test
+ * gets one before its program has bound it; and none that browsers and `fetch` refuse (6697, 10080).
+ */
+const FIRST_PORTS = [
+  ...Array.from({ length: 8 }, (_, index) => 6_700 + index * 420),
+  ...Array.from({ length: 4 }, (_, index) => 10_100 + index * 420),
+];
+/** Of them the last two are the sign of the process that gives the others. */
+const PORTS_OF_PROCESS = 420;
+const GIVEN_PORTS = PORTS_OF_PROCESS - 2;
+
+let givenFrom: Promise<number> | null = null;
+let given = 2 * Math.floor((Math.random() * GIVEN_PORTS) / 2);
+
+/** The first of the ports that no other process gives as long as this one lives; where all have an owner, it shares. */
+async function portsOfProcess(): Promise<number> {
+  const start = Math.floor(Math.random() * FIRST_PORTS.length);
+  for (let step = 0; step < FIRST_PORTS.length; step++) {
+    const first = FIRST_PORTS[(start + step) % FIRST_PORTS.length]!;
+    const sign = await bindUdp(first + GIVEN_PORTS);
+    if (sign === null) continue;
+    sign.unref();
+    return first;
+  }
+  return FIRST_PORTS[start]!;
+}
+
+/**
+ * A port that is free for UDP and TCP, and so is the one above it (where baresip wants to speak TLS); `count` from it on
+ * are not given again soon.
+ */
+export async function freePort(count = 2): Promise<number> {
+  givenFrom ??= portsOfProcess();
+  const first = await givenFrom;
+  for (let attempt = 0; attempt < 2 * GIVEN_PORTS; attempt++) {
+    if (given + count > GIVEN_PORTS) given = 0;
+    const port = first + given;
+    given += count;
+    const lower = await bindUdp(port);
+    const upper = await bindUdp(port + 1);
+    const free = lower && upper && (await tcpIsFree(port)) && (await tcpIsFree(port + 1));
+    lower?.close();
+    upper?.close();
     if (free) return port;
   }
   throw new Error('no free port found');

@@ -83,7 +83,7 @@ export class Kamailio {
 
   /** It says nothing when it is ready, but takes connections. */
   async #listening(): Promise<void> {
-    for (let attempt = 0; this.#program.running && attempt < 200; attempt++) {
+    for (let attempt = 0; this.#program.running && attempt < 1_000; attempt++) {
       const taken = await new Promise<boolean>((resolve) => {
         const socket = connect(this.port, LOOPBACK, () => resolve(true));
         socket.on('error', () => resolve(false));

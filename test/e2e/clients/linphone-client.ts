@@ -32,6 +32,10 @@ const offsetDb = (codec: LinphoneCodec): number => (codec === 'G722 (8000)' ? G7
 
 const WAV_HEADER_BYTES = 44;
 
+/** How long it may take to start, and to do what it is told: on a busy machine, as it is. */
+const READY_WITHIN_MS = 30_000;
+const ANSWERED_WITHIN_MS = 20_000;
+
 export type LinphoneTransport = 'udp' | 'tcp' | 'tls';
 
 export interface LinphoneAccount {
@@ -161,7 +165,7 @@ export class LinphoneClient implements VoiceClient {
   }
 
   async #prepare(): Promise<void> {
-    await this.#program.waitForOutput(/linphonec> /, 10_000);
+    await this.#program.waitForOutput(/linphonec> /, READY_WITHIN_MS);
     await this.#command('codec disable all', /disabled[\s\S]*linphonec> /);
     const listed = /^ ?(\d+): (.*) disabled$/gm;
     const number = [...this.#program.output.matchAll(listed)].find((line) => line[2] === this.#codec)?.[1];
@@ -187,11 +191,11 @@ export class LinphoneClient implements VoiceClient {
     await this.#command(`staticpic set ${still}`, /linphonec> /);
   }
 
-  async dial(uri: string): Promise<void> {
+  async dial(uri: string, withinMs = ANSWERED_WITHIN_MS): Promise<void> {
     const transport = this.#transport === 'tcp' ? ';transport=tcp' : '';
     this.#callsSince = this.#program.output.length;
     this.#program.write(`call ${uri}${transport}\n`);
-    await this.established(10_000);
+    await this.established(withinMs);
   }
 
   async established(timeoutMs: number): Promise<void> {
@@ -220,7 +224,7 @@ export class LinphoneClient implements VoiceClient {
 
   async hangUp(): Promise<void> {
     this.#program.write('terminate\n');
-    await this.ended(5_000);
+    await this.ended(ANSWERED_WITHIN_MS);
   }
 
   /** Holds (re-INVITE with sendonly). */
@@ -277,6 +281,6 @@ export class LinphoneClient implements VoiceClient {
   async #command(line: string, answered: RegExp): Promise<void> {
     const since = this.#program.output.length;
     this.#program.write(`${line}\n`);
-    await this.#program.waitForOutput(answered, 5_000, since);
+    await this.#program.waitForOutput(answered, ANSWERED_WITHIN_MS, since);
   }
 }

@@ -30,7 +30,8 @@ export interface ParleyOptions {
   flags?: readonly string[];
 }
 
-const READY_WITHIN_MS = 15_000;
+/** Of a machine on which other servers start as well. */
+const READY_WITHIN_MS = 40_000;
 const STOP_WITHIN_MS = 5_000;
 
 /** The built server as a process, with ports and a data directory of its own. */

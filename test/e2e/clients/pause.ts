@@ -8,7 +8,7 @@ export async function eventually<Value>(
   what: string,
   look: () => Promise<Value> | Value,
   isSo: (value: Value) => boolean,
-  timeoutMs = 5_000,
+  timeoutMs = 15_000,
 ): Promise<Value> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -6,10 +6,11 @@ import { header, readMessage } from './sip-text.ts';
 /** An address that answers every INVITE with the same status, and CANCEL as it must be; nothing else. */
 export class RefusingPhone {
   readonly uri: string;
-  /** The methods of what came, in order. */
+  /** The methods of what came, in order; what came again, as this process was slow to answer, is no other. */
   readonly methods: string[] = [];
   readonly #socket: Socket;
   readonly #status: string;
+  readonly #taken = new Set<string>();
   #invite = '';
 
   /** @param status such as `486 Busy Here`; a provisional one leaves it ringing. */
@@ -33,7 +34,8 @@ export class RefusingPhone {
 
   #received(text: string, port: number): void {
     const [method = ''] = text.split(' ', 1);
-    this.methods.push(method);
+    if (!this.#taken.has(text)) this.methods.push(method);
+    this.#taken.add(text);
     if (method === 'INVITE') {
       this.#invite = text;
       this.#answer(text, this.#status, port);

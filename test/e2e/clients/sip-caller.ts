@@ -23,6 +23,8 @@ export interface RequestOptions {
 interface Pending {
   provisional: (reply: SipReply) => void;
   final: (reply: SipReply) => void;
+  /** Never answered, as nobody is there any more. */
+  stop: () => void;
 }
 
 /** RFC 3261 §17.1.1.1. */
@@ -239,6 +241,10 @@ export class SipCaller {
           this.#pending.delete(key);
           resolve(reply);
         },
+        stop: () => {
+          stopRetransmitting();
+          clearTimeout(deadline);
+        },
       });
       if (this.transport === 'UDP') retransmit();
       else this.send(text);
@@ -246,6 +252,8 @@ export class SipCaller {
   }
 
   close(): void {
+    for (const { stop } of this.#pending.values()) stop();
+    this.#pending.clear();
     this.#wire?.close();
     this.#wire = null;
   }

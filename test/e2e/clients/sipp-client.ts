@@ -64,7 +64,8 @@ export class SippClient {
     const folder = mkdtempSync(join(tmpdir(), 'parley-sipp-'));
     const sipPort = options.sipPort ?? (await freePort());
     const controlPort = await freePort();
-    const mediaPort = await freePort();
+    // For sound and pictures, with RTCP.
+    const mediaPort = await freePort(4);
     const keys = Object.entries(options.keys ?? {}).flatMap(([name, value]) => ['-key', name, String(value)]);
     const program = new ChildProgram(
       'sipp',

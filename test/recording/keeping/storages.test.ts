@@ -75,6 +75,10 @@ describe('a folder as storage', () => {
     expect(location).toBe(join(folder, 'team/one/a.m4a'));
     await storage.remove(location);
     expect(readdirSync(join(folder, 'team'))).toEqual(['two']);
+    const given = { ...options, signal: AbortSignal.abort() };
+    await expect(storage.put('team/three/a.m4a', path, given)).rejects.toThrow();
+    await expect(storage.put('other/four/a.m4a', `${path}.not`, options)).rejects.toThrow();
+    expect([readdirSync(folder), readdirSync(join(folder, 'team'))]).toEqual([['team'], ['two']]);
   });
 
   it('touches nothing outside of its folder', async () => {

@@ -42,12 +42,13 @@ describe('names as shown', () => {
   });
 
   it('are never long, and take no time', () => {
-    const started = performance.now();
+    const before = process.cpuUsage();
     for (const part of ['a', '((', '𐍈', '👩🏽‍💻', '\u202E', 'e\u0301', ' .']) {
       expect(Array.from(shownName(part.repeat(100_000))).length).toBeLessThanOrEqual(120);
       expect(initialsOf(part.repeat(100_000)).length).toBeLessThanOrEqual(4);
     }
-    expect(performance.now() - started).toBeLessThan(1000);
+    // Of the processor: a busy machine may let it wait.
+    expect(process.cpuUsage(before).user).toBeLessThan(1_000_000);
   });
 });
 

@@ -1,10 +1,10 @@
 import { createSocket } from 'node:dgram';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bytesOfPicture, type YuvPicture } from '../../../video/coded-picture/yuv-picture.ts';
 import { ChildProgram } from '../child-program.ts';
-import { freePort, LOOPBACK } from '../free-ports.ts';
+import { freePort, LOOPBACK, udpIsBound } from '../free-ports.ts';
 import type { VideoCodec } from './coded-source.ts';
 
 export interface DecodedPicture extends YuvPicture {
@@ -18,7 +18,7 @@ export interface DecodedPicture extends YuvPicture {
 
 /** What ffmpeg's `showinfo` says of each picture. */
 const SHOWN = / n: *\d+ pts: *(-?\d+) .* s:(\d+)x(\d+) .*iskey:(\d)/g;
-const LISTENING_WITHIN_MS = 10_000;
+const LISTENING_WITHIN_MS = 20_000;
 
 /** An ffmpeg that is fed with RTP packets and gives pictures of one size, each with its RTP time. */
 export class PictureDecoder {
@@ -44,7 +44,7 @@ export class PictureDecoder {
     sdp.push(`m=video ${port} RTP/AVP ${payloadType}`, `a=rtpmap:${payloadType} ${codec}/90000`, '');
     writeFileSync(join(folder, 'stream.sdp'), sdp.join('\r\n'));
     const decoder = new PictureDecoder(folder, port, width, height);
-    await decoder.#listening();
+    await decoder.#program.orStop(decoder.#listening());
     return decoder;
   }
 
@@ -82,11 +82,9 @@ export class PictureDecoder {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Without trying to bind the port, which could take it away from ffmpeg. */
   async #listening(): Promise<void> {
     const deadline = performance.now() + LISTENING_WITHIN_MS;
-    const wanted = `:${this.#port.toString(16).toUpperCase().padStart(4, '0')} `;
-    while (!readFileSync('/proc/net/udp', 'latin1').includes(wanted)) {
+    while (!udpIsBound(this.#port)) {
       if (performance.now() > deadline || !this.#program.running) throw new Error(`no decoder: ${this.output}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
