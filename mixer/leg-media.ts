@@ -101,7 +101,7 @@ export class LegMedia {
 
   /** Takes what has come since the last tick. */
   readSockets(): void {
-    this.transport.sockets?.receiveRtp();
+    this.transport.receiveRtp();
   }
 
   receivedRtp(data: Uint8Array, address: string, port: number, nowMs: number): void {
@@ -152,7 +152,7 @@ export class LegMedia {
    */
   controlTick(nowMs: number): void {
     if (++this.ticks % CONTROL_EVERY_TICKS !== 0) return;
-    this.transport.sockets?.receiveRtcp();
+    this.transport.receiveRtcp();
     if (this.session.reportDue(nowMs)) {
       const out = this.options.buffers.take();
       this.transport.sendRtcp(out, this.session.writeReport(out.bytes, nowMs));

@@ -31,6 +31,16 @@ export class MediaTransport {
     this.secure(crypto ?? null);
   }
 
+  /** Takes what came to the port of RTP, where RTCP may be too. */
+  receiveRtp(): void {
+    this.sockets?.receiveRtp();
+  }
+
+  /** Takes what came to the port of RTCP, where it has one of its own: to look there in vain costs a call each time. */
+  receiveRtcp(): void {
+    if (!this.rtcpMux) this.sockets?.receiveRtcp();
+  }
+
   /** Packets that were not authentic. */
   get refused(): number {
     return this.srtp?.refused ?? 0;

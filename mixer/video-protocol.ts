@@ -237,7 +237,8 @@ export type VideoMixerEvent =
   | ({ event: 'streamPicture'; size: { width: number; height: number } | null } & StreamKey)
   /**
    * By the sender's reports their pictures come later than their sound is in the mix, by more than a little; or not any
-   * more. They are in step when the sound is in the mix `delayMs` after its arrival, as of `soundDelay`. 0: no matter when.
+   * more, or none do. They are in step when the sound is in the mix `delayMs` after its arrival, as of `soundDelay`. 0: no
+   * matter when.
    */
   | { event: 'soundTooEarly'; leg: string; delayMs: number }
   | { event: 'recordingFailed'; recording: string; reason: string }

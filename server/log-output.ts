@@ -42,15 +42,18 @@ export class LogOutput {
 
   /** Writes at once what still waits; for the end of the process, which takes a second longer at most. */
   flushSync(): void {
-    // What is being written in the background will be; once more would be twice.
-    if (this.#writing) this.#current = null;
+    if (this.#writing) {
+      // What is being written in the background will be; once more would be twice. It has a moment to come first.
+      this.#current = null;
+      sleepSync(RETRY_MS);
+    }
     for (let tries = 0; tries < LAST_TRIES && !this.#gone; ) {
       const rest = this.#current?.subarray(this.#written) ?? this.#take();
       if (rest === null) return;
       try {
         this.#wrote(writeSync(this.#fd, rest));
       } catch (error) {
-        if (isFull(error)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+        if (isFull(error)) sleepSync(RETRY_MS);
         else this.#gone = true;
         tries++;
       }
@@ -95,4 +98,8 @@ export class LogOutput {
     this.#written += bytes;
     if (this.#written >= this.#current.length) this.#current = null;
   }
+}
+
+function sleepSync(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -46,8 +46,9 @@ export class HeldPictures {
     this.senderNtpMs = senderNtpMs;
   }
 
-  /** See `soundTooEarly` of the protocol; null: there is nothing new to tell. */
-  soundDelayWanted(): number | null {
+  /** See `soundTooEarly` of the protocol; null: there is nothing new to tell. @param come whether pictures do */
+  soundDelayWanted(come: boolean): number | null {
+    if (!come) return this.lateness.noneCome();
     return this.senderNtpMs === null ? null : this.lateness.due(this.soundDelayMs);
   }
 

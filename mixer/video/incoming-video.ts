@@ -173,7 +173,7 @@ export class IncomingVideo {
 
   private tellSoundDelay(): void {
     const { key, event } = this.options;
-    const delayMs = key.stream === 'main' ? this.pictures.soundDelayWanted() : null;
+    const delayMs = key.stream === 'main' ? this.pictures.soundDelayWanted(this.isSeen) : null;
     if (delayMs !== null) event({ event: 'soundTooEarly', leg: key.leg, delayMs });
   }
 

@@ -1,5 +1,6 @@
 /** Of so many pictures all but one in ten are in time, when the sound waits. */
 const WINDOW = 64;
+/** So many are to have come since it was looked at last. */
 const LEAST_PICTURES = 16;
 const IN_TIME_SHARE = 0.9;
 /** A little is not seen; and delay is heard. */
@@ -16,6 +17,8 @@ export class PictureLateness {
   private readonly wantedMs = new Float64Array(WINDOW);
   private readonly sorted = new Float64Array(WINDOW);
   private count = 0;
+  /** Of them, those that were looked at. */
+  private judged = 0;
   private toldMs: number | null = null;
 
   /**
@@ -30,6 +33,7 @@ export class PictureLateness {
   /** Another stream: what was noted says nothing of what comes. */
   reset(): void {
     this.count = 0;
+    this.judged = 0;
   }
 
   /**
@@ -37,8 +41,9 @@ export class PictureLateness {
    * @param soundDelayMs how long after it is now
    */
   due(soundDelayMs: number): number | null {
+    if (this.count - this.judged < LEAST_PICTURES) return null;
+    this.judged = this.count;
     const count = Math.min(this.count, WINDOW);
-    if (count < LEAST_PICTURES) return null;
     const sorted = this.sorted.subarray(0, count);
     sorted.set(this.wantedMs.subarray(0, count));
     sorted.sort();
@@ -49,5 +54,13 @@ export class PictureLateness {
     if (this.toldMs !== null && delayMs < toldMs + RISE_MS && delayMs > toldMs - FALL_MS) return null;
     this.toldMs = delayMs;
     return delayMs;
+  }
+
+  /** No pictures come, so the sound waits for none. As `due`. */
+  noneCome(): number | null {
+    this.reset();
+    if (this.toldMs === null || this.toldMs === 0) return null;
+    this.toldMs = 0;
+    return 0;
   }
 }

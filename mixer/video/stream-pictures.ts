@@ -65,9 +65,9 @@ export class StreamPictures {
     this.held.soundIsLate(delayMs, senderNtpMs);
   }
 
-  /** See `soundTooEarly` of the protocol; null: there is nothing new to tell. */
-  soundDelayWanted(): number | null {
-    return this.held.soundDelayWanted();
+  /** See `soundTooEarly` of the protocol; null: there is nothing new to tell. @param come whether pictures do */
+  soundDelayWanted(come: boolean): number | null {
+    return this.held.soundDelayWanted(come);
   }
 
   /** What is to be seen at `nowMs`; lent until the next call. Null: nothing yet. */

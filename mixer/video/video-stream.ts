@@ -120,9 +120,11 @@ export class VideoStream {
   /** Takes what has come. */
   receive(nowMs: number): void {
     this.nowMs = nowMs;
-    this.transport.sockets?.receiveRtp();
+    const controls = nowMs >= this.controlMs;
+    // From who only watches comes RTCP at most.
+    if (controls || this.takesFromThem) this.transport.receiveRtp();
     this.incoming.receive(nowMs);
-    if (nowMs >= this.controlMs) this.control(nowMs);
+    if (controls) this.control(nowMs);
   }
 
   /** Something for them is to be sent, whose time has not come yet. */
@@ -223,7 +225,7 @@ export class VideoStream {
   private control(nowMs: number): void {
     this.controlMs = nowMs + CONTROL_EVERY_MS;
     const { session, transport } = this;
-    transport.sockets?.receiveRtcp();
+    transport.receiveRtcp();
     if (session.reportDue(nowMs)) {
       const length = session.writeReport(this.takeBuffer(), nowMs);
       transport.sendRtcp(this.slot, length);

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Announcement, AnnouncementPatch, AnnouncementProgress, NewAnnouncement } from '../focus/control.ts';
-import type { SoundView } from '../sounds/sound-library.ts';
 import { nextCursor } from './paging.ts';
 
 // Each schema is pinned to the type that the conference uses, so that neither changes without the other.
@@ -58,14 +57,3 @@ export const announcementPatch = z
   })
   .partial()
   .meta({ id: 'AnnouncementPatch' }) satisfies z.ZodType<AnnouncementPatch>;
-
-export const sound = z
-  .object({
-    id: z.string(),
-    name: z.string().meta({ description: 'What people call it.' }),
-    durationMs: z.number(),
-    createdAt: timestamp,
-  })
-  .meta({ id: 'Sound' }) satisfies z.ZodType<SoundView>;
-
-export const soundList = z.object({ sounds: z.array(sound), nextCursor }).meta({ id: 'SoundList' });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import * as announcementSchemas from './announcement-schemas.ts';
 import { type Operation, operation } from './operation.ts';
 import { page, pageQuery } from './paging.ts';
+import * as soundSchemas from './sound-schemas.ts';
 
 const soundParams = z.object({ sound: z.string().meta({ description: "The sound's id." }) });
 
@@ -15,7 +15,7 @@ export const soundOperations: readonly Operation[] = [
     summary: 'The sounds that were uploaded',
     params: z.object({}),
     query: pageQuery,
-    success: { status: 200, description: 'The sounds.', json: announcementSchemas.soundList },
+    success: { status: 200, description: 'The sounds.', json: soundSchemas.soundList },
     problems: [],
     handle({ sounds }, { query }) {
       const { items, nextCursor } = page(sounds.list(), ({ createdAt, id }) => `${createdAt} ${id}`, query);
@@ -33,7 +33,7 @@ export const soundOperations: readonly Operation[] = [
       name: z.string().min(1).max(200).meta({ description: 'What people call it.' }),
     }),
     upload: 'A WAV, MP3, Ogg, M4A, FLAC, AIFF, AMR or Matroska file, of any rate and number of channels.',
-    success: { status: 201, description: 'It can be played.', json: announcementSchemas.sound },
+    success: { status: 201, description: 'It can be played.', json: soundSchemas.sound },
     problems: ['sound-invalid', 'sound-too-large', 'sounds-unavailable'],
     async handle({ sounds }, { query, upload }) {
       const sound = await sounds.add(upload, query.name);
@@ -47,7 +47,7 @@ export const soundOperations: readonly Operation[] = [
     scope: 'reader',
     summary: 'One sound',
     params: soundParams,
-    success: { status: 200, description: 'The sound.', json: announcementSchemas.sound },
+    success: { status: 200, description: 'The sound.', json: soundSchemas.sound },
     problems: ['sound-not-found'],
     handle: ({ sounds }, { params }) => ({ json: sounds.get(params.sound) }),
   }),

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { writeSenderReport } from '../../mixer/rtp/rtcp-packet.ts';
 import type { VideoStreamStatistics } from '../../mixer/video-protocol.ts';
 import { H264, participant, SimulatedVideoMixer, scene, videoMedia } from './simulated-video-mixer.ts';
 
@@ -38,6 +39,30 @@ it('shows a card some seconds after the last picture, and the picture again when
   expect(toldOf('a')).toBeNull();
   await mixer.pass(8000, () => peer.sendFrames());
   expect(toldOf('a')).toEqual({ width: 64, height: 36 });
+});
+
+it('has the sound wait for pictures that come later, as long as some come', async () => {
+  await mixer.request('openRoom', { room: 'r', scene: scene(['a', 'b']) });
+  const peer = await mixer.open('r', 'a');
+  await mixer.pass(500, () => peer.sendFrames());
+  // What comes now was captured 200 ms ago; its sound is in the mix after 60 ms, 40 of them here. Its clock is as ours.
+  const [out, ntpMs] = [new Uint8Array(100), 1_700_000_000_000 + mixer.nowMs - 200];
+  const ntp = { ntpSeconds: Math.floor(ntpMs / 1000) + 2_208_988_800, ntpFraction: ((ntpMs % 1000) / 1000) * 2 ** 32 };
+  const info = { ...ntp, rtpTimestamp: mixer.nowMs * 90, packetCount: 0, octetCount: 0 };
+  peer.sendRtcp(out, writeSenderReport(out, 0, 77, info, null));
+  await mixer.request('soundDelay', { leg: 'a', delayMs: 40, senderNtpMs: 60 });
+  const delays = () =>
+    mixer.events.splice(0).flatMap((event) => (event.event === 'soundTooEarly' ? [[event.leg, event.delayMs]] : []));
+  await mixer.pass(3000, () => peer.sendFrames());
+  // And the half of a picture's time.
+  expect(delays()).toEqual([['a', 40 + 140 + 20]]);
+  await mixer.pass(4500);
+  expect(delays()).toEqual([]);
+  await mixer.pass(1000);
+  expect(delays()).toEqual([['a', 0]]);
+  peer.beginAnew();
+  await mixer.pass(3000, () => peer.sendFrames());
+  expect(delays()).toEqual([['a', 40 + 140 + 20]]);
 });
 
 it('shows a card, not the last picture for ever, of who sends what nobody can decode any more', async () => {

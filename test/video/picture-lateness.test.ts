@@ -45,4 +45,14 @@ describe('how long sound waits for pictures', () => {
     lateness.reset();
     expect(lateness.due(40)).toBeNull();
   });
+
+  it('is looked at again when as many have come as it takes at first', () => {
+    const lateness = new PictureLateness();
+    seen(lateness, () => 100, 40);
+    expect(lateness.due(40)).toBe(140);
+    for (let index = 0; index < 15; index++) lateness.note(200, 40);
+    expect(lateness.due(40)).toBeNull();
+    lateness.note(200, 40);
+    expect(lateness.due(40)).toBe(240);
+  });
 });

@@ -119,10 +119,10 @@ describe('a picture', () => {
       await put(unit(at, nowMs));
     }
     // Captured 200 ms ago, and its sound 60 ms ago: 140 more, and the half of a picture's time.
-    expect(pictures.soundDelayWanted()).toBe(40 + 140 + SOONER_MS);
-    expect(pictures.soundDelayWanted()).toBeNull();
+    expect(pictures.soundDelayWanted(true)).toBe(40 + 140 + SOONER_MS);
+    expect(pictures.soundDelayWanted(true)).toBeNull();
     pictures.soundIsLate(40, null);
-    expect(pictures.soundDelayWanted()).toBeNull();
+    expect(pictures.soundDelayWanted(true)).toBeNull();
   });
 
   it('goes by its arrival where the clocks are far off', async () => {
