@@ -24,7 +24,7 @@ function run(): void {
   if (timer !== null) clearTimeout(timer);
   awake = false;
   const nextMs = mixer!.run(performance.now());
-  timer = nextMs === null ? null : setTimeout(run, Math.max(0, nextMs - performance.now()));
+  timer = nextMs === null ? null : setTimeout(run, Math.max(0, Math.ceil(nextMs - performance.now())));
 }
 
 function received(message: ToVideoMixer): void {

@@ -1,5 +1,5 @@
 import { emptyReportBlock, writeReceiverReport } from '../../mixer/rtp/rtcp-packet.ts';
-import { RtpPacket, readUint32, writeRtpHeader } from '../../mixer/rtp/rtp-packet.ts';
+import { muxedPacketKind, RtpPacket, readUint32, writeRtpHeader } from '../../mixer/rtp/rtp-packet.ts';
 import { Canvas } from '../../mixer/video/engine/canvas.ts';
 import type { Engine } from '../../mixer/video/engine/engine.ts';
 import type { VideoEncoderOptions } from '../../mixer/video/engine/video-encoder.ts';
@@ -190,7 +190,7 @@ export class SimulatedVideoMixer {
     stream: VideoStreamName = 'main',
   ): Promise<SimulatedPeer> {
     const { rtpPort } = await this.request('openStream', { room, leg, stream, cname: leg, media });
-    return new SimulatedPeer(this, wires.get(rtpPort)!);
+    return new SimulatedPeer(this, wires.get(rtpPort)!, media.rtcpMux);
   }
 
   /** Lets time pass, and whatever waits for a promise go on in between. */
@@ -208,19 +208,27 @@ export class SimulatedVideoMixer {
 export class SimulatedPeer {
   private readonly mixer: SimulatedVideoMixer;
   private readonly wire: Wire;
+  private readonly rtcpMux: boolean;
   private readonly list = new PayloadList();
   private sequence = 0;
   private sinceKeyFrame = 0;
   private sendsNextMs = 0;
 
-  constructor(mixer: SimulatedVideoMixer, wire: Wire) {
+  constructor(mixer: SimulatedVideoMixer, wire: Wire, rtcpMux: boolean) {
     this.mixer = mixer;
     this.wire = wire;
+    this.rtcpMux = rtcpMux;
+  }
+
+  /** How often what it sends was looked for. */
+  get reads(): Wire['reads'] {
+    return this.wire.reads;
   }
 
   /** RTP packets that came here until now. */
   get received(): RtpPacket[] {
-    return this.wire.sent.map((data) => {
+    const rtp = this.wire.sent.filter((data) => muxedPacketKind(data, data.length) === 'rtp');
+    return rtp.map((data) => {
       const packet = new RtpPacket();
       if (!packet.parse(data, data.length)) throw new Error('not RTP');
       return packet;
@@ -265,6 +273,8 @@ export class SimulatedPeer {
   }
 
   sendRtcp(data: Uint8Array, length: number): void {
-    this.wire.rtcp(data.subarray(0, length), '192.0.2.1', 4001, this.mixer.nowMs);
+    const { wire, rtcpMux } = this;
+    const hand = rtcpMux ? wire.rtp : wire.rtcp;
+    hand(data.subarray(0, length), '192.0.2.1', rtcpMux ? 4000 : 4001, this.mixer.nowMs);
   }
 }

@@ -34,11 +34,13 @@ async function room(legs: readonly string[]): Promise<{ mixer: SimulatedVideoMix
   return { mixer, peers };
 }
 
-async function lost(peer: SimulatedPeer, sequenceNumber: number): Promise<void> {
+/** Until it has been read, which is soon. */
+async function lost(mixer: SimulatedVideoMixer, peer: SimulatedPeer, sequenceNumber: number): Promise<void> {
   const out = new Uint8Array(100);
   const ssrc = peer.received[0]!.ssrc;
   const begin = writeReceiverReport(out, 0, 77, null);
   peer.sendRtcp(out, writeNack(out, begin, 77, ssrc, Uint16Array.of(sequenceNumber), 1));
+  await mixer.pass(20);
 }
 
 it('encodes once for all who see the same, each in a stream of their own', async () => {
@@ -93,7 +95,7 @@ it('sends a lost packet again, as it was', async () => {
   const [peer] = peers as [SimulatedPeer];
   const missing = peer.received.at(-5)!;
   const count = peer.received.length;
-  await lost(peer, missing.sequenceNumber);
+  await lost(mixer, peer, missing.sequenceNumber);
   const again = peer.received.slice(count).find(({ sequenceNumber }) => sequenceNumber === missing.sequenceNumber);
   expect(again).toBeDefined();
   expect(payload(again!)).toEqual(payload(missing));
@@ -106,12 +108,26 @@ it('sends it again in a stream of its own where RTX was agreed (RFC 4588)', asyn
   const peer = await mixer.open('r', 'a', videoMedia({ send: { ...H264, rtxPayloadType: 97 } }));
   await mixer.pass(1000);
   const missing = peer.received.at(-5)!;
-  await lost(peer, missing.sequenceNumber);
+  await lost(mixer, peer, missing.sequenceNumber);
   const again = peer.received.find(({ payloadType }) => payloadType === 97)!;
   expect(again.ssrc).not.toBe(missing.ssrc);
   const [high = 0, low = 0, ...original] = payload(again);
   expect((high << 8) | low).toBe(missing.sequenceNumber);
   expect(Uint8Array.from(original)).toEqual(payload(missing));
+});
+
+it('looks no more often than it must for packets of who only watches, and never where none can come', async () => {
+  const { mixer, peers } = await room(['a']);
+  const watcher = await mixer.open('r', 'b', videoMedia({ direction: 'sendonly', rtcpMux: true }));
+  await mixer.pass(1000, () => peers[0]!.sendFrames());
+  expect(watcher.reads.rtcp).toBe(0);
+  expect(watcher.reads.rtp).toBeLessThanOrEqual(51);
+  expect(peers[0]!.reads.rtp).toBeGreaterThan(80);
+  const missing = watcher.received.at(-5)!;
+  const count = watcher.received.length;
+  await lost(mixer, watcher, missing.sequenceNumber);
+  const again = watcher.received.slice(count).filter(({ sequenceNumber }) => sequenceNumber === missing.sequenceNumber);
+  expect(again).toHaveLength(1);
 });
 
 it('makes a smaller picture for who loses much, and keeps it for the others', async () => {
