@@ -10,10 +10,18 @@ const SILENCE_DBFS = -120;
  * With the window, another tone more than 4 divided by the length in seconds away (20 Hz in 200 ms) is below −60 dB.
  */
 export function toneLevelDbfs(pcm: Pcm, frequencyHz: number, from: number, to: number): number {
+  return levelDbfs(toneAmplitude(pcm, frequencyHz, from, to));
+}
+
+function levelDbfs(amplitude: number): number {
+  return amplitude > 1e-6 ? 20 * Math.log10(amplitude) : SILENCE_DBFS;
+}
+
+function toneAmplitude(pcm: Pcm, frequencyHz: number, from: number, to: number): number {
   const start = Math.max(0, from);
   const end = Math.min(pcm.samples.length, to);
   const length = end - start;
-  if (length <= 1) return SILENCE_DBFS;
+  if (length <= 1) return 0;
   const coefficient = 2 * Math.cos((2 * Math.PI * frequencyHz) / pcm.sampleRateHz);
   let before = 0;
   let beforeThat = 0;
@@ -26,13 +34,26 @@ export function toneLevelDbfs(pcm: Pcm, frequencyHz: number, from: number, to: n
     before = now;
   }
   const power = before * before + beforeThat * beforeThat - coefficient * before * beforeThat;
-  const amplitude = (2 * Math.sqrt(Math.max(0, power))) / windowSum;
-  return amplitude > 1e-6 ? 20 * Math.log10(amplitude) : SILENCE_DBFS;
+  return (2 * Math.sqrt(Math.max(0, power))) / windowSum;
 }
 
-/** The same between two times of `performance.now()`. */
-export function heardLevelDbfs(hearing: Hearing, frequencyHz: number, fromMs: number, toMs: number): number {
-  return toneLevelDbfs(hearing.pcm, frequencyHz, hearing.sampleAt(fromMs), hearing.sampleAt(toMs));
+const PIECE_MS = 200;
+
+/**
+ * The same between two times of `performance.now()`: the mean of pieces that overlap by half. A program that was held up
+ * may go on with another phase, and over the whole the tone before that and after it would cancel each other.
+ */
+export function heardLevelDbfs({ pcm, sampleAt }: Hearing, frequencyHz: number, fromMs: number, toMs: number): number {
+  const [from, to] = [sampleAt(fromMs), sampleAt(toMs)];
+  const piece = (PIECE_MS * pcm.sampleRateHz) / 1000;
+  if (to - from <= piece) return toneLevelDbfs(pcm, frequencyHz, from, to);
+  const steps = Math.ceil((to - from - piece) / (piece / 2));
+  let sum = 0;
+  for (let step = 0; step <= steps; step++) {
+    const start = from + Math.round((step * (to - from - piece)) / steps);
+    sum += toneAmplitude(pcm, frequencyHz, start, start + piece);
+  }
+  return levelDbfs(sum / (steps + 1));
 }
 
 export interface Voice {
