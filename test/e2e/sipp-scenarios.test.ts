@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from './clients/free-ports.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { freePort, tcpListens } from './clients/free-ports.ts';
 import { Parley } from './clients/parley.ts';
 import { eventually } from './clients/pause.ts';
 import { peersPresent } from './clients/peer-programs.ts';
@@ -13,6 +13,7 @@ import { builtInScenario, SippClient, type SippOptions } from './clients/sipp-cl
 describe.runIf(peersPresent('sipp'))('SIPp’s own scenarios', () => {
   const domain = 'ca.cym.com';
   let parley: Parley;
+  const played: SippClient[] = [];
 
   beforeAll(async () => {
     parley = await Parley.start({
@@ -23,8 +24,14 @@ describe.runIf(peersPresent('sipp'))('SIPp’s own scenarios', () => {
 
   afterAll(() => parley?.stop());
 
+  /** Where one of two has failed, the other one waits for it. */
+  afterEach(async () => {
+    for (const sipp of played.splice(0)) await sipp.stop();
+  });
+
   async function play(options: Omit<SippOptions, 'serverPort'>): Promise<void> {
     const sipp = await SippClient.start({ serverPort: parley.sipPort, ...options });
+    played.push(sipp);
     const result = await sipp.finished(30_000);
     expect(result.exitCode, result.report).toBe(0);
     expect(result.successful).toBe(options.calls ?? 1);
@@ -61,11 +68,13 @@ describe.runIf(peersPresent('sipp'))('SIPp’s own scenarios', () => {
 
   test('3pcc: a controller connects two calls to us with each other', async () => {
     const controllersMeetAt = await freePort();
-    const controllers = [
-      play({ scenario: { builtIn: '3pcc-C-B' }, room: 'side-b', controllersMeetAt, calls: 3 }),
+    const second = play({ scenario: { builtIn: '3pcc-C-B' }, room: 'side-b', controllersMeetAt, calls: 3 });
+    // The first one ends if it finds nobody there.
+    const there = eventually('the second listens', () => tcpListens(controllersMeetAt), Boolean);
+    const first = there.then(() =>
       play({ scenario: { builtIn: '3pcc-C-A' }, room: 'side-a', controllersMeetAt, calls: 3 }),
-    ];
-    await Promise.all(controllers);
+    );
+    await Promise.all([first, second]);
     await assertEmpty('side-a');
     await assertEmpty('side-b');
   });

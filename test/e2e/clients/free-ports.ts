@@ -23,6 +23,12 @@ export function udpIsBound(port: number): boolean {
   return readFileSync('/proc/net/udp', 'latin1').includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `);
 }
 
+/** Whether some program listens there for TCP. To connect would be to take the place of who is waited for. */
+export function tcpListens(port: number): boolean {
+  const listening = new RegExp(`:${port.toString(16).toUpperCase().padStart(4, '0')} [0-9A-F]+:0000 0A `);
+  return ['tcp', 'tcp6'].some((kind) => listening.test(readFileSync(`/proc/net/${kind}`, 'latin1')));
+}
+
 async function tcpIsFree(port: number): Promise<boolean> {
   const server = createServer();
   try {
