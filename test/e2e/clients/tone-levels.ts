@@ -4,23 +4,33 @@ import type { Pcm } from './wav-file.ts';
 /** What a level is when there is nothing at all. */
 const SILENCE_DBFS = -120;
 
+const PIECE_MS = 200;
+
 /**
- * Level of one frequency between two samples, by Goertzel's algorithm under a Hann window; a full scale sine is 0 dBFS.
+ * Level of one frequency between two samples; a full scale sine is 0 dBFS.
  *
- * With the window, another tone more than 4 divided by the length in seconds away (20 Hz in 200 ms) is below −60 dB.
+ * The mean of pieces that overlap by half: a program that was held up may go on with another phase, and over the whole
+ * the tone before that and after it would cancel each other.
  */
 export function toneLevelDbfs(pcm: Pcm, frequencyHz: number, from: number, to: number): number {
-  return levelDbfs(toneAmplitude(pcm, frequencyHz, from, to));
-}
-
-function levelDbfs(amplitude: number): number {
+  const end = Math.min(pcm.samples.length, to);
+  const start = Math.min(end, Math.max(0, from));
+  const piece = Math.min(end - start, Math.round((PIECE_MS * pcm.sampleRateHz) / 1000));
+  const steps = Math.ceil((end - start - piece) / (piece / 2)) || 0;
+  let sum = 0;
+  for (let step = 0; step <= steps; step++) {
+    const at = start + (steps === 0 ? 0 : Math.round((step * (end - start - piece)) / steps));
+    sum += toneAmplitude(pcm, frequencyHz, at, piece);
+  }
+  const amplitude = sum / (steps + 1);
   return amplitude > 1e-6 ? 20 * Math.log10(amplitude) : SILENCE_DBFS;
 }
 
-function toneAmplitude(pcm: Pcm, frequencyHz: number, from: number, to: number): number {
-  const start = Math.max(0, from);
-  const end = Math.min(pcm.samples.length, to);
-  const length = end - start;
+/**
+ * By Goertzel's algorithm under a Hann window. With that, another tone more than 4 divided by the length in seconds away
+ * (20 Hz in 200 ms) is below −60 dB.
+ */
+function toneAmplitude(pcm: Pcm, frequencyHz: number, start: number, length: number): number {
   if (length <= 1) return 0;
   const coefficient = 2 * Math.cos((2 * Math.PI * frequencyHz) / pcm.sampleRateHz);
   let before = 0;
@@ -37,23 +47,9 @@ function toneAmplitude(pcm: Pcm, frequencyHz: number, from: number, to: number):
   return (2 * Math.sqrt(Math.max(0, power))) / windowSum;
 }
 
-const PIECE_MS = 200;
-
-/**
- * The same between two times of `performance.now()`: the mean of pieces that overlap by half. A program that was held up
- * may go on with another phase, and over the whole the tone before that and after it would cancel each other.
- */
-export function heardLevelDbfs({ pcm, sampleAt }: Hearing, frequencyHz: number, fromMs: number, toMs: number): number {
-  const [from, to] = [sampleAt(fromMs), sampleAt(toMs)];
-  const piece = (PIECE_MS * pcm.sampleRateHz) / 1000;
-  if (to - from <= piece) return toneLevelDbfs(pcm, frequencyHz, from, to);
-  const steps = Math.ceil((to - from - piece) / (piece / 2));
-  let sum = 0;
-  for (let step = 0; step <= steps; step++) {
-    const start = from + Math.round((step * (to - from - piece)) / steps);
-    sum += toneAmplitude(pcm, frequencyHz, start, start + piece);
-  }
-  return levelDbfs(sum / (steps + 1));
+/** The same between two times of `performance.now()`. */
+export function heardLevelDbfs(hearing: Hearing, frequencyHz: number, fromMs: number, toMs: number): number {
+  return toneLevelDbfs(hearing.pcm, frequencyHz, hearing.sampleAt(fromMs), hearing.sampleAt(toMs));
 }
 
 export interface Voice {
