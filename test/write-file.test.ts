@@ -27,8 +27,7 @@ describe('writeFileBy', () => {
       const missing = join(directory, 'missing');
       await expect(writeFileBy(path, (file) => pipeline(createReadStream(missing), file))).rejects.toThrow('ENOENT');
       rmSync(path);
-      const rest = new Promise((resolve) => setImmediate(resolve));
-      await rest;
+      await new Promise((resolve) => setImmediate(resolve));
       expect(existsSync(path)).toBe(false);
     }
   });

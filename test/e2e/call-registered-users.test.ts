@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { BaresipClient } from './clients/baresip-client.ts';
 import { LOOPBACK } from './clients/free-ports.ts';
 import { LinphoneClient } from './clients/linphone-client.ts';
+import { newUser } from './clients/new-user.ts';
 import { Parley } from './clients/parley.ts';
 import { eventually, pause } from './clients/pause.ts';
 import { peersPresent } from './clients/peer-programs.ts';
@@ -17,7 +18,6 @@ const ROOM = 'demo';
 let parley: Parley;
 let talker: ToneCaller | null = null;
 let phone: BaresipClient | null = null;
-let serial = 0;
 
 beforeAll(async () => {
   parley = await Parley.start({ env: { PARLEY_AUDIO_MIXERS: '1' } });
@@ -35,19 +35,12 @@ afterEach(async () => {
 
 const present = () => parley.api.participants(ROOM);
 
-/** One of whom no registration is left: a phone that was ended by force has not taken its own back. */
-async function newUser(): Promise<string> {
-  const user = `alice${++serial}`;
-  await parley.api.putUser(user, PASSWORD);
-  return user;
-}
-
 describe.runIf(peersPresent('baresip'))('a user who has registered is called by name', () => {
   test.each([
     ['udp', 'with our port', (user: string, port: number): string => `sip:${user}@${LOOPBACK}:${port}`],
     ['tcp', 'without a port', (user: string): string => `sip:${user}@${LOOPBACK}`],
   ] as const)('over %s, %s: the phone rings, answers, and all hear each other', async (transport, _how, uri) => {
-    const user = await newUser();
+    const user = await newUser(parley.api, PASSWORD);
     const account = { user, password: PASSWORD, serverPort: parley.sipPort };
     phone = await BaresipClient.start({ voice: CALLED, codec: 'opus', transport, account, autoAnswer: true });
     await eventually(
@@ -71,7 +64,7 @@ describe.runIf(peersPresent('baresip'))('a user who has registered is called by 
 
 describe.runIf(peersPresent('baresip', 'linphonec'))('a user with several phones', () => {
   test('hears them all ring; the one that is taken has the call, the others stop', async () => {
-    const user = await newUser();
+    const user = await newUser(parley.api, PASSWORD);
     const account = { user, password: PASSWORD, serverPort: parley.sipPort };
     const desk = await BaresipClient.start({ voice: CALLED, codec: 'opus', account });
     const mobile = await LinphoneClient.start({ voice: MOBILE, codec: 'PCMA (8000)', account });
@@ -106,7 +99,9 @@ describe.runIf(peersPresent('baresip', 'linphonec'))('a user with several phones
 
 describe('a user who is nowhere registered', () => {
   test('cannot be called: 480 in the log', async () => {
-    const { id } = await parley.api.addParticipant(ROOM, { uri: `sip:${await newUser()}@${LOOPBACK}` });
+    const { id } = await parley.api.addParticipant(ROOM, {
+      uri: `sip:${await newUser(parley.api, PASSWORD)}@${LOOPBACK}`,
+    });
     const line = await eventually(
       'the call has ended',
       async () => parley.logLines().find((text) => text.includes('"call ended"') && text.includes(id)),

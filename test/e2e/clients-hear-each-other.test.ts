@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { BaresipClient } from './clients/baresip-client.ts';
 import { LinphoneClient } from './clients/linphone-client.ts';
+import { pause } from './clients/pause.ts';
 import { peersPresent } from './clients/peer-programs.ts';
 import { assertWhoHearsWhom, edgeTimeMs } from './clients/tone-levels.ts';
 import type { VoiceClient } from './clients/voice-client.ts';
@@ -9,8 +10,6 @@ import type { VoiceClient } from './clients/voice-client.ts';
 
 const LOW = { name: 'low', frequencyHz: 440, levelDbfs: -12 };
 const HIGH = { name: 'high', frequencyHz: 1_000, levelDbfs: -18 };
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 let clients: VoiceClient[] = [];
 afterEach(async () => {

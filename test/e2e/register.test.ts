@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { BaresipClient } from './clients/baresip-client.ts';
 import { LinphoneClient } from './clients/linphone-client.ts';
+import { newUser } from './clients/new-user.ts';
 import { Parley } from './clients/parley.ts';
 import { eventually } from './clients/pause.ts';
 import { peersPresent } from './clients/peer-programs.ts';
@@ -16,7 +17,6 @@ const USERS_ONLY = { PARLEY_ADHOC_ROOMS: 'users' };
 
 let parley: Parley;
 let phone: VoiceClient | undefined;
-let serial = 0;
 
 beforeAll(async () => {
   parley = await Parley.start({ env: USERS_ONLY });
@@ -28,13 +28,6 @@ afterEach(async () => {
   await phone?.stop();
   phone = undefined;
 });
-
-/** One of whom no registration is left: a phone that was ended by force has not taken its own back. */
-async function newUser(): Promise<string> {
-  const user = `alice${++serial}`;
-  await parley.api.putUser(user, PASSWORD);
-  return user;
-}
 
 async function assertRegistered(user: string, transport: string): Promise<void> {
   const registrations = await eventually(
@@ -53,7 +46,7 @@ async function assertOpensRoom(dials: VoiceClient & { dial(uri: string): Promise
 
 describe.runIf(peersPresent('baresip'))('baresip', () => {
   test.each(['udp', 'tcp'] as const)('registers over %s, and then may open a room', async (transport) => {
-    const user = await newUser();
+    const user = await newUser(parley.api, PASSWORD);
     const account = { user, password: PASSWORD, serverPort: parley.sipPort };
     const baresip = await BaresipClient.start({ voice: VOICE, codec: 'PCMU', transport, account });
     phone = baresip;
@@ -72,7 +65,7 @@ describe.runIf(peersPresent('baresip'))('baresip', () => {
 
 describe.runIf(peersPresent('linphonec'))('linphone', () => {
   test.each(['udp', 'tcp'] as const)('registers over %s, and then may open a room', async (transport) => {
-    const user = await newUser();
+    const user = await newUser(parley.api, PASSWORD);
     const account = { user, password: PASSWORD, serverPort: parley.sipPort };
     const linphone = await LinphoneClient.start({ voice: VOICE, codec: 'PCMU (8000)', transport, account });
     phone = linphone;

@@ -1,6 +1,4 @@
-import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { LOOPBACK } from '../e2e/clients/free-ports.ts';
 import { seededRandom } from '../e2e/clients/lossy-relay.ts';
 import type { Parley } from '../e2e/clients/parley.ts';
 import { CallersClock, CodedCaller } from './coded-callers.ts';
@@ -128,7 +126,6 @@ export class KillRun {
     const gone = this.#server.crash();
     for (const caller of this.#callers) caller.drop();
     await gone;
-    await untilFree(Number(new URL(this.#server.httpUrl).port));
     await this.#server.startAgain();
     await this.#dial();
   }
@@ -178,20 +175,6 @@ export class KillRun {
       await pause(3);
     }
     throw new Error(`no ffmpeg was at work for ${delayMs.toFixed(0)} ms within ${FFMPEG_WITHIN_MS} ms`);
-  }
-}
-
-/** Now and then the kernel gives a connection of somebody else's the port on which nobody listens for a moment. */
-async function untilFree(port: number): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    const probe = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      probe.once('error', () => resolve(false));
-      probe.listen(port, LOOPBACK, () => resolve(true));
-    });
-    await new Promise((resolve) => probe.close(resolve));
-    if (isFree) return;
-    await pause(100);
   }
 }
 

@@ -24,9 +24,7 @@ export const PRESET = 'superfast';
  */
 export function ffmpegCpuMsPerFrame({ files, rects, canvas, bitrateBps, frames, paced }: FfmpegTask): number {
   const pace = paced ? ['-re'] : [];
-  const inputs = files.flatMap((file) => [
-    ...[...pace, '-threads', '1', '-f', 'h264', '-r', `${SOURCE.fps}`, '-i', file],
-  ]);
+  const inputs = files.flatMap((file) => [...pace, '-threads', '1', '-f', 'h264', '-r', `${SOURCE.fps}`, '-i', file]);
   // The same filter as ours: the average of the pixels that make one.
   const scaled = rects.map(({ width, height }, index) => `[${index}:v]scale=${width}:${height}:flags=area[s${index}]`);
   const names = rects.map((_, index) => `[s${index}]`).join('');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ChildProgram } from './child-program.ts';
 import { freePort, LOOPBACK } from './free-ports.ts';
 import { GrowingWav, type Hearing } from './hearing.ts';
-import { eventually } from './pause.ts';
+import { eventually, pause } from './pause.ts';
 import type { Voice } from './tone-levels.ts';
 import { writeCodedMovie } from './video/coded-files.ts';
 import type { VoiceClient } from './voice-client.ts';
@@ -183,7 +183,7 @@ export class BaresipClient implements VoiceClient {
       const dump = readdirSync(this.#folder).find((name) => name.startsWith('dump-') && name.endsWith('-dec.wav'));
       if (dump) this.#recording = new GrowingWav(join(this.#folder, dump));
       else if (performance.now() > deadline) throw new Error('baresip did not begin to write what it receives');
-      else await new Promise((resolve) => setTimeout(resolve, 5));
+      else await pause(5);
     }
   }
 

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChildProgram } from './child-program.ts';
-import { freePort, LOOPBACK } from './free-ports.ts';
+import { freePort, LOOPBACK, tcpListens } from './free-ports.ts';
+import { pause } from './pause.ts';
 
 export interface KamailioOptions {
   /** Where calls go, and over what. */
@@ -81,16 +81,11 @@ export class Kamailio {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** It says nothing when it is ready, but takes connections. */
+  /** It says nothing when it is ready, but listens. */
   async #listening(): Promise<void> {
     for (let attempt = 0; this.#program.running && attempt < 1_000; attempt++) {
-      const taken = await new Promise<boolean>((resolve) => {
-        const socket = connect(this.port, LOOPBACK, () => resolve(true));
-        socket.on('error', () => resolve(false));
-        socket.on('connect', () => socket.destroy());
-      });
-      if (taken) return;
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      if (tcpListens(this.port)) return;
+      await pause(25);
     }
     const { output } = this.#program;
     await this.stop();

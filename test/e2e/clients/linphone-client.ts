@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ChildProgram } from './child-program.ts';
 import { freePort, LOOPBACK } from './free-ports.ts';
 import { GrowingWav, type Hearing } from './hearing.ts';
-import { eventually } from './pause.ts';
+import { eventually, pause } from './pause.ts';
 import type { Voice } from './tone-levels.ts';
 import { writeCodedStill } from './video/coded-files.ts';
 import type { VoiceClient } from './voice-client.ts';
@@ -272,7 +272,7 @@ export class LinphoneClient implements VoiceClient {
 
   async stop(): Promise<void> {
     this.#program.write('quit\n');
-    await Promise.race([this.#program.exited, new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    await Promise.race([this.#program.exited, pause(1_000)]);
     await this.#program.stop('SIGKILL');
     this.#recording?.close();
     rmSync(this.#folder, { recursive: true, force: true });

@@ -7,6 +7,7 @@ import { ApiClient } from './api-client.ts';
 import { ChildProgram } from './child-program.ts';
 import { freePort, LOOPBACK, type PortRange, reservePortRange } from './free-ports.ts';
 import { type Metrics, readMetrics } from './metrics.ts';
+import { pause } from './pause.ts';
 
 export const PROJECT_FOLDER = findProjectFolder();
 const SERVER = join(PROJECT_FOLDER, 'dist/server/main.js');
@@ -163,7 +164,7 @@ export class Parley {
     const deadline = performance.now() + READY_WITHIN_MS;
     while (this.program.running && performance.now() < deadline) {
       if ((await statusOf(`${this.httpUrl}/readyz`)) === 200) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause(50);
     }
     const { output } = this.program;
     await this.program.stop('SIGKILL');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { bytesOfPicture, type YuvPicture } from '../../../video/coded-picture/yuv-picture.ts';
 import { ChildProgram } from '../child-program.ts';
 import { freePort, LOOPBACK, udpIsBound } from '../free-ports.ts';
+import { pause } from '../pause.ts';
 import type { VideoCodec } from './coded-source.ts';
 
 export interface DecodedPicture extends YuvPicture {
@@ -86,7 +87,7 @@ export class PictureDecoder {
     const deadline = performance.now() + LISTENING_WITHIN_MS;
     while (!udpIsBound(this.#port)) {
       if (performance.now() > deadline || !this.#program.running) throw new Error(`no decoder: ${this.output}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await pause(10);
     }
   }
 
