@@ -47,6 +47,7 @@ export class EncodeStream {
   encode(pcm: Int16Array, tick: number): number {
     if (tick !== this.tick + 1) this.align(tick);
     this.tick = tick;
+    if (this.pendingSamples === 0 && this.packetSamples === this.frameSamples) return this.encodeFrame(pcm, tick);
     this.pending.set(this.frameSamples === pcm.length ? pcm : pcm.subarray(0, this.frameSamples), this.pendingSamples);
     this.firstPacketStart = tick * this.frameSamples - this.pendingSamples;
     this.pendingSamples += this.frameSamples;
@@ -58,10 +59,18 @@ export class EncodeStream {
       this.packetCount++;
     }
     if (start > 0) {
-      this.pending.copyWithin(0, start, this.pendingSamples);
+      if (start < this.pendingSamples) this.pending.copyWithin(0, start, this.pendingSamples);
       this.pendingSamples -= start;
     }
     return this.packetCount;
+  }
+
+  /** The usual case: what came in this tick is a packet. */
+  private encodeFrame(pcm: Int16Array, tick: number): number {
+    this.firstPacketStart = tick * this.frameSamples;
+    this.payloadLengths[0] = this.encoder.encode(pcm, 0, this.packetSamples, this.payloads[0]!, 0);
+    this.packetCount = 1;
+    return 1;
   }
 
   /** Whether a listener who comes from another stream would hear that. */

@@ -20,7 +20,7 @@ let timer: NodeJS.Timeout | null = null;
 
 function run(): void {
   const nextMs = mixer!.run(performance.now());
-  timer = nextMs === null ? null : setTimeout(run, Math.max(0, nextMs - performance.now()));
+  timer = nextMs === null ? null : setTimeout(run, Math.max(0, Math.ceil(nextMs - performance.now())));
 }
 
 function received(message: ToMixer): void {

@@ -2,6 +2,9 @@ export const TICK_MS = 20;
 /** A clock that was held up makes up for this many ticks at once; what is missing beyond is left out. */
 const MOST_TICKS_AT_ONCE = 5;
 
+/** Rooms begin at such steps of a tick. Finer ones would only wake the process more often, which costs what a caller does. */
+const STEP_MS = 5;
+
 export interface Ticking {
   /**
    * @param plannedMs when this tick was due, which is what its timing goes by, however late it comes.
@@ -17,7 +20,7 @@ interface Slot {
 }
 
 /**
- * When each room's 20 ms step is due. Rooms are spread over the 20 ms, each millisecond getting about as many, so that
+ * When each room's 20 ms tick is due. Rooms are spread over the 20 ms, each step of it getting about as many, so that
  * work is even. No timer inside: `run` does what is due and says when to come again.
  */
 export class RoomClock {
@@ -29,7 +32,7 @@ export class RoomClock {
 
   add(room: Ticking, nowMs: number): void {
     let phase = 0;
-    for (let candidate = 1; candidate < TICK_MS; candidate++) {
+    for (let candidate = STEP_MS; candidate < TICK_MS; candidate += STEP_MS) {
       if (this.roomsAtPhase[candidate]! < this.roomsAtPhase[phase]!) phase = candidate;
     }
     this.roomsAtPhase[phase]!++;
