@@ -24,6 +24,8 @@ export class EncodeStream {
   tick = -1;
   private readonly frameSamples: number;
   private readonly encoder: AudioEncoder;
+  /** Packets do not end with each tick, so that something waits for the next one: at most `pendingSamples` of `pending`. */
+  private readonly gathers: boolean;
   private readonly pending: Int16Array;
   private pendingSamples = 0;
 
@@ -32,8 +34,9 @@ export class EncodeStream {
     this.sampleRateHz = encoder.sampleRateHz;
     this.frameSamples = (this.sampleRateHz * TICK_MS) / 1000;
     this.packetSamples = (this.sampleRateHz * ptimeMs) / 1000;
+    this.gathers = this.frameSamples % this.packetSamples !== 0;
     // What waits beside a tick's 20 ms is less than a packet.
-    this.pending = new Int16Array(this.packetSamples + this.frameSamples);
+    this.pending = new Int16Array(this.gathers ? this.packetSamples + this.frameSamples : 0);
     const mostPackets = Math.ceil(TICK_MS / ptimeMs);
     this.payloadLengths = new Uint16Array(mostPackets);
     for (let index = 0; index < mostPackets; index++) {
@@ -47,30 +50,25 @@ export class EncodeStream {
   encode(pcm: Int16Array, tick: number): number {
     if (tick !== this.tick + 1) this.align(tick);
     this.tick = tick;
-    if (this.pendingSamples === 0 && this.packetSamples === this.frameSamples) return this.encodeFrame(pcm, tick);
-    this.pending.set(this.frameSamples === pcm.length ? pcm : pcm.subarray(0, this.frameSamples), this.pendingSamples);
     this.firstPacketStart = tick * this.frameSamples - this.pendingSamples;
-    this.pendingSamples += this.frameSamples;
+    const samples = this.gathers ? this.gather(pcm) : pcm;
+    const end = this.pendingSamples + this.frameSamples;
     this.packetCount = 0;
     let start = 0;
-    for (; start + this.packetSamples <= this.pendingSamples; start += this.packetSamples) {
+    for (; start + this.packetSamples <= end; start += this.packetSamples) {
       const payload = this.payloads[this.packetCount]!;
-      this.payloadLengths[this.packetCount] = this.encoder.encode(this.pending, start, this.packetSamples, payload, 0);
+      this.payloadLengths[this.packetCount] = this.encoder.encode(samples, start, this.packetSamples, payload, 0);
       this.packetCount++;
     }
-    if (start > 0) {
-      if (start < this.pendingSamples) this.pending.copyWithin(0, start, this.pendingSamples);
-      this.pendingSamples -= start;
-    }
+    this.pendingSamples = end - start;
+    if (start > 0 && start < end) this.pending.copyWithin(0, start, end);
     return this.packetCount;
   }
 
-  /** The usual case: what came in this tick is a packet. */
-  private encodeFrame(pcm: Int16Array, tick: number): number {
-    this.firstPacketStart = tick * this.frameSamples;
-    this.payloadLengths[0] = this.encoder.encode(pcm, 0, this.packetSamples, this.payloads[0]!, 0);
-    this.packetCount = 1;
-    return 1;
+  /** Puts this tick's frame behind what waits. */
+  private gather(pcm: Int16Array): Int16Array {
+    this.pending.set(this.frameSamples === pcm.length ? pcm : pcm.subarray(0, this.frameSamples), this.pendingSamples);
+    return this.pending;
   }
 
   /** Whether a listener who comes from another stream would hear that. */

@@ -5,6 +5,7 @@ import { Mixer } from './mixer.ts';
 import { usesSystemCalls } from './net/udp-socket.ts';
 import { type FromMixer, PROTOCOL_VERSION, type ToMixer } from './protocol.ts';
 import { ServerChannel } from './server-channel.ts';
+import { timerMs } from './timer-ms.ts';
 
 /** One mixer process: the channel to the server, and the timer that drives the rooms' clock. */
 
@@ -20,7 +21,7 @@ let timer: NodeJS.Timeout | null = null;
 
 function run(): void {
   const nextMs = mixer!.run(performance.now());
-  timer = nextMs === null ? null : setTimeout(run, Math.max(0, Math.ceil(nextMs - performance.now())));
+  timer = nextMs === null ? null : setTimeout(run, timerMs(nextMs, performance.now()));
 }
 
 function received(message: ToMixer): void {

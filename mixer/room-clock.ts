@@ -1,7 +1,6 @@
 export const TICK_MS = 20;
 /** A clock that was held up makes up for this many ticks at once; what is missing beyond is left out. */
 const MOST_TICKS_AT_ONCE = 5;
-
 /** Rooms begin at such steps of a tick. Finer ones would only wake the process more often, which costs what a caller does. */
 const STEP_MS = 5;
 
@@ -25,18 +24,17 @@ interface Slot {
  */
 export class RoomClock {
   private readonly slots = new Map<Ticking, Slot>();
-  private readonly roomsAtPhase = new Uint32Array(TICK_MS);
+  private readonly roomsAtStep = new Uint32Array(TICK_MS / STEP_MS);
   ticks = 0;
   /** Ticks that began more than a tick late, those left out included. */
   lateTicks = 0;
 
   add(room: Ticking, nowMs: number): void {
-    let phase = 0;
-    for (let candidate = STEP_MS; candidate < TICK_MS; candidate += STEP_MS) {
-      if (this.roomsAtPhase[candidate]! < this.roomsAtPhase[phase]!) phase = candidate;
-    }
-    this.roomsAtPhase[phase]!++;
-    const base = Math.floor(nowMs / TICK_MS) * TICK_MS + phase;
+    const { roomsAtStep } = this;
+    let step = 0;
+    for (let other = 1; other < roomsAtStep.length; other++) if (roomsAtStep[other]! < roomsAtStep[step]!) step = other;
+    roomsAtStep[step]!++;
+    const base = Math.floor(nowMs / TICK_MS) * TICK_MS + step * STEP_MS;
     this.slots.set(room, { room, openedMs: base > nowMs ? base : base + TICK_MS, ticks: 0 });
   }
 
@@ -44,7 +42,7 @@ export class RoomClock {
     const slot = this.slots.get(room);
     if (!slot) return;
     this.slots.delete(room);
-    this.roomsAtPhase[Math.round(slot.openedMs) % TICK_MS]!--;
+    this.roomsAtStep[(slot.openedMs % TICK_MS) / STEP_MS]!--;
   }
 
   /** Runs all that is due at `nowMs`; returns when the next tick is due, or null without rooms. */

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { usesSystemCalls } from '../net/udp-socket.ts';
 import { ServerChannel } from '../server-channel.ts';
+import { timerMs } from '../timer-ms.ts';
 import { type FromVideoMixer, type ToVideoMixer, VIDEO_PROTOCOL_VERSION } from '../video-protocol.ts';
 import { loadEngine } from './engine/engine.ts';
 import { VideoMixer } from './video-mixer.ts';
@@ -24,7 +25,7 @@ function run(): void {
   if (timer !== null) clearTimeout(timer);
   awake = false;
   const nextMs = mixer!.run(performance.now());
-  timer = nextMs === null ? null : setTimeout(run, Math.max(0, Math.ceil(nextMs - performance.now())));
+  timer = nextMs === null ? null : setTimeout(run, timerMs(nextMs, performance.now()));
 }
 
 function received(message: ToVideoMixer): void {
