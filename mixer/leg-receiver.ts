@@ -21,6 +21,9 @@ const LONGEST_PACKET_MS = 120;
 const COMFORT_NOISE_TYPE = 13;
 const COMFORT_NOISE_RATE_HZ = 8000;
 
+/** Of a decoder's history, to see whether there is sound at all. */
+const CHECK_HISTORY = 0.5;
+
 const NO_PCM = new Int16Array(0);
 
 /** By sampling rate: what a `pull` decodes. One for all legs, which are pulled one after the other. */
@@ -209,6 +212,11 @@ export class LegReceiver {
     for (let i = 0; i < pcmSamples; i++) this.left[i] = pcm[frameSamples + i]!;
   }
 
+  /** What is pulled from now on is so much later than what was pulled until now. */
+  heldUp(ms: number): void {
+    this.buffer?.heldUp(ms);
+  }
+
   /** There was sound in what `pull` gave. */
   sounded(plannedMs: number): void {
     this.claims.sounded(plannedMs);
@@ -313,7 +321,8 @@ export class LegReceiver {
   /** Gives the decoder the history that it missed. */
   private catchUp(): void {
     if (this.undecoded.count === 0) return;
-    this.counts.decodes += this.undecoded.decode(this.decoder!, this.pcm, this.pcmSamples);
+    const share = this.claims.checking ? CHECK_HISTORY : 1;
+    this.counts.decodes += this.undecoded.decode(this.decoder!, this.pcm, this.pcmSamples, share);
   }
 
   /** Shortens or lengthens the packet just decoded, as the jitter buffer wants its delay to change. */

@@ -30,6 +30,8 @@ import { SoundDelay } from './sound-delay.ts';
 const LEVEL_EVERY_TICKS = 500 / TICK_MS;
 /** What only talkers need is given back so long after the last word. */
 const REST_AFTER_TICKS = 5000 / TICK_MS;
+/** After a clock was held up: what a poll did not take by then is played later, or dropped. */
+const MOST_TICKS_A_POLL = 5;
 
 export interface LegOptions {
   id: string;
@@ -100,6 +102,12 @@ export class Leg implements MixSource {
   private active = false;
   private tickMs = 0;
   private receives = false;
+  /** Silent for so long, in a large room, that `poll` every other tick is often enough. */
+  polled = false;
+  /** The tick that was last pulled. */
+  private pulledMs = 0;
+  /** A poll found sound: its frame is at hand for the next tick. */
+  private found = false;
   /** UNIX time less the clock of the ticks. */
   private readonly wallClockOffsetMs: number;
 
@@ -193,11 +201,13 @@ export class Leg implements MixSource {
   }
 
   notePlayedPackets(on: boolean): void {
+    this.attend();
     if (!on) this.receiver.played = null;
     else this.receiver.played ??= new PlayedPackets();
   }
 
   control(control: LegControl): void {
+    this.attend();
     const { volumeDb, speaksTo } = this.controlled;
     const sameListeners = String(speaksTo) === String(control.speaksTo);
     this.controlled = sameListeners ? { ...control, speaksTo } : control;
@@ -228,12 +238,14 @@ export class Leg implements MixSource {
   /** Records what is said until `recorder` has it all; false when another does that. */
   record(recorder: VoiceRecorder): boolean {
     if (this.recorder) return false;
+    this.attend();
     this.recorder = recorder;
     return true;
   }
 
   /** Fades out what is heard both ways: the next tick is the last one in this room. */
   depart(): void {
+    this.attend();
     this.departs = true;
     this.privateMixNow().leave();
   }
@@ -264,11 +276,14 @@ export class Leg implements MixSource {
 
   /** Takes this tick's 20 ms from what was received; true when there is sound in it that the room might hear. */
   receiveTick(plannedMs: number): boolean {
-    this.resampled.next();
     this.tickMs = plannedMs;
-    this.media.readSockets();
     if (this.privateMix !== null && !this.privateMix.tick()) this.privateMix = null;
-    const present = this.receives && this.pull(plannedMs);
+    if (this.polled) return false;
+    this.resampled.next();
+    this.media.readSockets();
+    const present = this.found || (this.receives && this.pull(plannedMs));
+    this.found = false;
+    this.pulledMs = plannedMs;
     if (this.recorder !== null) this.recordTick(this.recorder);
     if (!this.mayBeHeard() || !present) {
       this.speaker.leave();
@@ -323,7 +338,32 @@ export class Leg implements MixSource {
     return this.limiter;
   }
 
+  /**
+   * Takes what came from one who is `polled`, tick by tick. A word that is found is said in the next tick, later than it
+   * would have been otherwise, which is caught up with while it is said.
+   */
+  poll(plannedMs: number): void {
+    this.media.readSockets();
+    const due = Math.min(Math.round((plannedMs - this.pulledMs) / TICK_MS), MOST_TICKS_A_POLL);
+    for (let atMs = plannedMs - (due - 1) * TICK_MS; atMs <= plannedMs; atMs += TICK_MS) {
+      const present = this.receives && this.pull(atMs);
+      this.pulledMs = atMs;
+      if (!this.active) continue;
+      this.found = present;
+      return this.attend(plannedMs + TICK_MS - atMs);
+    }
+  }
+
+  /** What comes matters in each tick, for a while at least. What is next is played so much later than what came before. */
+  private attend(lateMs = this.tickMs - this.pulledMs): void {
+    if (this.polled) this.receiver.heldUp(lateMs);
+    this.polled = false;
+    this.silentTicks = 0;
+  }
+
   private rest(): void {
+    const { receiver, recorder } = this;
+    this.polled = this.room.isLarge && recorder === null && receiver.played === null && receiver.soundDelay === null;
     this.resampled.begin(this.rateHz);
     // Whoever hears what others hear gets a new one at the first word of their own.
     if (this.hears === 'common' || this.hears === 'silence') this.limiter = null;

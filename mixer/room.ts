@@ -23,6 +23,9 @@ export type Hears = 'common' | 'own' | 'silence' | 'private';
  */
 const CROSSING_TICKS = 5;
 const LONGEST_CROSSING_TICKS = 50;
+/** From so many on, who has been silent for long is polled. */
+const LARGE_ROOM_LEGS = 20;
+const POLL_EVERY_TICKS = 2;
 /** RMS under which a frame is quiet: −50 dBov. */
 const QUIET_RMS = 32768 * 10 ** (-50 / 20);
 /** A talker's own encoder is kept for this long after the last word, since people speak in turns. */
@@ -80,6 +83,10 @@ export class Room implements Ticking {
     this.settings = settings;
     this.floor = new Floor(settings.maxTalkers);
     this.comfortNoise = new Uint32Array(Uint8Array.of(Math.min(127, -settings.comfortNoiseDb), 0, 0, 0).buffer);
+  }
+
+  get isLarge(): boolean {
+    return this.legs.length >= LARGE_ROOM_LEGS;
   }
 
   add(leg: Leg): void {
@@ -181,6 +188,7 @@ export class Room implements Ticking {
       legs[index]!.controlTick(plannedMs);
     }
     for (let index = 0; index < recordings.length; index++) recordings[index]!.capture(plannedMs, tick);
+    this.poll(plannedMs, tick);
     if (this.afterwards.length > 0) this.finishTick();
   }
 
@@ -202,6 +210,17 @@ export class Room implements Ticking {
     if (sounds.idle) return;
     sounds.tick();
     for (let index = 0; index < sounds.sounding.length; index++) sources.push(sounds.sounding[index]!);
+  }
+
+  /**
+   * When all have their sound: looks what came from half of those who have been silent for long. That is half of the reads
+   * for them, and of the looks at memory which no cache holds any more, and nobody else waits for it.
+   */
+  private poll(plannedMs: number, tick: number): void {
+    const { legs } = this;
+    for (let index = tick % POLL_EVERY_TICKS; index < legs.length; index += POLL_EVERY_TICKS) {
+      if (legs[index]!.polled) legs[index]!.poll(plannedMs);
+    }
   }
 
   private whisper(): void {

@@ -20,10 +20,14 @@ export class UndecodedPackets {
     this.count++;
   }
 
-  /** Decodes what the decoder needs of them, oldest first, into `scratch` from `offset`, where nobody looks; returns how many. */
-  decode(decoder: AudioDecoder, scratch: Int16Array, offset: number): number {
+  /**
+   * Decodes what the decoder needs of them, oldest first, into `scratch` from `offset`, where nobody looks; returns how many.
+   *
+   * @param share of its history, when it need not come out quite right
+   */
+  decode(decoder: AudioDecoder, scratch: Int16Array, offset: number, share = 1): number {
     let decodes = 0;
-    for (let back = Math.min(decoder.historyPackets, this.count, KEPT); back > 0; back--) {
+    for (let back = Math.min(Math.ceil(share * decoder.historyPackets), this.count, KEPT); back > 0; back--) {
       decoder.decode(this.payloads[(this.next + KEPT - back) % KEPT]!, scratch, offset);
       decodes++;
     }

@@ -37,7 +37,7 @@ export function levelSaysSilence(level: number, vad: boolean): boolean {
  */
 export class SilenceClaims {
   /** The packet at hand is decoded although it says that it is silence. */
-  private checking = false;
+  checking = false;
   private restingSinceMs = 0;
   private checkEveryMs = FIRST_CHECK_MS;
   private nextCheckMs: number;

@@ -64,6 +64,11 @@ export class DelayAdjustment {
     this.adjustmentMs = 0;
   }
 
+  /** All that is pulled from now on is so much later: not to be waited for, as a rise is otherwise. */
+  heldUp(ms: number): void {
+    this.#excessMs += ms;
+  }
+
   /** Called with each packet pulled; `offsetMs` is its playout time less its media time. */
   update(nowMs: number, bufferedMs: number, offsetMs: number, delayMs: number, targetMs: number): void {
     const slackMs = this.#slack(bufferedMs);

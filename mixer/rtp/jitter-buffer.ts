@@ -248,6 +248,11 @@ export class JitterBuffer {
     this.#adjuster.setPacketMs(ticks / this.#ticksPerMs);
   }
 
+  /** The consumer plays so much later than `take` was told until now: no jitter, so that it is to be caught up with. */
+  heldUp(ms: number): void {
+    this.#adjuster.heldUp(ms);
+  }
+
   /** The packet just taken announces a pause (RFC 3389, Opus DTX): if none follows, that is silence and no loss. */
   expectPause(): void {
     this.#pauseExpected = true;

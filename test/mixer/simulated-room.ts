@@ -92,6 +92,11 @@ export class SimulatedPhone {
   readonly leg: Leg;
   readonly sent: Sent[] = [];
   readonly rtcp: Uint8Array[] = [];
+  /** When the leg looked at its socket of RTP. */
+  readonly readsMs: number[] = [];
+  onRead: () => void = () => undefined;
+  /** In the socket, until the leg takes them. */
+  private arrived: { packet: Uint8Array; atMs: number }[] = [];
   /** Which packets do not reach the leg. */
   loses: (sequenceNumber: number) => boolean = () => false;
   toneHz: number;
@@ -271,7 +276,15 @@ export class SimulatedPhone {
     packet.set(payload, 12 + extension.length);
     const isLost = this.loses(this.sequenceNumber);
     this.sequenceNumber = (this.sequenceNumber + 1) & 0xffff;
-    if (!isLost) this.leg.receivedRtp(packet, this.address, this.port, this.now());
+    if (!isLost) this.arrived.push({ packet, atMs: this.now() });
+  }
+
+  private takeArrived(): void {
+    const { arrived } = this;
+    this.arrived = [];
+    this.readsMs.push(this.now());
+    this.onRead();
+    for (const { packet, atMs } of arrived) this.leg.receivedRtp(packet, this.address, this.port, atMs);
   }
 
   private sockets(room: SimulatedRoom): MediaSockets {
@@ -288,7 +301,7 @@ export class SimulatedPhone {
       errors: 0,
       sendRtp: taken,
       sendRtcp: ({ bytes }: PacketSlot, length: number) => void this.rtcp.push(bytes.slice(0, length)),
-      receiveRtp: () => undefined,
+      receiveRtp: () => this.takeArrived(),
       receiveRtcp: () => undefined,
       connectRtp: () => undefined,
       openRtp: () => undefined,
