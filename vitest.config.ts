@@ -23,10 +23,11 @@ const WAITING = [
   ...['sipp-scenarios', 'slides-floor', 'srtp', 'tls', 'video-console', 'video-key-frames', 'video-rtp-programs'],
 ].map((name) => `test/e2e/${name}.test.ts`);
 
-/** Those that measure sound by the tenth of a second, and leave most of a core to another one. */
-const SOUND = ['clients-hear-each-other', 'dial-out', 'mixer-crash', 'phones', 'three-phones', 'video-clients'].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+/** Those that measure sound and pictures by the tenth of a second, and leave most of a core to others. */
+const SOUND = [
+  ...['clients-hear-each-other', 'dial-out', 'disks', 'mixer-crash', 'phones', 'three-phones'],
+  ...['video-clients', 'video-network', 'video-phones', 'video-recording'],
+].map((name) => `test/e2e/${name}.test.ts`);
 
 export default defineConfig({
   test: {
@@ -53,7 +54,7 @@ export default defineConfig({
           include: WAITING,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 3,
+          maxWorkers: 5,
           retry: 2,
           sequence: { groupOrder: 1 },
         },
@@ -64,7 +65,7 @@ export default defineConfig({
           include: SOUND,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           retry: 2,
           sequence: { groupOrder: 2 },
         },

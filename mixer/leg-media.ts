@@ -104,16 +104,16 @@ export class LegMedia {
     this.transport.receiveRtp();
   }
 
-  receivedRtp(data: Uint8Array, address: string, port: number, nowMs: number): void {
+  receivedRtp(data: Uint8Array, receivedLength: number, address: string, port: number, nowMs: number): void {
     const { transport } = this;
-    if (transport.isRtcp(data)) return this.receivedRtcp(data, address, port, nowMs);
-    const length = transport.openRtp(data);
+    if (transport.isRtcp(data, receivedLength)) return this.receivedRtcp(data, receivedLength, address, port, nowMs);
+    const length = transport.openRtp(data, receivedLength);
     if (length < 0 || !packet.parse(data, length)) return;
     const { payloadType } = packet;
     const isKey = payloadType === this.telephoneEventType;
     if (!isKey && this.options.receiver.clockRateOf(payloadType) === 0) return;
     if (!transport.rtp.accept(address, port, packet.ssrc, nowMs)) return;
-    this.heard(data.length, nowMs);
+    this.heard(receivedLength, nowMs);
     this.lastRtpMs = nowMs;
     if (!this.connected && transport.rtp.latched) this.connect();
     if (transport.rtp.counters.latches !== this.latches) this.latched();
@@ -126,12 +126,11 @@ export class LegMedia {
       this.keys.reset();
     }
     if (isKey) return this.receivedKey(data, nowMs);
-    const payload = data.subarray(packet.payloadOffset, packet.payloadOffset + packet.payloadLength);
-    this.options.receiver.put(packet, payload, nowMs);
+    this.options.receiver.put(packet, nowMs);
   }
 
-  receivedRtcp(data: Uint8Array, address: string, port: number, nowMs: number): void {
-    const length = this.transport.openRtcp(data);
+  receivedRtcp(data: Uint8Array, receivedLength: number, address: string, port: number, nowMs: number): void {
+    const length = this.transport.openRtcp(data, receivedLength);
     if (length < 0 || !compound.parse(data, length)) return;
     if (!this.transport.acceptRtcp(data, address, port, nowMs)) return;
     this.lastHeardMs = nowMs;

@@ -145,15 +145,15 @@ export class LegReceiver {
     return null;
   }
 
-  put(packet: RtpPacket, payload: Uint8Array, nowMs: number): void {
+  /** Takes a copy of the packet's payload. */
+  put(packet: RtpPacket, nowMs: number): void {
     const clockRateHz = this.clockRateOf(packet.payloadType);
     if (clockRateHz === 0) return;
     // Comfort noise goes with G.711 only, which must have come before.
     if (packet.payloadType === COMFORT_NOISE_TYPE && clockRateHz !== this.clockRateHz) return;
     if (!this.buffer || clockRateHz !== this.clockRateHz) this.begin(clockRateHz);
-    const { sequenceNumber, timestamp, payloadType, marker } = packet;
     const level = this.audioLevel === null ? NO_AUDIO_LEVEL : packet.extensionOctet(this.audioLevel.id);
-    this.buffer!.put(sequenceNumber, timestamp, payloadType, marker, payload, nowMs, level);
+    this.buffer!.put(packet, nowMs, level);
   }
 
   /** A packet of the stream that is not audio: a key (RFC 4733). */

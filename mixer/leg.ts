@@ -142,12 +142,12 @@ export class Leg implements MixSource {
     });
   }
 
-  readonly receivedRtp: PacketHandler = (packet, address, port, arrivedMs) => {
-    this.media.receivedRtp(packet, address, port, arrivedMs);
+  readonly receivedRtp: PacketHandler = (packet, length, address, port, arrivedMs) => {
+    this.media.receivedRtp(packet, length, address, port, arrivedMs);
   };
 
-  readonly receivedRtcp: PacketHandler = (packet, address, port, arrivedMs) => {
-    this.media.receivedRtcp(packet, address, port, arrivedMs);
+  readonly receivedRtcp: PacketHandler = (packet, length, address, port, arrivedMs) => {
+    this.media.receivedRtcp(packet, length, address, port, arrivedMs);
   };
 
   open(sockets: MediaSockets): void {

@@ -47,17 +47,17 @@ export class MediaTransport {
   }
 
   /** What came to the port of RTP may be RTCP (RFC 5761). */
-  isRtcp(data: Uint8Array): boolean {
-    return this.rtcpMux && muxedPacketKind(data, data.length) === 'rtcp';
+  isRtcp(data: Uint8Array, length: number): boolean {
+    return this.rtcpMux && muxedPacketKind(data, length) === 'rtcp';
   }
 
-  /** Opens a packet where it is; its length then, negative when it is not authentic. */
-  openRtp(data: Uint8Array): number {
-    return this.srtp === null ? data.length : this.srtp.unprotectRtp(data, data.length);
+  /** Opens a packet of `length` octets where it is; its length then, negative when it is not authentic. */
+  openRtp(data: Uint8Array, length: number): number {
+    return this.srtp === null ? length : this.srtp.unprotectRtp(data, length);
   }
 
-  openRtcp(data: Uint8Array): number {
-    return this.srtp === null ? data.length : this.srtp.unprotectRtcp(data, data.length);
+  openRtcp(data: Uint8Array, length: number): number {
+    return this.srtp === null ? length : this.srtp.unprotectRtcp(data, length);
   }
 
   /** Whether a valid compound packet is to be used. Its sender is that of its first one (RFC 3550 §6.1). */

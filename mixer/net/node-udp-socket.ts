@@ -59,7 +59,9 @@ export class NodeUdpSocket implements UdpSocket {
     if (this.waiting.length === 0) return;
     const received = this.waiting;
     this.waiting = [];
-    for (const { packet, address, port, arrivedMs } of received) this.handler(packet, address, port, arrivedMs);
+    for (const { packet, address, port, arrivedMs } of received) {
+      this.handler(packet, packet.length, address, port, arrivedMs);
+    }
   }
 
   send(packet: PacketSlot, length: number, port: number, address: string): void {

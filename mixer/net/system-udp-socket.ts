@@ -88,7 +88,7 @@ export class SystemUdpSocket implements UdpSocket {
     const received = this.system.take(index, this.readMs, nowMs);
     if (received === null) return;
     if (!this.system.sameSource(index, this.source)) this.nameSource();
-    this.handler(received.packet, this.sourceAddress, this.sourcePort, received.arrivedMs);
+    this.handler(received.packet, received.length, this.sourceAddress, this.sourcePort, received.arrivedMs);
   }
 
   private nameSource(): void {

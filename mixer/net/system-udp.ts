@@ -65,8 +65,9 @@ interface Calls {
 
 /** One packet of the last `receive`. */
 interface Received {
-  /** Its octets, valid until the next `receive`. */
+  /** The packet is in its first `length` octets, until the next `receive`. */
   packet: Uint8Array;
+  length: number;
   arrivedMs: number;
 }
 
@@ -77,18 +78,18 @@ interface Received {
  */
 export class SystemUdp {
   private readonly calls: Calls;
-  private readonly bytes: Uint8Array;
   private readonly words: Uint32Array;
   private readonly headersAddress: number;
   private readonly namesAt: number;
   private readonly controlsAt: number;
   private readonly dataAt: number;
-  private readonly views: Uint8Array[] = [];
+  /** Where each packet of a `receive` goes. */
+  private readonly packets: Uint8Array[] = [];
   private readonly clock = new Uint32Array(4);
   /** Wall clock less `performance.now`, milliseconds. */
   private clockOffsetMs = 0;
   private clockReadMs = Number.NEGATIVE_INFINITY;
-  private readonly last: Received = { packet: new Uint8Array(0), arrivedMs: 0 };
+  private readonly last: Received = { packet: new Uint8Array(0), length: 0, arrivedMs: 0 };
 
   constructor(calls: Calls) {
     this.calls = calls;
@@ -96,7 +97,6 @@ export class SystemUdp {
     this.controlsAt = this.namesAt + BATCH * NAME_BYTES;
     this.dataAt = this.controlsAt + BATCH * CONTROL_BYTES;
     const memory = new ArrayBuffer(this.dataAt + BATCH * PACKET_BYTES);
-    this.bytes = new Uint8Array(memory);
     this.words = new Uint32Array(memory);
     this.headersAddress = calls.addressOf(memory);
     this.layOut(memory);
@@ -176,7 +176,8 @@ export class SystemUdp {
     this.words[header + NAME_LENGTH_AT / 4] = SOCKET_ADDRESS_BYTES;
     this.words[header + CONTROL_LENGTH_AT / 4] = CONTROL_BYTES;
     if (truncated) return null;
-    this.last.packet = this.view(index, length);
+    this.last.packet = this.packets[index]!;
+    this.last.length = length;
     this.last.arrivedMs = Math.min(nowMs, Math.max(notBeforeMs, this.arrivalMs(index, nowMs)));
     return this.last;
   }
@@ -191,16 +192,6 @@ export class SystemUdp {
     }
     for (let word = 0; word < NAME_BYTES / 4; word++) name[word] = words[at + word]!;
     return false;
-  }
-
-  /** Packets of one stream are mostly as long as the last, so that a view of it is mostly there. */
-  private view(index: number, length: number): Uint8Array {
-    const before = this.views[index]!;
-    if (before.length === length) return before;
-    const start = this.dataAt + index * PACKET_BYTES;
-    const view = this.bytes.subarray(start, start + length);
-    this.views[index] = view;
-    return view;
   }
 
   private arrivalMs(index: number, nowMs: number): number {
@@ -232,7 +223,7 @@ export class SystemUdp {
       view.setUint32(header + CONTROL_LENGTH_AT, CONTROL_BYTES, true);
       pointer(vector, data);
       view.setUint32(vector + 8, PACKET_BYTES, true);
-      this.views.push(this.bytes.subarray(data, data));
+      this.packets.push(new Uint8Array(memory, data, PACKET_BYTES));
     }
   }
 

@@ -3,11 +3,17 @@ import type { PacketSlot } from './packet-buffers.ts';
 import { SystemUdpSocket, systemUdp } from './system-udp-socket.ts';
 
 /**
- * Takes one packet; `packet` is only lent, until it returns.
+ * Takes one packet: the first `length` octets of `packet`, which is only lent, until it returns.
  *
  * @param arrivedMs when the kernel got it (or this process, where that is not known), of `performance.now`.
  */
-export type PacketHandler = (packet: Uint8Array, address: string, port: number, arrivedMs: number) => void;
+export type PacketHandler = (
+  packet: Uint8Array,
+  length: number,
+  address: string,
+  port: number,
+  arrivedMs: number,
+) => void;
 
 /**
  * A bound UDP socket that is read when its owner has use for what came, rather than at every packet. Errors of single

@@ -1,7 +1,7 @@
 import { DelayAdjustment, type PlayoutAdjustment } from './delay-adjustment.ts';
 import { DelayTarget } from './delay-target.ts';
 import { MediaClock } from './media-clock.ts';
-import { PacketRing, RING_SLOTS } from './packet-ring.ts';
+import { type BufferedPacket, PacketRing, RING_SLOTS } from './packet-ring.ts';
 
 export interface JitterBufferOptions {
   /** The RTP clock of all payload types that come here (RFC 7160 calls for a reset when it changes). */
@@ -177,23 +177,15 @@ export class JitterBuffer {
   }
 
   /**
-   * A received packet; `payload` is copied.
+   * A received packet; its payload is copied.
    *
    * Duplicates and packets whose place has passed are counted and dropped.
    *
    * @param audioLevel an octet that goes with the packet (RFC 6464), -1 for none
    */
-  put(
-    sequenceNumber: number,
-    timestamp: number,
-    payloadType: number,
-    marker: boolean,
-    payload: Uint8Array,
-    arrivalMs: number,
-    audioLevel = -1,
-  ): void {
+  put(packet: BufferedPacket, arrivalMs: number, audioLevel = -1): void {
     this.counters.received++;
-    if (!this.#locate(sequenceNumber, timestamp, arrivalMs)) return;
+    if (!this.#locate(packet.sequenceNumber, packet.timestamp, arrivalMs)) return;
     const extended = this.#clock.extendedSequence;
     const arrival = arrivalMs - this.#originMs;
     if (this.#ring.seen(extended)) {
@@ -209,8 +201,7 @@ export class JitterBuffer {
       this.#ring.markSeen(extended);
       return;
     }
-    const { mediaTicks } = this.#clock;
-    this.#ring.put(extended, mediaTicks, timestamp, payloadType, marker, payload, arrival, audioLevel);
+    this.#ring.put(extended, this.#clock.mediaTicks, packet, arrival, audioLevel);
   }
 
   /** A packet of this stream that is no audio (RFC 4733): its sequence number is not missing, and a pause is likely. */

@@ -1,4 +1,5 @@
 import { PayloadMemory } from './payload-memory.ts';
+import type { RtpPacket } from './rtp-packet.ts';
 
 /** Enough for 1.28 s of 10 ms packets; a power of two. */
 export const RING_SLOTS = 128;
@@ -24,6 +25,12 @@ const LEVEL_SHIFT = 16;
 const SKIPPED = -1;
 
 const NONE = -1;
+
+/** What is kept of a packet. */
+export type BufferedPacket = Pick<
+  RtpPacket,
+  'sequenceNumber' | 'timestamp' | 'payloadType' | 'marker' | 'buffer' | 'payloadOffset' | 'payloadLength'
+>;
 
 /**
  * Packets by extended sequence number, their payloads copied; remembers for a while which numbers were there. A payload
@@ -59,23 +66,14 @@ export class PacketRing {
     this.#empty(at);
   }
 
-  put(
-    extended: number,
-    mediaTicks: number,
-    timestamp: number,
-    payloadType: number,
-    marker: boolean,
-    payload: Uint8Array,
-    arrivalMs: number,
-    audioLevel: number,
-  ): void {
+  put(extended: number, mediaTicks: number, packet: BufferedPacket, arrivalMs: number, audioLevel: number): void {
     const at = slotOf(extended);
     const words = this.#words;
     this.#empty(at);
     words[at + EXTENDED] = extended;
-    words[at + TIMESTAMP] = timestamp;
-    words[at + KIND] = payloadType | (marker ? MARKER_BIT : 0) | ((audioLevel + 1) << LEVEL_SHIFT);
-    words[at + CELL] = this.#memory.store(payload);
+    words[at + TIMESTAMP] = packet.timestamp;
+    words[at + KIND] = packet.payloadType | (packet.marker ? MARKER_BIT : 0) | ((audioLevel + 1) << LEVEL_SHIFT);
+    words[at + CELL] = this.#memory.store(packet.buffer, packet.payloadOffset, packet.payloadLength);
     this.#reals[at / 2 + MEDIA_TICKS] = mediaTicks;
     this.#reals[at / 2 + ARRIVAL_MS] = arrivalMs;
   }

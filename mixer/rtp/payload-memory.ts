@@ -33,17 +33,17 @@ export class PayloadMemory {
     this.#free = new Uint8Array(most + PAYLOADS_KEPT);
   }
 
-  /** Copies a payload; returns its cell. */
-  store(payload: Uint8Array): number {
+  /** Copies a payload, of `length` octets from `offset`; returns its cell. */
+  store(packet: Uint8Array, offset: number, length: number): number {
     const cell = this.#take();
-    const { length } = payload;
     let view = this.#views[cell]!;
     if (view.length !== length) {
       const memory = view.buffer.byteLength < length ? new ArrayBuffer(length + SPARE_OCTETS) : view.buffer;
       view = new Uint8Array(memory, 0, length);
       this.#views[cell] = view;
     }
-    view.set(payload);
+    // Octet by octet: a subarray to copy from would be an object for each packet.
+    for (let index = 0; index < length; index++) view[index] = packet[offset + index]!;
     return cell;
   }
 

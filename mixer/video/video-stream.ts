@@ -1,6 +1,7 @@
 import { MediaTransport } from '../media-transport.ts';
 import type { MediaSockets } from '../net/media-sockets.ts';
 import type { PacketBuffers, PacketSlot } from '../net/packet-buffers.ts';
+import type { PacketHandler } from '../net/udp-socket.ts';
 import type { FeedbackHandler } from '../rtp/rtcp-feedback.ts';
 import { RtcpCompound } from '../rtp/rtcp-packet.ts';
 import { RtcpSession } from '../rtp/rtcp-session.ts';
@@ -137,25 +138,25 @@ export class VideoStream {
     if (this.mayBeSent) this.viewer.send(nowMs);
   }
 
-  readonly receivedRtp = (data: Uint8Array, address: string, port: number, nowMs: number): void => {
+  readonly receivedRtp: PacketHandler = (data, receivedLength, address, port, nowMs) => {
     const { transport } = this;
-    if (transport.isRtcp(data)) return this.receivedRtcp(data, address, port, nowMs);
-    const length = transport.openRtp(data);
+    if (transport.isRtcp(data, receivedLength)) return this.receivedRtcp(data, receivedLength, address, port, nowMs);
+    const length = transport.openRtp(data, receivedLength);
     if (length < 0 || !packet.parse(data, length) || !this.takesFromThem) return;
     const kind = this.incoming.receiver.kindOf(packet.payloadType);
     if (kind === null) return;
     // Retransmissions have an SSRC of their own (RFC 4588 §4), but come from where the stream does.
     const { rtp } = transport;
     if (kind === 'media' ? !rtp.accept(address, port, packet.ssrc, nowMs) : !this.isSource(address, port)) return;
-    this.heard(data.length, nowMs);
+    this.heard(receivedLength, nowMs);
     if (rtp.counters.latches !== this.latches) this.latched();
     if (kind === 'media') this.session.received(packet, CLOCK_RATE_HZ, nowMs);
     const payload = data.subarray(packet.payloadOffset, packet.payloadOffset + packet.payloadLength);
     this.incoming.put(packet, payload, nowMs);
   };
 
-  readonly receivedRtcp = (data: Uint8Array, address: string, port: number, nowMs: number): void => {
-    const length = this.transport.openRtcp(data);
+  readonly receivedRtcp: PacketHandler = (data, receivedLength, address, port, nowMs) => {
+    const length = this.transport.openRtcp(data, receivedLength);
     if (length < 0 || !compound.parse(data, length)) return;
     if (!this.transport.acceptRtcp(data, address, port, nowMs)) return;
     this.lastHeardMs = nowMs;

@@ -3,7 +3,7 @@ import { audioCodec } from '../../mixer/codec/registry.ts';
 import { expectedLossPercentFor } from '../../mixer/expected-loss.ts';
 import { type Attention, LegReceiver } from '../../mixer/leg-receiver.ts';
 import type { AudioCodecName } from '../../mixer/protocol.ts';
-import { RtpPacket, writeRtpHeader } from '../../mixer/rtp/rtp-packet.ts';
+import { RTP_HEADER_LENGTH, RtpPacket, writeRtpHeader } from '../../mixer/rtp/rtp-packet.ts';
 import { type NetworkOptions, sendThroughNetwork } from '../rtp/jitter-simulation.ts';
 import { speech } from '../speech/speech.ts';
 import { barkDistanceDb } from '../speech/speech-quality.ts';
@@ -93,10 +93,11 @@ export function speakThrough(options: SpokenOptions): Spoken {
     const nowMs = tick * TICK_MS + TICK_PHASE_MS;
     for (; next < arrivals.length && arrivals[next]!.atMs <= nowMs; next++) {
       const { sequence, timestamp, marker, atMs } = arrivals[next]!;
-      const header = new Uint8Array(12);
-      writeRtpHeader(header, PAYLOAD_TYPE, marker, sequence & 0xffff, timestamp >>> 0, 1);
-      packet.parse(header, header.length);
-      receiver.put(packet, made[sequence]!, atMs);
+      const bytes = new Uint8Array(RTP_HEADER_LENGTH + made[sequence]!.length);
+      writeRtpHeader(bytes, PAYLOAD_TYPE, marker, sequence & 0xffff, timestamp >>> 0, 1);
+      bytes.set(made[sequence]!, RTP_HEADER_LENGTH);
+      packet.parse(bytes, bytes.length);
+      receiver.put(packet, atMs);
     }
     receiver.pull(nowMs, attention);
     pcm.set(receiver.frame, (tick * sampleRateHz * TICK_MS) / 1000);

@@ -38,12 +38,12 @@ describe('why can they not hear me?', () => {
     expect((await call.invite(anne.media.sdp().replaceAll(LOOPBACK, '127.0.0.77'))).status).toBe(200);
     const id = await idOf('anne');
     const silent = await eventually(
-      'packets were sent',
+      'packets were sent, and nothing came',
       () => diagnosisOf(id),
-      ({ sent }) => (sent.packets ?? 0) > 20,
+      ({ sent, findings }) => (sent.packets ?? 0) > 20 && findings[0]?.code === 'nothing-received',
     );
     expect(silent.sentence).toMatch(/^We have received nothing from the phone since the call was answered \d+ s ago/);
-    expect(silent.findings[0]).toMatchObject({ code: 'nothing-received', way: 'in' });
+    expect(silent.findings[0]!.way).toBe('in');
     expect(silent.addresses).toMatchObject({ signalled: `127.0.0.77:${anne.media.port}`, latched: null });
     expect(silent.received).toMatchObject({ packets: 0, firstAt: null, lastAt: null });
     expect(silent.sent.firstAt).not.toBeNull();

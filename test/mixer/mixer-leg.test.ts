@@ -128,7 +128,7 @@ class OneLeg {
     const bytes = new Uint8Array(32);
     const block = { ...emptyReportBlock(), ssrc: world.ssrc, fractionLost: Math.round(lossShare * 256) };
     writeReceiverReport(bytes, 0, 1, block);
-    world.rtcp!(bytes, '127.0.0.1', 4001, this.nowMs);
+    world.rtcp!(bytes, bytes.length, '127.0.0.1', 4001, this.nowMs);
   }
 
   private talk(): void {
@@ -138,7 +138,7 @@ class OneLeg {
     const packet = new Uint8Array(12 + payload.length);
     writeRtpHeader(packet, payloadType, false, this.sequence, (this.sequence * clockRateHz) / 50, 1);
     packet.set(payload, 12);
-    world.rtp!(packet, '127.0.0.1', 4000, this.nowMs);
+    world.rtp!(packet, packet.length, '127.0.0.1', 4000, this.nowMs);
   }
 }
 

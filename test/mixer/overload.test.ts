@@ -129,7 +129,7 @@ class BusyMachine {
     for (const [index, { packets, next }] of this.tones.entries()) {
       const packet = packets[next % packets.length]!.slice();
       writeRtpHeader(packet, 96, false, next & 0xffff, (next * 960) >>> 0, index + 1);
-      world.wires[index]!.deliver(packet, '127.0.0.1', 4000, this.nextPacketMs);
+      world.wires[index]!.deliver(packet, packet.length, '127.0.0.1', 4000, this.nextPacketMs);
       this.tones[index]!.next++;
     }
   }

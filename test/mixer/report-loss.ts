@@ -6,5 +6,5 @@ export function reportLoss(phone: SimulatedPhone, lossShare: number): void {
   const block = { ...emptyReportBlock(), ssrc: phone.sent.at(-1)!.ssrc, fractionLost: Math.round(lossShare * 256) };
   const bytes = new Uint8Array(32);
   writeReceiverReport(bytes, 0, phone.ssrc, block);
-  phone.leg.receivedRtcp(bytes, phone.address, phone.port + 1, phone.nowMs);
+  phone.leg.receivedRtcp(bytes, bytes.length, phone.address, phone.port + 1, phone.nowMs);
 }

@@ -284,7 +284,9 @@ export class SimulatedPhone {
     this.arrived = [];
     this.readsMs.push(this.now());
     this.onRead();
-    for (const { packet, atMs } of arrived) this.leg.receivedRtp(packet, this.address, this.port, atMs);
+    for (const { packet, atMs } of arrived) {
+      this.leg.receivedRtp(packet, packet.length, this.address, this.port, atMs);
+    }
   }
 
   private sockets(room: SimulatedRoom): MediaSockets {

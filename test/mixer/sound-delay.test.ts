@@ -46,7 +46,7 @@ function listen({ packetMs, transitMs, clockAheadMs = 0 }: Line, seconds: number
         bytes[13 + 2 * i] = sample & 0xff;
       }
       packet.parse(bytes, bytes.length);
-      receiver.put(packet, bytes.subarray(12), arrivalOf(sent));
+      receiver.put(packet, arrivalOf(sent));
     }
     if (!receiver.pull(nowMs, 'everything')) continue;
     const due = sound.due(reference, wallClockOffsetMs, nowMs);

@@ -3,7 +3,7 @@ import type { AudioEncoder } from '../../mixer/codec/codec.ts';
 import { audioCodec } from '../../mixer/codec/registry.ts';
 import { LegReceiver } from '../../mixer/leg-receiver.ts';
 import type { AudioCodecName } from '../../mixer/protocol.ts';
-import { RtpPacket, writeRtpHeader } from '../../mixer/rtp/rtp-packet.ts';
+import { RTP_HEADER_LENGTH, RtpPacket, writeRtpHeader } from '../../mixer/rtp/rtp-packet.ts';
 import { levelDb } from '../audio/signals.ts';
 import { SimulatedRoom } from './simulated-room.ts';
 
@@ -17,7 +17,7 @@ function receive(parts: readonly { codec: keyof typeof TYPES; ptimeMs: number; s
       return { codec, payloadType: TYPES[codec], clockRateHz: audioCodec(codec).rtpClockRateHz, parameters: {} };
     }),
   );
-  const due: { atMs: number; packet: RtpPacket; payload: Uint8Array }[] = [];
+  const due: { atMs: number; packet: RtpPacket }[] = [];
   let atMs = 0;
   let sequence = 65_000;
   const options = { complexity: 0, bitrateBps: 32_000, inbandFec: false, dtx: false, expectedLossPercent: 0 };
@@ -31,15 +31,14 @@ function receive(parts: readonly { codec: keyof typeof TYPES; ptimeMs: number; s
       const pcm = Int16Array.from({ length: samples }, (_, i) => {
         return 8000 * Math.sin(2 * Math.PI * 440 * (atMs / 1000 + i / sampleRateHz));
       });
-      const payload = new Uint8Array(1500);
-      const length = encoder.encode(pcm, 0, samples, payload, 0);
-      const header = new Uint8Array(12);
+      const bytes = new Uint8Array(1500);
+      const length = encoder.encode(pcm, 0, samples, bytes, RTP_HEADER_LENGTH);
       const timestamp = Math.round((atMs * rtpClockRateHz) / 1000) >>> 0;
-      writeRtpHeader(header, TYPES[codec], false, sequence++ & 0xffff, timestamp, 1);
+      writeRtpHeader(bytes, TYPES[codec], false, sequence++ & 0xffff, timestamp, 1);
       const packet = new RtpPacket();
-      packet.parse(header, 12);
+      packet.parse(bytes, RTP_HEADER_LENGTH + length);
       // Sent when its last sample was there.
-      due.push({ atMs: atMs + ptimeMs, packet, payload: payload.slice(0, length) });
+      due.push({ atMs: atMs + ptimeMs, packet });
     }
   }
   for (const encoder of encoders.values()) encoder.close();
@@ -47,7 +46,7 @@ function receive(parts: readonly { codec: keyof typeof TYPES; ptimeMs: number; s
   const delaysMs: number[] = [];
   for (let nowMs = 7, next = 0; nowMs < atMs; nowMs += 20) {
     for (; next < due.length && due[next]!.atMs <= nowMs; next++) {
-      receiver.put(due[next]!.packet, due[next]!.payload, due[next]!.atMs);
+      receiver.put(due[next]!.packet, due[next]!.atMs);
     }
     receiver.pull(nowMs, 'everything');
     levels.push(levelDb(receiver.frame));

@@ -32,8 +32,8 @@ async function opened(kind: Kind, address: string) {
   const got: Got[] = [];
   for (let port = 21_000; ; port++) {
     try {
-      const socket = await kind.open(address, port, (packet, source, sourcePort, arrivedMs) =>
-        got.push({ bytes: [...packet], source: `${source}:${sourcePort}`, arrivedMs }),
+      const socket = await kind.open(address, port, (packet, length, source, sourcePort, arrivedMs) =>
+        got.push({ bytes: [...packet.subarray(0, length)], source: `${source}:${sourcePort}`, arrivedMs }),
       );
       closers.push(() => socket.close());
       return { socket, port, got };

@@ -46,10 +46,10 @@ class BadWay {
     const arrive = phone.leg.receivedRtp.bind(phone.leg);
     const send = phone.run.bind(phone);
     const { random, waiting } = this;
-    const receivedRtp: typeof arrive = (bytes, address, port, nowMs) => {
-      const copy = Uint8Array.from(bytes);
+    const receivedRtp: typeof arrive = (bytes, length, address, port, nowMs) => {
+      const copy = bytes.slice(0, length);
       const atMs = nowMs + random.below(random.chance(0.01) ? 60 : 3);
-      waiting.push({ atMs, pass: () => arrive(copy, address, port, phone.nowMs) });
+      waiting.push({ atMs, pass: () => arrive(copy, length, address, port, phone.nowMs) });
     };
     const run: typeof send = (nowMs) => {
       send(nowMs);

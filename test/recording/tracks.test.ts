@@ -60,7 +60,8 @@ class ChangingTalker {
     const length = encoder.encode(pcm, 0, samples, packet, 12);
     writeRtpHeader(packet, 96 + this.codecs.indexOf(codec), false, this.sequence++ & 0xffff, this.timestamp, this.ssrc);
     this.timestamp = (this.timestamp + (rtpClockRateHz * STEP_MS) / 1000) >>> 0;
-    this.phone.leg.receivedRtp(packet.subarray(0, 12 + length), this.phone.address, this.phone.port, this.phone.nowMs);
+    const { leg, address, port, nowMs } = this.phone;
+    leg.receivedRtp(packet, 12 + length, address, port, nowMs);
   }
 
   jump(): void {
@@ -78,7 +79,7 @@ describe('a track', () => {
     const { receivedRtp } = phone.leg;
     Object.assign(phone.leg, {
       receivedRtp: (...args: Parameters<typeof receivedRtp>) => {
-        sent.push(Buffer.from(args[0].subarray(12)).toString('hex'));
+        sent.push(Buffer.from(args[0].subarray(12, args[1])).toString('hex'));
         receivedRtp(...args);
       },
     });

@@ -2,11 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { JitterBuffer } from '../../mixer/rtp/jitter-buffer.ts';
 import { formatJitterTable, jitterTable, seededRandom, simulate } from './jitter-simulation.ts';
 
-const PACKET = new Uint8Array(160);
+const PAYLOAD = { buffer: new Uint8Array(160), payloadOffset: 0, payloadLength: 160 };
 const make = () => new JitterBuffer({ clockRateHz: 8000, minDelayMs: 0, maxDelayMs: 400 });
 /** Puts packets of 20 ms by number; the arrival is that of a network without jitter unless told. */
 const put = (buffer: JitterBuffer, index: number, arrivalMs = index * 20, timestamp = index * 160, marker = false) =>
-  buffer.put(index & 0xffff, timestamp >>> 0, 0, marker, PACKET, arrivalMs);
+  buffer.put(
+    { ...PAYLOAD, sequenceNumber: index & 0xffff, timestamp: timestamp >>> 0, payloadType: 0, marker },
+    arrivalMs,
+  );
 const take = (buffer: JitterBuffer, nowMs: number) => {
   const playout = buffer.take(nowMs);
   if (playout === 'packet') buffer.played(160);
@@ -52,7 +55,7 @@ describe('jitter buffer, packet by packet', () => {
     put(buffer, 3, 45);
     expect(take(buffer, 47)).toBe('conceal');
     expect(buffer.gapTicks).toBe(160);
-    expect(buffer.following).toEqual(PACKET);
+    expect(buffer.following).toEqual(PAYLOAD.buffer);
     put(buffer, 2, 50);
     expect(take(buffer, 67)).toBe(3);
     expect(buffer.counters).toMatchObject({ late: 1, concealedTicks: 160 });
@@ -178,9 +181,10 @@ describe('jitter buffer, packet by packet', () => {
       const buffer = make();
       let nowMs = run * 1e6;
       for (let i = 0; i < 1000; i++) {
-        const sequence = random() < 0.5 ? integer(65_536) : i + integer(20);
+        const sequenceNumber = random() < 0.5 ? integer(65_536) : i + integer(20);
         const timestamp = random() < 0.3 ? integer(2 ** 32) : i * 160 + integer(4000);
-        buffer.put(sequence, timestamp, 0, random() < 0.1, PACKET, nowMs + integer(50));
+        const marker = random() < 0.1;
+        buffer.put({ ...PAYLOAD, sequenceNumber, timestamp, payloadType: 0, marker }, nowMs + integer(50));
         if (random() < 0.1) buffer.skip(integer(65_536), integer(2 ** 32), nowMs);
         nowMs += integer(40);
         for (let j = integer(4); j > 0; j--) {

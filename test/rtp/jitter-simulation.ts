@@ -75,7 +75,7 @@ export interface Arrival {
 }
 
 const TICK_MS = 20;
-const PAYLOAD = new Uint8Array(160);
+const PAYLOAD = { buffer: new Uint8Array(160), payloadOffset: 0, payloadLength: 160 };
 
 export function simulate(options: SimulationOptions): SimulationResult {
   const ptimeMs = options.ptimeMs ?? 20;
@@ -91,7 +91,8 @@ export function simulate(options: SimulationOptions): SimulationResult {
     const nowMs = tick * TICK_MS + (options.tickPhaseMs ?? 7);
     for (; next < network.arrivals.length && network.arrivals[next]!.atMs <= nowMs; next++) {
       const { sequence, timestamp, marker, atMs } = network.arrivals[next]!;
-      jitterBuffer.put(sequence & 0xffff, timestamp >>> 0, 0, marker, PAYLOAD, atMs);
+      const sequenceNumber = sequence & 0xffff;
+      jitterBuffer.put({ ...PAYLOAD, sequenceNumber, timestamp: timestamp >>> 0, payloadType: 0, marker }, atMs);
     }
     leg.tick(nowMs, payloadTicks);
   }

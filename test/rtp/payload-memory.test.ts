@@ -3,11 +3,16 @@ import { PAYLOADS_KEPT, PayloadMemory } from '../../mixer/rtp/payload-memory.ts'
 
 const MOST = 128;
 
+/** Within a packet. */
+function store(memory: PayloadMemory, payload: Uint8Array): number {
+  return memory.store(Uint8Array.of(1, 2, 3, ...payload, 4, 5), 3, payload.length);
+}
+
 /** Stores a payload of its own, and releases it at once, so many times. */
 function flow(memory: PayloadMemory, payloads: number, waiting = 0): void {
   const cells: number[] = [];
   for (let index = 0; index < payloads; index++) {
-    cells.push(memory.store(new Uint8Array(160).fill(index & 255)));
+    cells.push(store(memory, new Uint8Array(160).fill(index & 255)));
     if (cells.length > waiting) memory.release(cells.shift()!);
   }
   for (const cell of cells) memory.release(cell);
@@ -44,7 +49,7 @@ describe('Memory for payloads', () => {
     const released: { payload: Uint8Array; octet: number }[] = [];
     for (let index = 0; index < 3000; index++) {
       const octet = (index * 7) & 255;
-      const cell = memory.store(new Uint8Array(40 + (index % 90)).fill(octet));
+      const cell = store(memory, new Uint8Array(40 + (index % 90)).fill(octet));
       for (const before of released) expect(before.payload.every((value) => value === before.octet)).toBe(true);
       released.push({ payload: memory.payload(cell), octet });
       if (released.length > PAYLOADS_KEPT) released.shift();
@@ -56,7 +61,7 @@ describe('Memory for payloads', () => {
     const memory = new PayloadMemory(MOST);
     for (let index = 0; index < 500; index++) {
       const payload = Uint8Array.from({ length: (index * 37) % 400 }, (_, at) => (at + index) & 255);
-      const cell = memory.store(payload);
+      const cell = store(memory, payload);
       expect(memory.payload(cell)).toEqual(payload);
       memory.release(cell);
     }

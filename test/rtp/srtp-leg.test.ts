@@ -69,7 +69,7 @@ function protectedRtp(sender = phone): Packet {
 }
 
 function receive(leg: LegMedia, { data, length }: Packet, address = PHONE, port = PHONE_PORT): void {
-  leg.receivedRtp(data.slice(0, length), address, port, sequenceNumber * 20);
+  leg.receivedRtp(data.slice(), length, address, port, sequenceNumber * 20);
 }
 
 function sendTo(leg: LegMedia, ssrc = 1): Uint8Array {
@@ -135,7 +135,7 @@ describe('a secured leg', () => {
       expect(port).toBe(PHONE_PORT + 1);
       expect(reader.unprotectRtcp(data, data.length)).toBeGreaterThan(0);
     }
-    leg.receivedRtcp(rtcpPacket().data.slice(0, 28), PHONE, PHONE_PORT + 1, 10_002);
+    leg.receivedRtcp(rtcpPacket().data.slice(), 28, PHONE, PHONE_PORT + 1, 10_002);
     expect(leg.statistics().srtpRefused).toBe(1);
   });
 

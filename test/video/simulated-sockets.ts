@@ -46,9 +46,9 @@ export function simulatedSockets(): { MediaSockets: unknown } {
 function queueTo(handler: PacketHandler): { put: PacketHandler; read(): void } {
   let waiting: (() => void)[] = [];
   return {
-    put: (packet, ...rest) => {
-      const copy = packet.slice();
-      waiting.push(() => handler(copy, ...rest));
+    put: (packet, length, ...rest) => {
+      const copy = packet.slice(0, length);
+      waiting.push(() => handler(copy, length, ...rest));
     },
     read: () => {
       const come = waiting;

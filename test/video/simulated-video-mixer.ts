@@ -260,7 +260,7 @@ export class SimulatedPeer {
       writeRtpHeader(packet, 96, last, this.sequence++ & 0xffff, Math.round(this.mixer.nowMs * 90) >>> 0, 77);
       const from = this.list.offset(index);
       packet.set(this.list.bytes.subarray(from, from + this.list.length(index)), 12);
-      this.wire.rtp(packet, '192.0.2.1', 4000, this.mixer.nowMs);
+      this.wire.rtp(packet, packet.length, '192.0.2.1', 4000, this.mixer.nowMs);
     }
   }
 
@@ -275,6 +275,6 @@ export class SimulatedPeer {
   sendRtcp(data: Uint8Array, length: number): void {
     const { wire, rtcpMux } = this;
     const hand = rtcpMux ? wire.rtp : wire.rtcp;
-    hand(data.subarray(0, length), '192.0.2.1', rtcpMux ? 4000 : 4001, this.mixer.nowMs);
+    hand(data, length, '192.0.2.1', rtcpMux ? 4000 : 4001, this.mixer.nowMs);
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { packetizeH264 } from '../../../mixer/video/rtp/h264-packetizer.ts';
 import { PayloadList } from '../../../mixer/video/rtp/payload-list.ts';
 import { VideoReceiver } from '../../../mixer/video/rtp/video-receiver.ts';
+import { collectGarbage } from '../../bench/collect-garbage.ts';
 import { byteStream, H264_TYPE, hex, octets, put, RTX_TYPE, VP8_TYPE, videoFormat } from './packets.ts';
 
 const SPS = octets('6742e01fda014016');
@@ -339,6 +340,7 @@ describe('memory', () => {
       stream.packet(long, 101 + number, 3600, false);
       stream.ready();
     }
+    collectGarbage();
     expect(process.memoryUsage().arrayBuffers).toBeLessThan(64 * 2 ** 20);
     expect(stream.receiver.keyFrameNeeded).toBe(true);
     stream.sequence = 2101;
