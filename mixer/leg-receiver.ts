@@ -278,7 +278,7 @@ export class LegReceiver {
   private rest(payload: Uint8Array, fits: boolean): 'silent frame' | 'silence' {
     const samples = Math.min(this.decoder!.samplesIn(payload), this.pcm.length - this.pcmSamples);
     const { adjustment, adjustmentTicks } = this.buffer!;
-    this.undecoded.add(payload);
+    this.undecoded.add(payload, this.decoder!.historyPackets);
     this.buffer!.played((samples * this.clockRateHz) / this.sampleRateHz);
     if (fits && adjustment === 'none') {
       if (!this.frameIsSilent) this.frame.fill(0);

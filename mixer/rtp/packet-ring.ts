@@ -34,7 +34,7 @@ export type BufferedPacket = Pick<
 
 /**
  * Packets by extended sequence number, their payloads copied; remembers for a while which numbers were there. A payload
- * that was taken from here stays as it is for `PAYLOADS_KEPT` packets more.
+ * that was taken from here and released stays as it is until the next packet is put.
  */
 export class PacketRing {
   /** One slot after the other, so that all of a packet is in one line of the cache. */

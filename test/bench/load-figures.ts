@@ -34,7 +34,7 @@ export const percent = (share: number): string => `${(share * 100).toFixed(0)}%`
 
 /** Measures what `pids` use under a load that runs already. `ended` is asked at its end, before it is analysed. */
 export async function measureLoad<AtEnd>(
-  generator: GeneratorProcess,
+  generator: Pick<GeneratorProcess, 'measure'>,
   load: Load,
   pids: readonly number[],
   seconds: number,

@@ -6,13 +6,12 @@ import { addedDelays, decodeStream, markerMiddleMs } from './added-delay.ts';
 import { DurationHistogram } from './histogram.ts';
 import { callersOf, type FromGenerator, type LoadJob, type LoadResult, type ToGenerator } from './load-protocol.ts';
 import { CODEC_SHAPES, type LoadCodec, MARKED_TALKERS, PayloadLoops } from './load-signal.ts';
+import { isMeasured, isObserved } from './measured-callers.ts';
 import { MediaCaller, type MediaCounts } from './media-caller.ts';
 import { SendClock } from './send-clock.ts';
 
 /** Many callers in one process: started by the benchmark, led over IPC. */
 
-/** Callers whose streams are searched for markers. */
-const OBSERVED_CALLERS = 12;
 const CALLS_AT_ONCE = 10;
 
 class RunningLoad {
@@ -33,22 +32,26 @@ class RunningLoad {
   async start(): Promise<{ calls: number; refusal: string | null }> {
     const { target } = this.#job;
     const callers = callersOf(this.#job);
-    for (let index = 0; index < callers; index++) this.#media.push(await this.#open(index));
+    for (let index = 0; index < callers; index++) {
+      if (this.#takesPart(index)) this.#media.push(await this.#open(index));
+    }
     if (target.kind === 'echo') {
       await Promise.all(this.#media.map((media, index) => media.connect(target.ports[index]!)));
     } else {
       this.#sip = await SipCaller.open({ serverPort: target.sipPort });
-      for (let first = 0; first < callers; first += CALLS_AT_ONCE) {
+      for (let first = 0; first < this.#media.length; first += CALLS_AT_ONCE) {
         const some = this.#media.slice(first, first + CALLS_AT_ONCE);
         const answers = await Promise.all(some.map((media) => this.#call(media, target.uris[media.role.room]!)));
         const refusal = answers.find((answer) => answer !== null);
         if (refusal) return { calls: this.#calls.length, refusal };
       }
-      for (const media of this.#listeners()) media.observed = [];
+      for (const media of this.#media) {
+        if (isObserved(this.#job, media.role.room, media.role.seat)) media.observed = [];
+      }
     }
     for (const media of this.#media) this.#clock.add(media);
     this.#clock.start();
-    return { calls: callers, refusal: null };
+    return { calls: this.#media.length, refusal: null };
   }
 
   #open(index: number): Promise<MediaCaller> {
@@ -66,12 +69,11 @@ class RunningLoad {
     return codecs[seat % codecs.length]!;
   }
 
-  /** Who is observed: of many rooms one each, of a few several. Where all talk, those whose voice has no markers. */
-  #listeners(): MediaCaller[] {
-    const { rooms, callersPerRoom, talkersPerRoom } = this.#job;
-    const first = talkersPerRoom < callersPerRoom ? talkersPerRoom : MARKED_TALKERS;
-    const last = first + Math.ceil(OBSERVED_CALLERS / rooms);
-    return this.#media.filter(({ role: { seat } }) => seat >= first && seat < last).slice(0, OBSERVED_CALLERS);
+  #takesPart(index: number): boolean {
+    const { part, callersPerRoom } = this.#job;
+    if (part === undefined) return true;
+    const measured = isMeasured(this.#job, Math.floor(index / callersPerRoom), index % callersPerRoom);
+    return measured === (part === 'measured');
   }
 
   /** Null, or how the call was refused. */

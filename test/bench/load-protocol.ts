@@ -15,6 +15,8 @@ export interface Load {
 export const callersOf = ({ rooms, callersPerRoom }: Load): number => rooms * callersPerRoom;
 
 export interface LoadJob extends Load {
+  /** Only those callers by whom delay is measured, or only the others. */
+  part?: 'measured' | 'others';
   /** Calls over SIP to a room each, or packets straight to these ports of an echo. */
   target: { kind: 'rooms'; sipPort: number; uris: string[] } | { kind: 'echo'; ports: number[] };
 }

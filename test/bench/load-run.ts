@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Metrics } from '../e2e/clients/metrics.ts';
 import { Parley } from '../e2e/clients/parley.ts';
 import type { Floor, Floors } from './floors.ts';
-import { GeneratorProcess } from './generator-process.ts';
+import { Generators } from './generators.ts';
 import { judged } from './judged.ts';
 import { type Durations, type LoadFigures, measureLoad, percent } from './load-figures.ts';
 import { callersOf, type Load } from './load-protocol.ts';
@@ -121,7 +121,7 @@ async function measureServer(
   const processes: Processes = { server: [server.program.pid], mixers: server.mixerPids() };
   await warmUp(server, scenario);
   const idle = await memoryOf(watched, processes);
-  const generator = new GeneratorProcess();
+  const generator = new Generators();
   try {
     const { calls, refusal } = await startCalls(generator, server, scenario);
     if (refusal !== null) {
@@ -146,7 +146,7 @@ async function measureServer(
 
 /** Some callers in a room for each mixer, who hang up again. */
 async function warmUp(server: Parley, scenario: LoadScenario): Promise<void> {
-  const generator = new GeneratorProcess();
+  const generator = new Generators();
   try {
     const callersPerRoom = Math.min(WARM_UP_CALLERS, scenario.callersPerRoom);
     const rooms = Math.min(scenario.rooms, cpus().length);
@@ -160,7 +160,7 @@ async function warmUp(server: Parley, scenario: LoadScenario): Promise<void> {
 }
 
 function startCalls(
-  generator: GeneratorProcess,
+  generator: Generators,
   server: Parley,
   load: Load,
 ): Promise<{ calls: number; refusal: string | null }> {
@@ -173,7 +173,7 @@ async function measureCalls(
   server: Parley,
   processes: Processes,
   watched: WatchedProcesses,
-  generator: GeneratorProcess,
+  generator: Generators,
   scenario: LoadScenario,
   seconds: number,
 ): Promise<Omit<ParleyFigures, 'memoryPerCaller'> & { memory: Memory }> {

@@ -66,7 +66,7 @@ function listened(pcm: Int16Array) {
     const rested = !resting.active && resting.decoder.saysSilence(payload);
     const heard = new Int16Array(FRAME);
     if (rested) {
-      undecoded.add(payload);
+      undecoded.add(payload, resting.decoder.historyPackets);
     } else {
       if (undecoded.count > 0) undecoded.decode(resting.decoder, new Int16Array(FRAME), 0);
       resting.decoder.decode(payload, heard, 0);
