@@ -111,6 +111,15 @@ export class LegReceiver {
     return this.buffer?.delayMs ?? 0;
   }
 
+  get targetDelayMs(): number {
+    return this.buffer?.targetDelayMs ?? 0;
+  }
+
+  /** So much sooner what was last pulled was there already, and as a rule. */
+  get spareMs(): number {
+    return this.buffer?.spareMs ?? 0;
+  }
+
   get maxDelayMs(): number {
     return MAX_DELAY_MS;
   }

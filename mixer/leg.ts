@@ -25,6 +25,7 @@ import type { EncodeCounts, Hears, Room, SharedStreams } from './room.ts';
 import { TICK_MS } from './room-clock.ts';
 import { sendFormat } from './send-format.ts';
 import { SoundDelay } from './sound-delay.ts';
+import type { TalkersTiming } from './talkers-timing.ts';
 
 /** How often it is told how loud somebody talks: twice a second. */
 const LEVEL_EVERY_TICKS = 500 / TICK_MS;
@@ -323,6 +324,12 @@ export class Leg implements MixSource {
     const levelDb = Math.round(this.activity!.levelDb);
     this.options.event({ event: 'legTalking', leg: this.options.id, talking: heard, levelDb });
     return true;
+  }
+
+  /** That of its sound, when it speaks. */
+  noteTiming(timing: TalkersTiming, plannedMs: number): void {
+    const { spareMs, targetDelayMs } = this.receiver;
+    timing.note(plannedMs, spareMs, targetDelayMs);
   }
 
   frameAt(sampleRateHz: number): Int16Array {

@@ -9,6 +9,7 @@ import type { MixerSettings } from './protocol.ts';
 import { TICK_MS, type Ticking } from './room-clock.ts';
 import type { RoomRecording } from './room-recording.ts';
 import type { SendFormat } from './send-format.ts';
+import { TalkersTiming } from './talkers-timing.ts';
 
 /**
  * What reaches a listener: everybody's voice; everybody's but their own; nobody's; or something else than others hear, as
@@ -55,6 +56,7 @@ export class Room implements Ticking {
   readonly id: string;
   readonly legs: Leg[] = [];
   readonly recordings: RoomRecording[] = [];
+  readonly timing = new TalkersTiming();
   /** What is played to all. */
   private readonly sounds = new SoundQueue();
   private readonly counts: EncodeCounts;
@@ -83,6 +85,10 @@ export class Room implements Ticking {
     this.settings = settings;
     this.floor = new Floor(settings.maxTalkers);
     this.comfortNoise = new Uint32Array(Uint8Array.of(Math.min(127, -settings.comfortNoiseDb), 0, 0, 0).buffer);
+  }
+
+  get size(): number {
+    return this.legs.length;
   }
 
   get isLarge(): boolean {
@@ -204,7 +210,9 @@ export class Room implements Ticking {
     whisperers.length = 0;
     for (let index = 0; index < legs.length; index++) {
       const leg = legs[index]!;
-      if (leg.speak()) (leg.inMix ? sources : whisperers).push(leg);
+      if (!leg.speak()) continue;
+      (leg.inMix ? sources : whisperers).push(leg);
+      leg.noteTiming(this.timing, plannedMs);
     }
     if (whisperers.length > 0 || confidants.length > 0) this.whisper();
     if (sounds.idle) return;

@@ -25,7 +25,6 @@ export class DelayAdjustment {
   adjustmentMs = 0;
   readonly #tickMs: number;
   #grainMs: number;
-  /** How much sooner the packets could have been pulled lately: follows a fall at once and a rise slowly. */
   #excessMs = 0;
   /** Playout time less media time: moves only when the consumer stretched. */
   #offsetMs = Number.NaN;
@@ -53,6 +52,11 @@ export class DelayAdjustment {
     }
     // Packets of broken milliseconds drift through all phases.
     this.#grainMs = Math.abs(packetMs - Math.round(packetMs)) < 1e-6 ? b : 1;
+  }
+
+  /** How much sooner the packets could have been pulled lately: follows a fall at once and a rise slowly. */
+  get excessMs(): number {
+    return this.#excessMs;
   }
 
   /** The delay was set anew. */
@@ -103,8 +107,8 @@ export class DelayAdjustment {
     }
     // A step down must not be followed by a step up: so the more the target moves, the more is left.
     const spareMs = this.#excessMs - 2 - targetMs / 8;
-    if (spareMs < 0) return 'none';
-    const removableMs = Math.floor(spareMs / grainMs) * grainMs + slackMs;
+    // But what is left of stretching, less than a step, moves no pull.
+    const removableMs = Math.max(0, Math.floor(spareMs / grainMs)) * grainMs + slackMs;
     if (removableMs < 1) return 'none';
     this.adjustmentMs = removableMs;
     return 'shorten';

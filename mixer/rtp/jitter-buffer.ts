@@ -160,6 +160,11 @@ export class JitterBuffer {
     return this.#target.targetMs;
   }
 
+  /** How much sooner than it was taken what came lately could have been taken, at the target delay. */
+  get spareMs(): number {
+    return this.#adjuster.excessMs;
+  }
+
   /** Forgets the stream, for a new SSRC (RFC 3550 §8.2); the counters go on. */
   reset(): void {
     this.#clock.reset();

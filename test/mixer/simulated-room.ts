@@ -12,6 +12,7 @@ import type {
   MixerSettings,
 } from '../../mixer/protocol.ts';
 import { Room } from '../../mixer/room.ts';
+import { RoomClock } from '../../mixer/room-clock.ts';
 import { RtpPacket, writeRtpHeader } from '../../mixer/rtp/rtp-packet.ts';
 import { goertzelHannLevelDb } from '../audio/goertzel.ts';
 
@@ -73,6 +74,8 @@ export interface PhoneOptions {
   packets?: readonly Uint8Array[];
   /** How much its clock is too fast, parts per million. */
   clockPpm?: number;
+  /** When in the 20 ms its packets come. */
+  phaseMs?: number;
   /** False: the phone negotiates no telephone events. */
   telephoneEvents?: boolean;
   /** Our silence may be comfort noise. */
@@ -97,6 +100,9 @@ export class SimulatedPhone {
   onRead: () => void = () => undefined;
   /** In the socket, until the leg takes them. */
   private arrived: { packet: Uint8Array; atMs: number }[] = [];
+  /** How long a packet is under way, milliseconds. */
+  delays: () => number = () => 0;
+  private underWay: { packet: Uint8Array; atMs: number }[] = [];
   /** Which packets do not reach the leg. */
   loses: (sequenceNumber: number) => boolean = () => false;
   toneHz: number;
@@ -115,7 +121,7 @@ export class SimulatedPhone {
   private readonly packet = new RtpPacket();
   private sequenceNumber = 65530;
   private samplesMade = 0;
-  private nextMs = 0;
+  private nextMs: number;
 
   constructor(room: SimulatedRoom, id: string, options: PhoneOptions, control: LegControl) {
     this.options = {
@@ -129,8 +135,10 @@ export class SimulatedPhone {
       bitrateBps: 32_000,
       parameters: {},
       clockPpm: 0,
+      phaseMs: 0,
       ...options,
     };
+    this.nextMs = this.options.phaseMs;
     this.sound = options.sound ?? null;
     this.packets = options.packets ?? null;
     this.toneHz = this.options.toneHz;
@@ -189,6 +197,7 @@ export class SimulatedPhone {
   /** Sends what is due at `nowMs`. */
   run(nowMs: number): void {
     const { ptimeMs, codec, levelDb, clockPpm } = this.options;
+    if (this.underWay.length > 0) this.arrive();
     for (; this.nextMs <= nowMs; this.nextMs += ptimeMs / (1 + clockPpm / 1e6)) {
       const rateHz = audioCodec(codec).sampleRateHz;
       const samples = (rateHz * ptimeMs) / 1000;
@@ -276,7 +285,14 @@ export class SimulatedPhone {
     packet.set(payload, 12 + extension.length);
     const isLost = this.loses(this.sequenceNumber);
     this.sequenceNumber = (this.sequenceNumber + 1) & 0xffff;
-    if (!isLost) this.arrived.push({ packet, atMs: this.now() });
+    if (!isLost) this.underWay.push({ packet, atMs: this.now() + this.delays() });
+    this.arrive();
+  }
+
+  private arrive(): void {
+    const nowMs = this.now();
+    for (const sent of this.underWay) if (sent.atMs <= nowMs) this.arrived.push(sent);
+    this.underWay = this.underWay.filter(({ atMs }) => atMs > nowMs);
   }
 
   private takeArrived(): void {
@@ -343,13 +359,21 @@ export class SimulatedRoom {
   private readonly phones: SimulatedPhone[] = [];
   private readonly phaseMs: number;
   private ticks: number;
+  private readonly clock: RoomClock | null;
+  private clockDueMs = 0;
 
-  /** @param clock when its ticks are, in the 20 ms, and the number of the first */
-  constructor(changed: Partial<MixerSettings> = {}, clock = { phaseMs: 7, firstTick: 0 }) {
+  /** @param clock when its ticks are, in the 20 ms, and the number of the first; or who says so */
+  constructor(
+    changed: Partial<MixerSettings> = {},
+    clock: { phaseMs: number; firstTick: number } | RoomClock = { phaseMs: 7, firstTick: 0 },
+  ) {
     this.settings = { ...settings, ...changed };
-    this.phaseMs = clock.phaseMs;
-    this.ticks = clock.firstTick;
+    const given = clock instanceof RoomClock;
+    this.phaseMs = given ? -1 : clock.phaseMs;
+    this.ticks = given ? 0 : clock.firstTick;
     this.room = new Room('demo', this.counts, this.settings);
+    this.clock = given ? clock : null;
+    this.clock?.add(this.room, this.nowMs);
   }
 
   join(id: string, options: PhoneOptions, control: Partial<LegControl> = {}): SimulatedPhone {
@@ -368,6 +392,7 @@ export class SimulatedRoom {
     while (this.nowMs < untilMs) {
       this.nowMs++;
       for (const phone of this.phones) phone.run(this.nowMs);
+      if (this.clock !== null && this.nowMs >= this.clockDueMs) this.clockDueMs = this.clock.run(this.nowMs)!;
       if (this.nowMs % 20 === this.phaseMs) this.room.tick(this.nowMs, this.ticks++);
     }
   }
