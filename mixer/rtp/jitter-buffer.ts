@@ -70,7 +70,7 @@ const RESCUE_DELAY_MS = 100;
  * Positions are media time: the unwrapped timestamp. A packet's *wait* is how long after the arrival of the fastest
  * packets (those of least transit) it is pulled. The target is the wait that would have been enough for 98 of 100 of
  * the last packets. Since the consumer pulls in whole ticks, the wait moves in steps: it is kept at the lowest step
- * that reaches the target, which costs half a tick on average.
+ * that reaches the target, which costs half a tick on average; less where ticks come when packets have come (`RoomClock`).
  *
  * The delay changes in four ways: in a pause of the sender (for free: the next packet is played at its target); when a
  * packet comes after its place was concealed for want of any packet (it is played, so the delay grows by the

@@ -63,12 +63,15 @@ function jitteryCalls(meanMs: number, clock: () => ConstructorParameters<typeof 
 
 describe('a room ticks when the sound of those who speak has come', () => {
   it('one who speaks waits for a few milliseconds, whenever in the 20 ms the packets come', () => {
-    for (let phaseMs = 0; phaseMs < 20; phaseMs++) {
+    const waits = Array.from({ length: 20 }, (_, phaseMs) => {
       const { room, talkers } = roomWith(speaker(phaseMs));
       room.run(5000);
-      expect(bufferMs(talkers[0]!)).toBeLessThanOrEqual(9);
-      expect(bufferMs(talkers[0]!)).toBeGreaterThanOrEqual(2);
-    }
+      return bufferMs(talkers[0]!);
+    });
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(2);
+    // A tone is shortened by whole periods, so that a little may stay.
+    expect(Math.max(...waits)).toBeLessThanOrEqual(11);
+    expect(waits.reduce((sum, wait) => sum + wait) / 20).toBeLessThanOrEqual(7.5);
   });
 
   it('of three none waits for longer than it must for the other two', () => {
@@ -77,8 +80,8 @@ describe('a room ticks when the sound of those who speak has come', () => {
     expect(talkers.map(bufferMs).sort((a, b) => a - b)).toEqual([6, 10, 13]);
   });
 
-  it('nothing is missed or said twice on the way there: sound, numbers and time stamps go on', () => {
-    for (const phaseMs of [3, 9, 14]) {
+  it('nothing is missed or said twice on the way to an earlier time: sound, numbers and time stamps go on', () => {
+    for (const phaseMs of [9, 11, 13]) {
       const { room, talkers, listener } = roomWith(speaker(phaseMs));
       room.run(6000);
       expect(bufferMs(talkers[0]!)).toBeLessThanOrEqual(9);
