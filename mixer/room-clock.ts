@@ -4,7 +4,7 @@ export const TICK_MS = 20;
 /** A clock that was held up makes up for this many ticks at once; what is missing beyond is left out. */
 const MOST_TICKS_AT_ONCE = 5;
 /** Rooms tick at such steps of a tick. Finer ones would only wake the process more often, which costs what a caller does. */
-const STEP_MS = 5;
+const STEP_MS = 4;
 /** So few wake it no more often wherever they are. */
 const ROOMS_WITHOUT_STEPS = 4;
 
@@ -12,8 +12,11 @@ const ROOMS_WITHOUT_STEPS = 4;
 const REVIEW_EVERY_TICKS = 1000 / TICK_MS;
 /** For less, listeners are not troubled with packets that come at other times than before. */
 const LEAST_GAIN_MS = 2;
-/** From where it began: recordings and pictures go by a clock that does not move. All of the 20 ms can be reached. */
-const MOST_SHIFT_MS = TICK_MS / 2;
+/**
+ * From where it began: recordings and pictures go by a clock that does not move, so that even from one end to the other it
+ * is less than a tick. In steps all of the 20 ms can be reached all the same.
+ */
+const MOST_SHIFT_MS = 2 * STEP_MS;
 /** For each millisecond. Who ticks later has more waiting than before, to be caught up with, and makes listeners wait once. */
 const LATER_COSTS_MS = 0.1;
 const EARLIER_COSTS_MS = 0.02;
@@ -51,7 +54,7 @@ interface Slot {
 /**
  * When each room's 20 ms tick is due. A new room begins where in the 20 ms fewest tick, so that work is even. Once people
  * speak in it, it goes to where their sound has just come: packets are sent every 20 ms too, so it would wait up to as
- * long for a tick at any other time. It goes there by a millisecond a tick, and never further than 10 ms from where it
+ * long for a tick at any other time. It goes there by a millisecond a tick, and never further than 8 ms from where it
  * began, so that its time does not part from the clock's. No timer inside: `run` does what is due and says when to come again.
  */
 export class RoomClock {
@@ -109,7 +112,7 @@ export class RoomClock {
       ? timing.presentWaitMs(phaseMs) + this.crowdMs(phaseMs) - LEAST_GAIN_MS
       : Number.POSITIVE_INFINITY;
     let best = slot.shiftMs;
-    for (let shiftMs = stepMs - MOST_SHIFT_MS; shiftMs <= MOST_SHIFT_MS; shiftMs += stepMs) {
+    for (let shiftMs = -MOST_SHIFT_MS; shiftMs <= MOST_SHIFT_MS; shiftMs += stepMs) {
       const laterMs = shiftMs - slot.shiftMs;
       if (Math.abs(laterMs) > mostMs) continue;
       const phaseMs = phaseOf(slot.openedMs + shiftMs);
