@@ -176,6 +176,8 @@ export interface VideoMixerStatistics {
   /** Frames that were left out because the process could not keep up. */
   framesSkipped: number;
   encoders: number;
+  /** What the load leaves for them: 0 little, 1, or 2, which looks best; of the room with the least. */
+  effort: number;
   recordings: number;
   /** Busy share of the process in the last seconds, all threads, in cores. */
   load: number;

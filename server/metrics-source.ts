@@ -47,8 +47,8 @@ const NO_MIXER_YET: Omit<MixerMetrics, 'name' | 'up'> = {
 
 const NO_VIDEO_MIXER_YET: Omit<VideoMixerMetrics, 'name' | 'up'> = {
   ...{ rooms: 0, streams: 0, portsInUse: 0, portsResting: 0, socketErrors: 0, composed: 0, encodes: 0 },
-  ...{ encodesUnshared: 0, decodes: 0, framesBroken: 0, framesSkipped: 0, encoders: 0, recordings: 0, load: 0 },
-  ...{ memoryBytes: 0, cpuMs: 0 },
+  ...{ encodesUnshared: 0, decodes: 0, framesBroken: 0, framesSkipped: 0, encoders: 0, effort: 2, recordings: 0 },
+  ...{ load: 0, memoryBytes: 0, cpuMs: 0 },
 };
 
 /** What each process last said: one that does not answer is left at that. */

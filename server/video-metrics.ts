@@ -35,6 +35,11 @@ export const videoMetrics: readonly VideoMetric[] = [
   ),
   gauge('parley_video_mixer_load', 'Cores that the video mixer keeps busy, all threads.', ({ load }) => load),
   gauge('parley_video_encoders', 'Encoders at work, each for all who get the same.', ({ encoders }) => encoders),
+  gauge(
+    'parley_video_encoder_effort',
+    'What the load leaves for encoders of pictures, of the room with the least: 0 little, 1, or 2, which looks best.',
+    ({ effort }) => effort,
+  ),
   counter('parley_video_composed_total', 'Pictures put together.', ({ composed }) => composed),
   counter('parley_video_encodes_total', 'Pictures encoded.', ({ encodes }) => encodes),
   counter(

@@ -22,6 +22,11 @@ export class SpeedByLoad {
     return ENCODER_SPEEDS[this.index]!;
   }
 
+  /** Its place in `ENCODER_SPEEDS`. */
+  get effort(): number {
+    return this.index;
+  }
+
   /** Once a second. @param load cores that are kept busy. */
   measured(load: number): void {
     const share = load / this.cores;

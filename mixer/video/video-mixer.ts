@@ -14,6 +14,7 @@ import type {
 } from '../video-protocol.ts';
 import type { Engine } from './engine/engine.ts';
 import type { PictureScaler } from './engine/picture-scaler.ts';
+import { ENCODER_SPEEDS } from './engine/video-encoder.ts';
 import { Texts } from './paint/texts.ts';
 import { ProcessLoad } from './process-load.ts';
 import { newCounts } from './video-counts.ts';
@@ -28,6 +29,7 @@ const READ_AGAIN_MS = 4;
 const SEND_EVERY_MS = 5;
 /** Painting waits for the next step after so long, so that packets do not have to wait for all of it. */
 const PAINT_MS = 10;
+const BEST_EFFORT = ENCODER_SPEEDS.length - 1;
 /** The golden ratio: however many rooms there are, their phases are spread evenly. */
 const PHASE_STEP = 0.618;
 
@@ -266,12 +268,14 @@ export class VideoMixer {
     const { user, system } = process.cpuUsage();
     let encoders = 0;
     let recordings = 0;
+    let effort = BEST_EFFORT;
     for (const room of this.rooms.values()) {
+      effort = Math.min(effort, room.effort);
       encoders += room.encoders;
       recordings += room.recordings;
     }
     return {
-      ...{ rooms: this.rooms.size, streams: this.streams.size, encoders, recordings },
+      ...{ rooms: this.rooms.size, streams: this.streams.size, encoders, effort, recordings },
       ...this.ports.statistics,
       ...this.counts,
       load: this.load.load,

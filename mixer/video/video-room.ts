@@ -70,6 +70,11 @@ export class VideoRoom {
     return this.recorder.count;
   }
 
+  /** Of its encoders: see `VideoMixerStatistics.effort`. */
+  get effort(): number {
+    return this.speed.effort;
+  }
+
   update(scene: VideoScene): void {
     this.views.sceneChanged(scene);
     this.assignMs = 0;

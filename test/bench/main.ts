@@ -74,8 +74,8 @@ const QUICK_RECORDINGS: RecordingScale = {
 const LONG_VIDEO: VideoScale = {
   senders: [4, 9, 16],
   viewers: [1, 10, 50],
-  // Ten seconds together: after that, a mixer with time to spare takes more pains than the command that it is compared with.
-  settleSeconds: 2,
+  // Until what runs often is compiled, and a mixer with time to spare takes as many pains as it ever will.
+  settleSeconds: 25,
   measureSeconds: 8,
   soundSeconds: 21,
 };

@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { X264_PRESETS } from '../../mixer/video/engine/encoder-context.ts';
 import type { Rect } from '../../mixer/video/engine/planar-picture.ts';
 import type { VideoEncoderOptions } from '../../mixer/video/engine/video-encoder.ts';
-import { ffmpegCpuMsPerFrame, PRESET } from './video/ffmpeg-command.ts';
+import { ffmpegCpuMsPerFrame } from './video/ffmpeg-command.ts';
 import { makeSources, SOURCE } from './video/video-sources.ts';
 
 /**
@@ -55,6 +56,7 @@ const ENCODER: VideoEncoderOptions = {
   ...{ codec: 'H264', width: 1280, height: 720, fps: SOURCE.fps, bitrateBps: BITRATE_BPS, speed: 'fast' },
   h264: { profile: 'constrained-baseline', level: 31, maxNalBytes: null },
 };
+const PRESET = X264_PRESETS[ENCODER.speed];
 const PROCESS = fileURLToPath(new URL(`video-engine-process${import.meta.url.slice(-3)}`, import.meta.url));
 
 export async function measureVideoEngine({ senders, frames, rounds }: EngineScale): Promise<EngineFigures[]> {
@@ -91,7 +93,8 @@ async function compare(files: readonly string[], frames: number, rounds: number)
   const theirs: number[] = [];
   for (let round = 0; round < rounds; round++) {
     ours.push(await engineCpu({ files, rects, frames, encoder: ENCODER }));
-    theirs.push(ffmpegCpuMsPerFrame({ files, rects, frames, canvas: ENCODER, bitrateBps: BITRATE_BPS, paced: false }));
+    const same = { files, rects, frames, canvas: ENCODER, bitrateBps: BITRATE_BPS, preset: PRESET };
+    theirs.push(await ffmpegCpuMsPerFrame({ ...same, paced: false }));
   }
   const each = (part: (cpu: EngineCpu) => number) => median(ours.map((cpu) => part(cpu) / frames));
   const ffmpeg = median(theirs);

@@ -82,7 +82,7 @@ export const quietServer: MetricsSnapshot = {
     {
       ...{ name: '0', up: true, rooms: 1, streams: 3, portsInUse: 6, portsResting: 2, socketErrors: 0 },
       ...{ composed: 250, encodes: 300, encodesUnshared: 900, decodes: 700, framesBroken: 1, framesSkipped: 4 },
-      ...{ encoders: 2, recordings: 0, load: 1.5, memoryBytes: 2e8, cpuMs: 9000 },
+      ...{ encoders: 2, effort: 1, recordings: 0, load: 1.5, memoryBytes: 2e8, cpuMs: 9000 },
     },
   ],
 };

@@ -111,7 +111,9 @@ it('asks nobody for a key frame who sends nothing', async () => {
 
 describe('who is on hold', () => {
   it('is neither seen nor sees anything, and does both again at once', async () => {
+    expect((await mixer.request('statistics', {})).effort).toBe(2);
     await mixer.request('openRoom', { room: 'r', scene: scene(['a', 'b']) });
+    expect((await mixer.request('statistics', {})).effort).toBe(1);
     const [a, b] = [await mixer.open('r', 'a'), await mixer.open('r', 'b')];
     const both = () => {
       a.sendFrames();

@@ -7,9 +7,9 @@ const seconds = (speed: SpeedByLoad, count: number, load: number): void => {
 
 it('encodes quicker within two seconds of being busy, and does not go beyond the quickest', () => {
   const speed = new SpeedByLoad(4);
-  expect(speed.speed).toBe('fast');
+  expect([speed.speed, speed.effort]).toEqual(['fast', 1]);
   seconds(speed, 1, 3);
-  expect(speed.speed).toBe('fastest');
+  expect([speed.speed, speed.effort]).toEqual(['fastest', 0]);
   seconds(speed, 5, 4);
   expect(speed.speed).toBe('fastest');
 });
@@ -27,9 +27,9 @@ it('encodes better after ten calm seconds in a row, one step at a time', () => {
   seconds(speed, 9, 0.5);
   expect(speed.speed).toBe('fast');
   seconds(speed, 1, 0.5);
-  expect(speed.speed).toBe('good');
+  expect([speed.speed, speed.effort]).toEqual(['good', 2]);
   seconds(speed, 30, 0);
-  expect(speed.speed).toBe('good');
+  expect([speed.speed, speed.effort]).toEqual(['good', 2]);
 });
 
 it('goes by the share of all cores', () => {

@@ -22,7 +22,7 @@ export interface EncoderChoice {
 const KEY_FRAME_SECONDS = 0.5;
 const NO_KEY_FRAMES = 1 << 30;
 
-const X264_PRESETS: Record<EncoderSpeed, string> = { fastest: 'ultrafast', fast: 'superfast', good: 'veryfast' };
+export const X264_PRESETS: Record<EncoderSpeed, string> = { fastest: 'ultrafast', fast: 'superfast', good: 'veryfast' };
 /** Negative: of a fixed effort; positive ones change it by the time that they see pass. */
 const VP8_SPEEDS: Record<EncoderSpeed, number> = { fastest: -12, fast: -8, good: -5 };
 

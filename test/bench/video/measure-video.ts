@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MediaPorts } from '../../../mixer/protocol.ts';
+import { X264_PRESETS } from '../../../mixer/video/engine/encoder-context.ts';
 import { type Engine, loadEngine } from '../../../mixer/video/engine/engine.ts';
+import { ENCODER_SPEEDS } from '../../../mixer/video/engine/video-encoder.ts';
 import { arrange, type Tile } from '../../../mixer/video/layout/arrange.ts';
 import type { VideoMedia } from '../../../mixer/video-protocol.ts';
 import { measureParley } from '../load-run.ts';
@@ -29,6 +31,8 @@ export interface VideoFigures {
   viewers: number;
   /** User and system time of the video mixer for each frame that was composed and sent. */
   cpuMsPerFrame: number;
+  /** The same of the `ffmpeg` command, decoding, composing and encoding the same at the same time. */
+  ffmpegMsPerFrame: number;
   framesPerSecond: number;
   framesSkipped: number;
   /** From the last packet of a sender's frame to the last of the composition with it. */
@@ -42,13 +46,12 @@ export interface VideoResult {
   sound: { alone: SoundFigures; beside: SoundFigures };
 }
 
-/** CPU of the `ffmpeg` command for each frame, decoding, composing and encoding the same. */
+/** CPU of the `ffmpeg` command for each frame when it does the same alone, as fast as it goes. */
 export interface FfmpegFigures {
   senders: number;
-  /** At the pace of the cameras, as the video mixer has it. */
-  pacedMs: number;
-  /** As fast as it goes. */
   unpacedMs: number;
+  /** Of x264: what the video mixer used. */
+  preset: string;
 }
 
 export interface SoundFigures {
@@ -63,7 +66,6 @@ const CANVAS = { width: 1280, height: 720 };
 const BITRATE_BPS = 1_500_000;
 const FIRST_PORT = 46_000;
 const LAST_PORT = 47_999;
-const LOOP_SECONDS = 8;
 const SOUND_SCENARIO = 'pcmu-20-3';
 
 export async function measureVideo(scale: VideoScale): Promise<VideoResult> {
@@ -72,13 +74,21 @@ export async function measureVideo(scale: VideoScale): Promise<VideoResult> {
   const directory = mkdtempSync(join(tmpdir(), 'parley-video-'));
   try {
     const most = Math.max(...scale.senders);
-    const sources = [makeCodedSource(directory, LOOP_SECONDS), ...makeSources(directory, most - 1, LOOP_SECONDS)];
+    const sources = [
+      makeCodedSource(directory, scale.measureSeconds),
+      ...makeSources(directory, most - 1, scale.measureSeconds),
+    ];
     const figures: VideoFigures[] = [];
     const ffmpeg: VideoResult['ffmpeg'] = [];
     for (const senders of scale.senders) {
       const used = sources.slice(0, senders);
-      ffmpeg.push(ffmpegCpu(used));
-      for (const viewers of scale.viewers) figures.push(await measure(engine, used, viewers, scale));
+      let preset = '';
+      for (const viewers of scale.viewers) {
+        const measured = await measure(engine, used, viewers, scale);
+        figures.push(measured.figures);
+        preset = measured.preset;
+      }
+      ffmpeg.push({ senders, preset, unpacedMs: await ffmpegCpu(used, preset, false) });
     }
     const alone = await soundFigures(scale);
     const load = await VideoLoad.start(engine, sources.slice(0, most), Math.max(...scale.viewers));
@@ -94,29 +104,34 @@ export async function measureVideo(scale: VideoScale): Promise<VideoResult> {
   }
 }
 
+/** The `ffmpeg` command runs at the same time, so that what else the machine has to do slows both. */
 async function measure(
   engine: Engine,
   sources: readonly Source[],
   viewers: number,
   { settleSeconds, measureSeconds }: VideoScale,
-): Promise<VideoFigures> {
+): Promise<{ figures: VideoFigures; preset: string }> {
   const load = await VideoLoad.start(engine, sources, viewers);
   try {
     const { mixer, meter } = load;
     await pause(settleSeconds * 1000);
     const before = await mixer.request('statistics', {});
     const cpuBefore = processCpuMs(mixer.pid);
+    const preset = X264_PRESETS[ENCODER_SPEEDS[before.effort]!];
+    const startedMs = performance.now();
     meter.measure(true);
-    await pause(measureSeconds * 1000);
+    const [ffmpegMsPerFrame] = await Promise.all([ffmpegCpu(sources, preset, true), pause(measureSeconds * 1000)]);
     const cpuMs = processCpuMs(mixer.pid) - cpuBefore;
     const after = await mixer.request('statistics', {});
+    if (after.effort !== before.effort) throw new Error('the mixer has taken other pains while it was measured');
     const frames = after.encodes - before.encodes;
-    return {
-      ...{ senders: sources.length, viewers, cpuMsPerFrame: cpuMs / frames },
-      framesPerSecond: frames / measureSeconds,
+    const figures = {
+      ...{ senders: sources.length, viewers, cpuMsPerFrame: cpuMs / frames, ffmpegMsPerFrame },
+      framesPerSecond: (frames * 1000) / (performance.now() - startedMs),
       framesSkipped: after.framesSkipped - before.framesSkipped,
       delayMs: percentiles(meter.delaysMs),
     };
+    return { figures, preset };
   } finally {
     load.stop();
   }
@@ -198,12 +213,8 @@ function tilesOf(senders: number): Tile[] {
   return arrange({ layout: 'grid', canvas: CANVAS, large: [], places, slides: null });
 }
 
-function ffmpegCpu(sources: readonly Source[]): FfmpegFigures {
+function ffmpegCpu(sources: readonly Source[], preset: string, paced: boolean): Promise<number> {
   const files = sources.map(({ path }) => path);
-  const task = { files, rects: tilesOf(files.length), canvas: CANVAS, bitrateBps: BITRATE_BPS };
-  return {
-    senders: files.length,
-    pacedMs: ffmpegCpuMsPerFrame({ ...task, paced: true }),
-    unpacedMs: ffmpegCpuMsPerFrame({ ...task, paced: false }),
-  };
+  const rects = tilesOf(files.length);
+  return ffmpegCpuMsPerFrame({ files, rects, canvas: CANVAS, bitrateBps: BITRATE_BPS, preset, paced });
 }
