@@ -7,12 +7,21 @@ import { createTransform, type SrtpTransform } from './srtp-transform.ts';
 const MAX_ROC = 0xffffffff;
 const MAX_RTCP_INDEX = 0x7fffffff;
 
-/** Secures what one source sends, its RTP and its RTCP (RFC 3711 §3.3). */
+/** A stream and that of its retransmissions, and as many after changes. What is more is a mistake, and not sent. */
+const MAX_SOURCES = 8;
+
+interface Source {
+  readonly ssrc: number;
+  /** Of the packet that is furthest on. */
+  roc: number;
+  sequenceNumber: number;
+}
+
+/** Secures what one side sends under one master key, its RTP and its RTCP (RFC 3711 §3.3). */
 export class SrtpSender {
   readonly #transform: SrtpTransform;
-  #ssrc = -1;
-  #roc = 0;
-  #sequenceNumber = -1;
+  /** Each with an index of its own, which with its SSRC makes a key stream of its own (§4.1.1). */
+  readonly #sources: Source[] = [];
   #rtcpIndex = 0;
 
   constructor(suite: SrtpSuite, masterKeyAndSalt: string) {
@@ -22,20 +31,33 @@ export class SrtpSender {
   /**
    * Turns the RTP packet in the first `length` octets into SRTP, and returns the new length; there must be 16 octets more.
    *
-   * Sequence numbers must go up. Throws when the source changes: with the same key, its index would begin anew.
-   * Returns 0 when the key is used up.
+   * A packet may be sent again, also after others (RFC 4585 generic NACK), but only octet for octet as it was: its key stream
+   * is the same. Returns 0, and nothing may be sent, when the key is used up or there are too many sources.
    */
   protectRtp(packet: Uint8Array, length: number): number {
-    const ssrc = readUint32(packet, RTP_SSRC_OFFSET);
-    if (this.#ssrc === -1) this.#ssrc = ssrc;
-    else if (this.#ssrc !== ssrc) throw new Error('an SRTP sender has one source');
     const sequenceNumber = readUint16(packet, RTP_SEQUENCE_OFFSET);
-    if (sequenceNumber <= this.#sequenceNumber) {
-      if (this.#roc === MAX_ROC) return 0;
-      this.#roc++;
+    const source = this.#source(readUint32(packet, RTP_SSRC_OFFSET), sequenceNumber);
+    if (source === null) return 0;
+    const ahead = (sequenceNumber - source.sequenceNumber) & 0xffff;
+    const isFurther = ahead < 0x8000;
+    const wraps = isFurther ? sequenceNumber < source.sequenceNumber : sequenceNumber > source.sequenceNumber;
+    const roc = source.roc + (wraps ? (isFurther ? 1 : -1) : 0);
+    if (roc < 0 || roc > MAX_ROC) return 0;
+    if (isFurther) {
+      source.roc = roc;
+      source.sequenceNumber = sequenceNumber;
     }
-    this.#sequenceNumber = sequenceNumber;
-    return this.#transform.sealRtp(packet, rtpHeaderLength(packet, length), length, this.#roc);
+    return this.#transform.sealRtp(packet, rtpHeaderLength(packet, length), length, roc);
+  }
+
+  /** A new one begins with this packet; null: there are too many. */
+  #source(ssrc: number, sequenceNumber: number): Source | null {
+    const sources = this.#sources;
+    for (let index = 0; index < sources.length; index++) if (sources[index]!.ssrc === ssrc) return sources[index]!;
+    if (sources.length === MAX_SOURCES) return null;
+    const source = { ssrc, roc: 0, sequenceNumber };
+    sources.push(source);
+    return source;
   }
 
   /** The same for a compound RTCP packet, with room for 20 octets more. */

@@ -28,11 +28,17 @@ export function encoderFormat({ codec, parameters }: VideoFormat): EncoderFormat
   return { key: `H264/${profile}/${mode}`, codec, profile, mode };
 }
 
-/** profile_idc of H.264 (RFC 6184 §8.1); what a decoder of a higher profile gets is understood by all of lower ones. */
+/**
+ * Of `profile_idc` and `profile-iop` (RFC 6184 §8.1, table 5): main that is constrained to baseline is written with
+ * `constraint_set0_flag`. What a decoder of a higher profile gets is understood by all of lower ones.
+ */
 function profileOf(profileLevelId: string): EncoderFormat['profile'] {
-  const idc = Number.parseInt(profileLevelId.slice(0, 2), 16);
-  return idc === 0x64 ? 'high' : idc === 0x4d ? 'main' : 'constrained-baseline';
+  const [idc, iop] = [0, 2].map((start) => Number.parseInt(profileLevelId.slice(start, start + 2), 16));
+  if (idc === 0x64) return 'high';
+  return idc === 0x4d && (iop! & CONSTRAINT_SET_0) === 0 ? 'main' : 'constrained-baseline';
 }
+
+const CONSTRAINT_SET_0 = 0x80;
 
 /** Gets each encoded frame beside the viewers. */
 export interface FrameSink {

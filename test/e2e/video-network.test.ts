@@ -63,20 +63,27 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
   test.each(
     shortly(
       [
-        ['H264', 'as they were', false],
-        ['H264', 'by RTX', true],
-        ['VP8', 'as they were', false],
-        ['VP8', 'by RTX', true],
+        ['H264', 'as they were', false, 'plain'],
+        ['H264', 'by RTX', true, 'plain'],
+        ['VP8', 'as they were', false, 'plain'],
+        ['VP8', 'by RTX', true, 'plain'],
+        ['H264', 'as they were', false, 'AES_CM_128_HMAC_SHA1_80'],
+        ['H264', 'by RTX', true, 'AES_CM_128_HMAC_SHA1_80'],
+        ['VP8', 'as they were', false, 'AEAD_AES_256_GCM'],
+        ['VP8', 'by RTX', true, 'AEAD_AES_256_GCM'],
       ] as const,
-      1,
+      4,
+      7,
     ),
   )(
-    'of 100 packets 5 are lost each way, %s, sent again %s: nobody’s picture stands still for a second',
-    async (codec, _, rtx) => {
-      const anne = await enter('anne', { video: { formats: [{ codec }], rtx } });
+    'of 100 packets 5 are lost each way, %s, sent again %s (RTX %s), %s: nobody’s picture stands still for a second',
+    async (codec, _, rtx, srtp) => {
+      const secured = srtp === 'plain' ? {} : { srtp };
+      const anne = await enter('anne', { video: { formats: [{ codec }], rtx, ...secured } });
       const bert = await enter('bert');
       const cleo = await enter('cleo', { video: { formats: [{ codec: 'VP8' }] } });
       await together();
+      const pids = parley.videoMixerPids();
       anne.videoSocket.loss = { received: 0.05, sent: 0.05 };
       const fromMs = performance.now();
       await pause(8_000);
@@ -91,6 +98,8 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
       );
       console.log(`MEASURED ${anne.receiving.summary()}; asked for again by the server ${anne.sending.nacked}`);
       expect(Math.min(lost.received, lost.sent)).toBeGreaterThan(0);
+      expect(anne.videoSocket.srtp === null).toBe(srtp === 'plain');
+      expect(parley.videoMixerPids()).toEqual(pids);
       expect(Math.max(longest.anneSeesBert, longest.anneSeesCleo)).toBeLessThanOrEqual(RECOVERED_WITHIN_MS);
       expect(Math.max(longest.bertSeesAnne, longest.cleoSeesAnne)).toBeLessThanOrEqual(RECOVERED_WITHIN_MS);
       expect(Math.max(longest.bertSeesCleo, longest.cleoSeesBert)).toBeLessThanOrEqual(NOT_DISTURBED_MS);

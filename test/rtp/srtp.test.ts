@@ -18,7 +18,7 @@ function newPair(suite: SrtpSuite = SUITE): { sender: SrtpSender; receiver: Srtp
   return { sender: new SrtpSender(suite, key), receiver: new SrtpReceiver(suite, key, null), key };
 }
 
-/** The packet with this extended sequence number; `sender` must be given them in order. */
+/** The packet with this extended sequence number. */
 function secured(sender: SrtpSender, index: number, ssrc?: number): Packet {
   const packet = rtpPacket(index, ssrc);
   packet.length = sender.protectRtp(packet.data, packet.length);
@@ -174,11 +174,36 @@ describe('the rollover counter (RFC 3711 §3.3.1)', () => {
     expect([0, 3, 1, 4, 2].map((index) => arrives(receiver, packets[index]!))).toEqual(Array(5).fill(true));
   });
 
+  test.each(ALL_SUITES)(
+    'goes on when packets are sent again, which are octet for octet what they were: %s',
+    (suite) => {
+      const { sender, receiver } = newPair(suite);
+      const indices = [65533, 65534, 65535, 65536, 65537, 65538];
+      const packets = indices.map((index) => secured(sender, index));
+      const again = [65534, 65537, 65533, 65536].map((index) => secured(sender, index));
+      for (const packet of again) {
+        const first = packets.find(({ data }) => data[2] === packet.data[2] && data[3] === packet.data[3])!;
+        expect(packet.length).toBe(first.length);
+        expect(Buffer.compare(packet.data.subarray(0, packet.length), first.data.subarray(0, first.length))).toBe(0);
+      }
+      // What was lost is taken when it is sent again, what was not is none of it taken twice.
+      expect([0, 2, 4, 5].map((index) => arrives(receiver, packets[index]!))).toEqual([true, true, true, true]);
+      expect(again.map((packet) => arrives(receiver, packet))).toEqual([true, false, false, true]);
+      expect(arrives(receiver, secured(sender, 65539))).toBe(true);
+    },
+  );
+
+  test('a packet from before the first is not sent: it would have an index below 0', () => {
+    const { sender } = newPair();
+    secured(sender, 3);
+    expect(secured(sender, 65535).length).toBe(0);
+    expect(secured(sender, 4).length).toBeGreaterThan(0);
+  });
+
   test.each([1, 3, 17, 66, 200])('of %i is found within a second by one who comes anew', (roc) => {
     const { sender, key } = newPair();
     for (let wrap = 0; wrap < roc; wrap++) {
-      secured(sender, 40000);
-      secured(sender, 10000);
+      for (const index of [40000, 60000, 10000]) secured(sender, index);
     }
     const restarted = new SrtpReceiver(SUITE, key, null);
     let lost = 0;
@@ -212,10 +237,19 @@ describe('sources', () => {
     }
   });
 
-  test('a sender has one, as with another its key stream would begin anew', () => {
-    const { sender } = newPair();
-    secured(sender, 1, 1);
-    expect(() => secured(sender, 2, 2)).toThrow('one source');
+  test('of a sender have an index each, as has a stream of retransmissions (RFC 4588)', () => {
+    const { sender, receiver } = newPair();
+    for (const index of [65_534, 65_535, 65_536, 65_537]) {
+      expect(arrives(receiver, secured(sender, index, 1))).toBe(true);
+      expect(arrives(receiver, secured(sender, index - 65_000, 2))).toBe(true);
+    }
+  });
+
+  test('of a sender are not without end: nothing is sent of more', () => {
+    const { sender, receiver } = newPair();
+    for (let ssrc = 1; ssrc <= 8; ssrc++) expect(arrives(receiver, secured(sender, 7, ssrc))).toBe(true);
+    expect(secured(sender, 7, 9).length).toBe(0);
+    expect(arrives(receiver, secured(sender, 8, 1))).toBe(true);
   });
 });
 

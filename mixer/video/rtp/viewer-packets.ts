@@ -61,6 +61,8 @@ export class ViewerPackets {
   }
 
   configure(format: VideoFormat): void {
+    // With another one a packet would not be octet for octet what it was, as SRTP needs it (RFC 3711 §9.1).
+    if (format.payloadType !== this.payloadType) this.since = this.next;
     this.payloadType = format.payloadType;
     this.rtxPayloadType = format.rtxPayloadType;
   }

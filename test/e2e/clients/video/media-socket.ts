@@ -1,4 +1,5 @@
 import type { Socket } from 'node:dgram';
+import type { SrtpSession } from '../../../../mixer/rtp/srtp-session.ts';
 import { bindUdp, freePort, LOOPBACK } from '../free-ports.ts';
 import { seededRandom } from '../lossy-relay.ts';
 
@@ -11,6 +12,8 @@ export interface RtpHeader {
 }
 
 const HEADER_BYTES = 12;
+/** What SRTP and SRTCP add, with the largest tags. */
+const SRTP_BYTES = 20;
 
 export function writeRtp(header: RtpHeader, payload: Uint8Array): Buffer {
   const packet = Buffer.alloc(HEADER_BYTES + payload.length);
@@ -52,6 +55,8 @@ export class MediaSocket {
   readonly port: number;
   loss: Loss = { received: 0, sent: 0 };
   lost = { received: 0, sent: 0 };
+  /** Null: plain. */
+  srtp: SrtpSession | null = null;
   onRtp: (packet: Buffer, timeMs: number) => void = () => {};
   onRtcp: (packet: Buffer, timeMs: number) => void = () => {};
   readonly #rtp: Socket;
@@ -76,11 +81,11 @@ export class MediaSocket {
     this.#rtcp = rtcp;
     this.port = rtp.address().port;
     rtp.on('message', (packet) => {
-      if (isRtcp(packet)) this.onRtcp(packet, performance.now());
+      if (isRtcp(packet)) this.#receivedRtcp(packet);
       else if (this.#random() < this.loss.received) this.lost.received++;
-      else this.onRtp(packet, performance.now());
+      else this.#receivedRtp(packet);
     });
-    rtcp.on('message', (packet) => this.onRtcp(packet, performance.now()));
+    rtcp.on('message', (packet) => this.#receivedRtcp(packet));
   }
 
   /** With one port for both, RTCP goes where RTP goes (RFC 5761). */
@@ -88,16 +93,35 @@ export class MediaSocket {
     this.#remote = { rtpPort, rtcpPort };
   }
 
-  sendRtp(packet: Buffer): void {
+  sendRtp(plain: Buffer): void {
     if (!this.#remote) return;
+    const packet = this.#secured(plain, (srtp, bytes) => srtp.protectRtp(bytes, plain.length));
     if (this.#random() < this.loss.sent) this.lost.sent++;
     else this.#rtp.send(packet, this.#remote.rtpPort, LOOPBACK);
   }
 
-  sendRtcp(packet: Buffer): void {
+  sendRtcp(plain: Buffer): void {
     if (!this.#remote) return;
     const { rtpPort, rtcpPort } = this.#remote;
+    const packet = this.#secured(plain, (srtp, bytes) => srtp.protectRtcp(bytes, plain.length));
     (rtcpPort === rtpPort ? this.#rtp : this.#rtcp).send(packet, rtcpPort, LOOPBACK);
+  }
+
+  /** A copy, as what was sent may be sent again. */
+  #secured(plain: Buffer, protect: (srtp: SrtpSession, bytes: Buffer) => number): Buffer {
+    if (this.srtp === null) return plain;
+    const bytes = Buffer.concat([plain, Buffer.alloc(SRTP_BYTES)]);
+    return bytes.subarray(0, protect(this.srtp, bytes));
+  }
+
+  #receivedRtp(packet: Buffer): void {
+    const length = this.srtp?.unprotectRtp(packet, packet.length) ?? packet.length;
+    if (length >= 0) this.onRtp(packet.subarray(0, length), performance.now());
+  }
+
+  #receivedRtcp(packet: Buffer): void {
+    const length = this.srtp?.unprotectRtcp(packet, packet.length) ?? packet.length;
+    if (length >= 0) this.onRtcp(packet.subarray(0, length), performance.now());
   }
 
   close(): void {

@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { SrtpSession } from '../../../../mixer/rtp/srtp-session.ts';
+import { MASTER_KEY_LENGTHS } from '../../../../server/sdp/crypto-attribute.ts';
 import type { Hearing } from '../hearing.ts';
 import { type OutgoingCall, SipCaller } from '../sip-caller.ts';
 import { audioPort } from '../sip-text.ts';
@@ -40,6 +43,7 @@ export class VideoCaller implements VoiceClient {
   #offered: VideoOffer | null;
   #hadVideo = false;
   #version = 1;
+  #srtpKey = '';
   #answered: AnsweredVideo | null = null;
   #videoSender: VideoSender | null = null;
   #videoReceiver: VideoReceiver | null = null;
@@ -143,12 +147,23 @@ export class VideoCaller implements VoiceClient {
   #offer(): string {
     const offer = this.#offered;
     if (offer) this.#hadVideo = true;
+    if (offer?.srtp) this.#srtpKey ||= randomBytes(MASTER_KEY_LENGTHS[offer.srtp]).toString('base64');
     const without = this.#hadVideo ? 'removed' : null;
     return writeOffer({
       audioPort: this.soundSocket.port,
-      video: offer ? { port: this.videoSocket.port, offer } : without,
+      video: offer ? { port: this.videoSocket.port, offer, srtpKey: this.#srtpKey } : without,
       version: this.#version,
     });
+  }
+
+  #secure(receiveKey: string | null): void {
+    const suite = this.#offered?.srtp;
+    const { videoSocket } = this;
+    if (!suite) return void (videoSocket.srtp = null);
+    if (receiveKey === null) throw new Error('the answer has no key');
+    const crypto = { suite, sendKey: this.#srtpKey, receiveKey, receiveMki: null };
+    if (videoSocket.srtp) videoSocket.srtp.update(crypto);
+    else videoSocket.srtp = new SrtpSession(crypto);
   }
 
   #source(format: OfferedFormat) {
@@ -161,6 +176,7 @@ export class VideoCaller implements VoiceClient {
     await this.#endVideo();
     const answered = readAnswer(sdp);
     this.#answered = answered;
+    this.#secure(answered?.srtpKey ?? null);
     if (!answered || !this.#offered || !this.#clock) return;
     const { format, rtpPort, rtcpPort } = answered;
     this.videoSocket.connect(rtpPort, rtcpPort);

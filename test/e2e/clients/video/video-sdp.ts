@@ -1,3 +1,4 @@
+import type { SrtpSuite } from '../../../../mixer/protocol.ts';
 import { LOOPBACK } from '../free-ports.ts';
 import type { VideoCodec } from './coded-source.ts';
 import type { VideoReceiveFormat } from './video-receiver.ts';
@@ -19,6 +20,8 @@ export interface VideoOffer {
   rtx?: boolean;
   rtcpMux?: boolean;
   profile?: 'RTP/AVP' | 'RTP/AVPF';
+  /** Only secured, by this suite. */
+  srtp?: SrtpSuite;
   /** Further lines of the media. */
   attributes?: readonly string[];
 }
@@ -26,17 +29,17 @@ export interface VideoOffer {
 export interface OfferedMedia {
   audioPort: number;
   /** Null: as in a call that has had no video; 'removed': port 0. */
-  video: { port: number; offer: VideoOffer } | 'removed' | null;
+  video: { port: number; offer: VideoOffer; srtpKey: string } | 'removed' | null;
   version: number;
 }
 
 const FIRST_PAYLOAD_TYPE = 96;
 const RTX_FROM = 10;
 
-function videoLines(port: number, offer: VideoOffer): string[] {
+function videoLines(port: number, offer: VideoOffer, srtpKey: string): string[] {
   const types = offer.formats.map((_, index) => FIRST_PAYLOAD_TYPE + index);
   const rtx = offer.rtx ? types.map((type) => type + RTX_FROM) : [];
-  const profile = offer.profile ?? 'RTP/AVP';
+  const profile = offer.profile ?? (offer.srtp ? 'RTP/SAVP' : 'RTP/AVP');
   const lines = [`m=video ${port} ${profile} ${[...types, ...rtx].join(' ')}`, ...(offer.attributes ?? [])];
   offer.formats.forEach(({ codec, packetizationMode = 1, profileLevelId = '42e01f' }, index) => {
     const type = types[index]!;
@@ -48,6 +51,7 @@ function videoLines(port: number, offer: VideoOffer): string[] {
   for (const type of rtx) lines.push(`a=rtpmap:${type} rtx/90000`, `a=fmtp:${type} apt=${type - RTX_FROM}`);
   if (offer.feedback ?? true) lines.push('a=rtcp-fb:* nack', 'a=rtcp-fb:* nack pli', 'a=rtcp-fb:* ccm fir');
   if (offer.rtcpMux) lines.push('a=rtcp-mux');
+  if (offer.srtp) lines.push(`a=crypto:1 ${offer.srtp} inline:${srtpKey}`);
   lines.push(`a=${offer.direction ?? 'sendrecv'}`);
   return lines;
 }
@@ -64,7 +68,7 @@ export function writeOffer({ audioPort, video, version }: OfferedMedia): string 
     'a=ptime:20',
     'a=sendrecv',
     ...(video === 'removed' ? [`m=video 0 RTP/AVP ${FIRST_PAYLOAD_TYPE}`] : []),
-    ...(video !== null && video !== 'removed' ? videoLines(video.port, video.offer) : []),
+    ...(video !== null && video !== 'removed' ? videoLines(video.port, video.offer, video.srtpKey) : []),
     '',
   ].join('\r\n');
 }
@@ -75,6 +79,8 @@ export interface AnsweredVideo {
   /** The format that goes both ways. */
   format: VideoReceiveFormat;
   direction: string;
+  /** Theirs; null: not secured. */
+  srtpKey: string | null;
   lines: string[];
 }
 
@@ -108,6 +114,7 @@ export function readAnswer(sdp: string): AnsweredVideo | null {
       pli: has('nack pli'),
     },
     direction: /^a=(sendrecv|sendonly|recvonly|inactive)$/m.exec(lines.join('\n'))?.[1] ?? 'sendrecv',
+    srtpKey: /^a=crypto:1 \S+ inline:([^|\s]+)/m.exec(lines.join('\n'))?.[1] ?? null,
     lines,
   };
 }
