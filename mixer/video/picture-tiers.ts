@@ -13,7 +13,7 @@ export interface Tier {
 }
 
 /** Heights below the room's own that are made for those who cannot take it. */
-const SMALLER_HEIGHTS: readonly number[] = [360, 180];
+const SMALLER_HEIGHTS: readonly number[] = [720, 360, 180];
 /** Of the smallest tier, whose lines are slow. */
 const SLOW_FPS = 15;
 /** What x264 in real time needs for a calm picture of 720p; smaller ones need more for each pixel. */

@@ -12,7 +12,7 @@ describe('the tiers of a room', () => {
     [{ width: 640, height: 360 }, ['640x360', '320x180']],
     [{ width: 960, height: 540 }, ['960x540', '640x360', '320x180']],
     [HD, ['1280x720', '640x360', '320x180']],
-    [{ width: 1920, height: 1080 }, ['1920x1080', '640x360', '320x180']],
+    [{ width: 1920, height: 1080 }, ['1920x1080', '1280x720', '640x360', '320x180']],
   ])('of %o', (canvas, sizes) => {
     expect(tiersOf(canvas, 25, 60).map(({ width, height }) => `${width}x${height}`)).toEqual(sizes);
   });

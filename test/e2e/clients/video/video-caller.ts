@@ -159,7 +159,10 @@ export class VideoCaller implements VoiceClient {
   #secure(receiveKey: string | null): void {
     const suite = this.#offered?.srtp;
     const { videoSocket } = this;
-    if (!suite) return void (videoSocket.srtp = null);
+    if (!suite) {
+      videoSocket.srtp = null;
+      return;
+    }
     if (receiveKey === null) throw new Error('the answer has no key');
     const crypto = { suite, sendKey: this.#srtpKey, receiveKey, receiveMki: null };
     if (videoSocket.srtp) videoSocket.srtp.update(crypto);
