@@ -2,6 +2,7 @@ import { KEY_BYTES } from '../sealed/sealed-format.ts';
 import { Leg } from './leg.ts';
 import { LoadControl } from './load-control.ts';
 import { MixerFailure } from './mixer-failure.ts';
+import { guarded, type PacketFault } from './net/guarded-handler.ts';
 import { PacketBuffers } from './net/packet-buffers.ts';
 import { PortBinder } from './net/port-binder.ts';
 import { usesSystemCalls } from './net/udp-socket.ts';
@@ -169,8 +170,9 @@ export class Mixer {
         event: this.tell,
       });
       this.opening.add(params.leg);
+      const fault = (fault: PacketFault): void => this.tell({ event: 'packetFault', leg: params.leg, ...fault });
       const sockets = await this.ports
-        .bind(leg.receivedRtp, leg.receivedRtcp, params.ports?.rtpPort)
+        .bind(guarded(leg.receivedRtp, fault), guarded(leg.receivedRtcp, fault), params.ports?.rtpPort)
         .finally(() => this.opening.delete(params.leg));
       if (this.rooms.get(params.room) !== room) {
         this.ports.release(sockets);

@@ -415,6 +415,8 @@ export type MixerEvent =
   | { event: 'legSound'; leg: string; delayMs: number; senderNtpMs: number | null }
   /** Twice a second while somebody talks. */
   | { event: 'legLevel'; leg: string; levelDb: number }
+  /** A packet from there could not be handled; `faults` of them until now. */
+  | { event: 'packetFault'; leg: string; address: string; port: number; faults: number; reason: string }
   /** A key, told once (RFC 4733). */
   | { event: 'legKey'; leg: string; key: string; durationMs: number }
   /** It has ended by itself; nothing is written any more. The conference goes on. */

@@ -233,6 +233,8 @@ export type VideoMixerEvent =
   | ({ event: 'streamActive' } & StreamKey)
   | ({ event: 'streamLatched'; address: string; rtpPort: number } & StreamKey)
   | ({ event: 'streamSilent'; silentMs: number } & StreamKey)
+  /** See `MixerEvent`. */
+  | ({ event: 'packetFault'; address: string; port: number; faults: number; reason: string } & StreamKey)
   /** A key frame of theirs is needed, and they did not say that they take PLI or FIR: signalling may ask (RFC 5168). */
   | ({ event: 'keyFrameWanted' } & StreamKey)
   /** Pictures come, of this size now; null: none any more. */

@@ -1,4 +1,5 @@
 import { MixerFailure } from '../mixer-failure.ts';
+import { guarded, type PacketFault } from '../net/guarded-handler.ts';
 import { PacketBuffers } from '../net/packet-buffers.ts';
 import { PortBinder } from '../net/port-binder.ts';
 import { usesSystemCalls } from '../net/udp-socket.ts';
@@ -194,8 +195,9 @@ export class VideoMixer {
         wallClockOffsetMs: rim.wallClock() - rim.now(),
       });
       this.opening.add(id);
+      const fault = (fault: PacketFault): void => this.tell({ event: 'packetFault', ...stream.key, ...fault });
       const sockets = await this.ports
-        .bind(stream.receivedRtp, stream.receivedRtcp, params.ports?.rtpPort)
+        .bind(guarded(stream.receivedRtp, fault), guarded(stream.receivedRtcp, fault), params.ports?.rtpPort)
         .finally(() => this.opening.delete(id));
       if (this.rooms.get(params.room) !== room) {
         this.ports.release(sockets);

@@ -16,6 +16,7 @@ import type {
 } from '../../mixer/protocol.ts';
 import { PROTOCOL_VERSION } from '../../mixer/protocol.ts';
 import type { Log } from '../log.ts';
+import { logPacketFault } from './log-packet-fault.ts';
 import { MixerError, orGone } from './mixer-channel.ts';
 import { type FleetKind, type Mixer, MixerFleet, type MixerFleetOptions } from './mixer-fleet.ts';
 import { type PlacedRoom, PlacedRooms } from './placed-rooms.ts';
@@ -215,6 +216,7 @@ export class Mixers {
   }
 
   private happened(event: MixerEvent): void {
+    if (event.event === 'packetFault') return logPacketFault(this.options.log, event);
     if (event.event === 'legLatched') {
       const media = this.legs.get(event.leg)?.media;
       if (media?.remote) {

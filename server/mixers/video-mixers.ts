@@ -11,6 +11,7 @@ import type {
   VideoStreamStatistics,
 } from '../../mixer/video-protocol.ts';
 import { VIDEO_PROTOCOL_VERSION } from '../../mixer/video-protocol.ts';
+import { logPacketFault } from './log-packet-fault.ts';
 import { MixerError, orGone } from './mixer-channel.ts';
 import { type FleetKind, type Mixer, MixerFleet, type MixerFleetOptions } from './mixer-fleet.ts';
 import { PlacedRooms } from './placed-rooms.ts';
@@ -226,6 +227,7 @@ export class VideoMixers {
   }
 
   private happened(event: VideoMixerEvent): void {
+    if (event.event === 'packetFault') return logPacketFault(this.options.log, event);
     this.streams.happened(event);
     if (event.event === 'settingUnusable') {
       const { setting, reason } = event;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { shortly } from '../long-tests.ts';
+import { LONG_TESTS, shortly } from '../long-tests.ts';
 import { Parley } from './clients/parley.ts';
 import { eventually, pause } from './clients/pause.ts';
 import { peersPresent } from './clients/peer-programs.ts';
@@ -86,7 +86,7 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
       const pids = parley.videoMixerPids();
       anne.videoSocket.loss = { received: 0.05, sent: 0.05 };
       const fromMs = performance.now();
-      await pause(8_000);
+      await pause(LONG_TESTS ? 8_000 : 5_000);
       const { lost } = anne.videoSocket;
       const longest = {
         ...{ anneSeesBert: standstillMs(anne, BERT, fromMs), anneSeesCleo: standstillMs(anne, CLEO, fromMs) },

@@ -83,6 +83,7 @@ class OneLeg {
     this.payloads = payloads;
     this.mixer = new Mixer(settings, {
       send: (message) => {
+        if (message.type === 'event' && message.event === 'packetFault') throw new Error(message.reason);
         if (message.type === 'reply' || message.type === 'error') this.replies.get(message.id)?.(message);
       },
       now: () => this.nowMs,

@@ -158,6 +158,16 @@ describe('rooms on video mixers', () => {
   });
 });
 
+it('logs who sent a packet that could not be handled, and goes on', async () => {
+  const { mixers, logged, events } = await started();
+  await open(mixers, 'demo', alice);
+  const fault = { address: '198.51.100.7', port: 7000, faults: 1, reason: 'Error: no' };
+  const before = events.length;
+  world.processes[0]!.tell({ event: 'packetFault', ...alice, ...fault });
+  expect(logged.at(-1)).toEqual(['error', expect.stringContaining('a media packet could not be handled')]);
+  expect(events.length).toBe(before);
+});
+
 describe('a video mixer that dies', () => {
   it('is started again and gets rooms, ports, scenes and where media really comes from', async () => {
     const { mixers, scenes, logged } = await started();

@@ -162,6 +162,7 @@ export class SimulatedVideoMixer {
       this.engine as unknown as Engine,
       {
         send: (message) => {
+          if (message.type === 'event' && message.event === 'packetFault') throw new Error(message.reason);
           if (message.type === 'event') this.events.push(message);
           else if (message.type !== 'hello') this.replies.get(message.id)?.(message);
         },

@@ -145,6 +145,8 @@ export class Parley {
       const how = `code ${code}, signal ${signal}, after ${tookMs.toFixed(0)} ms`;
       throw new Error(`the server did not end well (${how}):\n${this.program.output.slice(-3_000)}`);
     }
+    const fault = this.logLines().find((line) => line.includes('could not be handled: a fault'));
+    if (fault !== undefined) throw new Error(fault);
   }
 
   /** As a power cut would. */
