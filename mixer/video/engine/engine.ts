@@ -44,7 +44,9 @@ export class Engine {
   async openEncoder(options: VideoEncoderOptions): Promise<VideoEncoder> {
     const { av, h264 } = this;
     if (options.codec === 'VP8') return VideoEncoder.open(av, LIBVPX, options);
-    if (h264 === X264) return VideoEncoder.open(av, X264, options);
+    // Of hardware none keeps to a length of NAL units, without which packetization-mode 0 is not to be had.
+    const limited = options.h264 !== undefined && options.h264.maxNalBytes !== null;
+    if (h264 === X264 || limited) return VideoEncoder.open(av, X264, options);
     // Devices take only so many encoders at a time, and not each size.
     return VideoEncoder.open(av, h264, options).catch(() => VideoEncoder.open(av, X264, options));
   }
