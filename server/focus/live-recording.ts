@@ -82,7 +82,8 @@ export class LiveRecording {
     const { clock, timeline } = this.options;
     const runsMs = clock.positionMs;
     clock.stand(positionMs ?? runsMs);
-    this.tell({ type: 'stopped', reason }, runsMs);
+    // Sound is recorded in whole ticks, so it ends some milliseconds before or after now.
+    this.tell({ type: 'stopped', reason }, runsMs - Math.max(this.toldMs, clock.positionMs));
     await timeline?.close();
   }
 
@@ -95,11 +96,11 @@ export class LiveRecording {
     this.story?.setPaused(paused);
   }
 
-  /** Gives when it is told of; positions never go back. `nowMs`: where the clock would be now, if it stands by now. */
-  tell(entry: TimelineEntry, nowMs = this.options.clock.positionMs): { t: number; at: string } {
+  /** Gives when it is told of; positions never go back. `agoMs`: since what it tells of, negative if that is yet to come. */
+  tell(entry: TimelineEntry, agoMs = 0): { t: number; at: string } {
     const { clock, epochMs, timeline } = this.options;
     this.toldMs = Math.max(this.toldMs, clock.positionMs);
-    const when = { t: this.toldMs, at: new Date(epochMs() - Math.max(0, nowMs - this.toldMs)).toISOString() };
+    const when = { t: this.toldMs, at: new Date(epochMs() - agoMs).toISOString() };
     timeline?.add({ ...when, ...entry });
     return when;
   }

@@ -27,6 +27,8 @@ class FakeMixer {
   failsWith: Error | null = null;
   answersLateMs = 0;
   stopsLateMs = 0;
+  /** What was recorded is so much longer than the time that passed. */
+  aheadMs = 0;
   isAsked = false;
   /** Of the part that runs. */
   private positionMs = 0;
@@ -64,7 +66,7 @@ class FakeMixer {
   async stopRecording(): Promise<RecordingResult> {
     this.mayFail();
     this.settle();
-    const { positionMs: durationMs } = this;
+    const durationMs = this.positionMs + this.aheadMs;
     await this.late(this.stopsLateMs);
     return { durationMs, bytes: 1 };
   }
@@ -307,14 +309,18 @@ describe('a recording', () => {
     await recordings.stopAll(room);
   });
 
-  it('tells of its end when that was, however late that is answered', async () => {
+  it.each([
+    { stopsLateMs: 400, aheadMs: 0 },
+    // What it ends with is a tick of sound that has just begun.
+    { stopsLateMs: 0, aheadMs: 18 },
+  ])('tells of its end when that was, with %o', async ({ stopsLateMs, aheadMs }) => {
     const room = open();
     const { id } = await recordings.start(room, {}, 'moderator');
     timers.advance(1000);
-    mixer.stopsLateMs = 400;
+    Object.assign(mixer, { stopsLateMs, aheadMs });
     const stopped = recordings.update(room, id, 'stopped');
-    await until(() => mixer.isAsked);
-    timers.advance(400);
+    if (stopsLateMs > 0) await until(() => mixer.isAsked);
+    timers.advance(stopsLateMs);
     await stopped;
     const line = JSON.parse(
       readFileSync(join(directory, id, 'timeline.jsonl'), 'utf8')
@@ -322,7 +328,11 @@ describe('a recording', () => {
         .split('\n')
         .at(-1)!,
     );
-    expect(line).toMatchObject({ type: 'stopped', t: 1005, at: new Date(EPOCH_MS + 1000).toISOString() });
+    expect(line).toMatchObject({
+      type: 'stopped',
+      t: 1005 + aheadMs,
+      at: new Date(EPOCH_MS + 1000 + aheadMs).toISOString(),
+    });
   });
 
   it('is removed with its files, and that is told, also when its room is no more', async () => {
