@@ -23,9 +23,12 @@ const WAITING = [
   ...['sipp-scenarios', 'slides-floor', 'srtp', 'tls', 'video-console', 'video-key-frames', 'video-rtp-programs'],
 ].map((name) => `test/e2e/${name}.test.ts`);
 
+/** Whose figures nobody looks at there: only that there are some. */
+const SMOKE = ['test/bench/bench-smoke.test.ts'];
+
 /** Those that measure sound and pictures by the tenth of a second, and leave most of a core to others. */
 const SOUND = [
-  ...['clients-hear-each-other', 'dial-out', 'disks', 'mixer-crash', 'phones', 'three-phones'],
+  ...['clients-hear-each-other', 'dial-out', 'disks', 'kill', 'mixer-crash', 'phones', 'three-phones'],
   ...['video-clients', 'video-network', 'video-phones', 'video-recording'],
 ].map((name) => `test/e2e/${name}.test.ts`);
 
@@ -51,7 +54,7 @@ export default defineConfig({
       {
         test: {
           name: 'calls',
-          include: WAITING,
+          include: [...WAITING, ...SMOKE],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 5,
@@ -74,7 +77,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: REAL_TIME,
-          exclude: [...WAITING, ...SOUND],
+          exclude: [...WAITING, ...SMOKE, ...SOUND],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // One file at a time, as each needs a whole core or measures milliseconds; and again when a busy machine has spoilt it.
