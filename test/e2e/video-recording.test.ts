@@ -1,20 +1,18 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RecordingView } from '../../server/rooms/views.ts';
 import { LONG_TESTS } from '../long-tests.ts';
-import { FRAME_MS, offStepMs, type SeenFrame, seenIn } from '../recording/movies.ts';
+import { FRAME_MS, type SeenFrame } from '../recording/movies.ts';
 import { Parley } from './clients/parley.ts';
 import { eventually, pause } from './clients/pause.ts';
 import { peersPresent } from './clients/peer-programs.ts';
 import { PICTURES } from './clients/video/coded-source.ts';
-import { spreadOf } from './clients/video/lip-sync.ts';
-import { inShares, LOOK_HEIGHT, LOOK_WIDTH } from './clients/video/look.ts';
-import { patternStarts } from './clients/video/tone-stream.ts';
+import { counterOf, type Movie, readMovie, seenLaterMs, startsMs } from './clients/video/movie.ts';
+import { PATTERN_MS } from './clients/video/tone-stream.ts';
 import type { VideoCaller } from './clients/video/video-caller.ts';
-import { colourNumberOf, idIn, type Name, videoCaller, voiceOf } from './clients/video/video-party.ts';
+import { colourNumberOf, idIn, videoCaller, voiceOf } from './clients/video/video-party.ts';
 import { codesInFile, FULL, LEFT_OF_TWO, type Places, RIGHT_OF_TWO, shows } from './clients/video/what-is-seen.ts';
 
 const ROOM = 'filmed';
@@ -23,15 +21,7 @@ const BERT = colourNumberOf('bert');
 const BOTH: Places = { [ANNE]: LEFT_OF_TWO, [BERT]: RIGHT_OF_TWO };
 /** The issue's. */
 const IN_STEP_MS = 40;
-const SAMPLE_RATE_HZ = 8_000;
-const PATTERN_MS = 2_000;
 const SHOWN_WITHIN_MS = 10_000;
-
-/** A recording as a player has it. */
-interface Movie {
-  frames: SeenFrame[];
-  sound: Float32Array;
-}
 
 describe.runIf(peersPresent('ffmpeg'))('a room with video is recorded', () => {
   let parley: Parley;
@@ -69,8 +59,7 @@ describe.runIf(peersPresent('ffmpeg'))('a room with video is recorded', () => {
   async function recorded(id: string, format: 'mp4' | 'webm' | 'mkv' = 'mp4'): Promise<Movie> {
     const path = join(folder, `${id}.${format}`);
     writeFileSync(path, await parley.api.recordingFile(id, format));
-    const frames = seenIn(path, LOOK_WIDTH, LOOK_HEIGHT).map(({ ms, codes }) => ({ ms, codes: inShares(codes) }));
-    return { frames, sound: soundIn(path) };
+    return readMovie(path);
   }
 
   async function begun(): Promise<RecordingView> {
@@ -153,7 +142,7 @@ describe.runIf(peersPresent('ffmpeg'))('a room with video is recorded', () => {
     const backMs = entry.videoParts[1].startMs;
     expect(longestSilenceMs(movie.sound)).toBeLessThan(100);
     // Nothing of it is left out or moved, but for what jitter buffers do.
-    const starts = startsMs(movie.sound, 'anne');
+    const starts = startsMs(movie.sound, voiceOf('anne'));
     for (const [index, ms] of starts.slice(1).entries()) {
       expect(Math.abs(ms - starts[index]! - PATTERN_MS)).toBeLessThan(IN_STEP_MS);
     }
@@ -196,8 +185,8 @@ describe.runIf(peersPresent('ffmpeg'))('a room with video is recorded', () => {
     expect(movie.frames.filter(({ codes }) => codes.some(({ sender }) => sender === BERT))).toEqual([]);
     const alone = movie.frames.filter((frame) => shows(frame, { [ANNE]: FULL }));
     expect(alone.length).toBeGreaterThan(0.95 * movie.frames.length);
-    expect(startsMs(movie.sound, 'bert')).toEqual([]);
-    expect(startsMs(movie.sound, 'anne').length).toBeGreaterThan(1);
+    expect(startsMs(movie.sound, voiceOf('bert'))).toEqual([]);
+    expect(startsMs(movie.sound, voiceOf('anne')).length).toBeGreaterThan(1);
   });
 
   test.runIf(LONG_TESTS)(
@@ -230,21 +219,6 @@ describe.runIf(peersPresent('ffmpeg'))('a room with video is recorded', () => {
   );
 });
 
-function soundIn(path: string): Float32Array {
-  const options = ['-v', 'error', '-i', path, '-ac', '1', '-ar', String(SAMPLE_RATE_HZ), '-f', 'f32le', '-'];
-  const { stdout, stderr, status } = spawnSync('ffmpeg', options, { maxBuffer: 1 << 28 });
-  if (status !== 0) throw new Error(String(stderr));
-  return new Float32Array(stdout.buffer.slice(stdout.byteOffset, stdout.byteOffset + stdout.byteLength));
-}
-
-function startsMs(sound: Float32Array, name: Name): number[] {
-  return patternStarts(sound, voiceOf(name)).map((at) => (1_000 * at) / SAMPLE_RATE_HZ);
-}
-
-function counterOf({ codes }: SeenFrame, who: number): number {
-  return codes.find(({ sender }) => sender === who)?.counter ?? Number.NaN;
-}
-
 /** Senders begin anew when they have sent all that they have. */
 function picturesBetween(one: SeenFrame, other: SeenFrame, who: number): number {
   return (counterOf(other, who) - counterOf(one, who) + PICTURES) % PICTURES;
@@ -263,23 +237,13 @@ function longestSilenceMs(sound: Float32Array): number {
     longest = Math.max(longest, at - loudAt);
     loudAt = at;
   }
-  return (1_000 * Math.max(longest, sound.length - loudAt)) / SAMPLE_RATE_HZ;
+  return Math.max(longest, sound.length - loudAt) / 8;
 }
 
 /** Each sender's pictures are seen when the tone is heard that they sent with them. */
-function expectInStep({ frames, sound }: Movie, what: string): void {
+function expectInStep(movie: Movie, what: string): void {
   for (const name of ['anne', 'bert'] as const) {
-    const starts = startsMs(sound, name);
-    expect(starts.length, `${what}: the pattern of ${name}`).toBeGreaterThan(0);
-    const fresh = frames.filter(
-      (frame, at) =>
-        at > 0 && counterOf(frame, colourNumberOf(name)) !== counterOf(frames[at - 1]!, colourNumberOf(name)),
-    );
-    const late = offStepMs(fresh, colourNumberOf(name)).map((ms) => {
-      const from = ms - starts[0]!;
-      return from - PATTERN_MS * Math.round(from / PATTERN_MS);
-    });
-    const { least, median, most } = spreadOf(late);
+    const { least, median, most } = seenLaterMs(movie, { voice: voiceOf(name), sender: colourNumberOf(name) });
     const figures = `${what}: ${name} is seen ${least.toFixed(0)} … ${median.toFixed(0)} … ${most.toFixed(0)} ms later than heard`;
     console.log(figures);
     expect(Math.abs(median), figures).toBeLessThanOrEqual(IN_STEP_MS);

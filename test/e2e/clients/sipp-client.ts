@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ChildProgram } from './child-program.ts';
 import { freePort, LOOPBACK } from './free-ports.ts';
+import { eventually } from './pause.ts';
 
 /** The scenario files stand beside the tests, also when this file runs from dist. */
 const SCENARIO_FOLDER = fileURLToPath(new URL('../scenarios/', import.meta.url));
@@ -81,7 +82,7 @@ export class SippClient {
         ...(options.controllersMeetAt === undefined ? [] : ['-3pcc', `${LOOPBACK}:${options.controllersMeetAt}`]),
         ...(options.signedUri === undefined ? [] : ['-auth_uri', options.signedUri]),
         ...['-d', String(options.pauseMs ?? 0)],
-        ...['-trace_err', '-trace_screen', '-nostdin'],
+        ...['-trace_err', '-trace_screen', '-trace_logs', '-nostdin'],
         ...keys,
       ],
       { cwd: options.folder ?? folder, env: { TERM: 'dumb' } },
@@ -98,15 +99,30 @@ export class SippClient {
     return this.#program.running;
   }
 
+  /** Waits for what the scenario logs (`<log message=…/>`). */
+  async logged(pattern: RegExp): Promise<RegExpExecArray> {
+    const found = await eventually(
+      `SIPp logs ${pattern}`,
+      () => pattern.exec(this.#files(/_logs\.log$/).join('\n')),
+      (match) => match !== null || !this.running,
+    );
+    if (found === null)
+      throw new Error(`SIPp ended: ${this.#files(/_errors\.log$/).join('\n')}\n${this.#program.output}`);
+    return found;
+  }
+
+  #files(name: RegExp): string[] {
+    return readdirSync(this.#folder)
+      .filter((file) => name.test(file))
+      .map((file) => readFileSync(join(this.#folder, file), 'utf8'));
+  }
+
   /** Waits until all calls are over. */
   async finished(timeoutMs: number): Promise<SippResult> {
     const deadline = setTimeout(() => this.#program.process.kill('SIGKILL'), timeoutMs);
     const { code } = await this.#program.exited;
     clearTimeout(deadline);
-    const files = readdirSync(this.#folder)
-      .filter((name) => /_(errors|screen)\.log$/.test(name))
-      .map((name) => readFileSync(join(this.#folder, name), 'utf8'));
-    const report = [...files, this.#program.output].join('\n').slice(-6_000);
+    const report = [...this.#files(/_(errors|screen)\.log$/), this.#program.output].join('\n').slice(-6_000);
     const last = (name: string): number =>
       Number([...report.matchAll(new RegExp(`${name}.*\\|\\s*(\\d+)\\s*$`, 'gm'))].at(-1)?.[1] ?? Number.NaN);
     rmSync(this.#folder, { recursive: true, force: true });

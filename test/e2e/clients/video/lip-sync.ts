@@ -1,8 +1,6 @@
 import { FPS } from './coded-source.ts';
-import type { PatternVoice, ToneStream } from './tone-stream.ts';
+import { PATTERN_MS, type PatternVoice, type ToneStream } from './tone-stream.ts';
 import type { VideoReceiver } from './video-receiver.ts';
-
-const PATTERN_MS = 2_000;
 
 /** To −1000…1000, as the pattern of the sound comes round each two seconds. */
 function wrapped(ms: number): number {

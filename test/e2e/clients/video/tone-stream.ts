@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { decodeG711, encodeG711 } from '../g711-reference.ts';
 import type { Hearing } from '../hearing.ts';
 import type { Voice } from '../tone-levels.ts';
-import { sine } from '../wav-file.ts';
+import { type Pcm, sine } from '../wav-file.ts';
 import type { MediaClock } from './media-clock.ts';
 import { type MediaSocket, readRtp, writeRtp } from './media-socket.ts';
 import { type RtcpReport, readRtcp, wallClockMs, writeSenderReport } from './rtcp.ts';
@@ -16,7 +16,7 @@ const RATE_HZ = 8_000;
 const PTIME_MS = 20;
 const PACKET_SAMPLES = (RATE_HZ * PTIME_MS) / 1_000;
 const PAYLOAD_TYPE = 0;
-const PATTERN_MS = 2_000;
+export const PATTERN_MS = 2_000;
 /** Of the window that is slid over a change of the tone. */
 const WINDOW_SAMPLES = 160;
 
@@ -44,10 +44,7 @@ export class ToneStream {
   constructor(socket: MediaSocket, voice: PatternVoice, cname: string) {
     this.#socket = socket;
     this.#cname = cname;
-    const tones = [voice.frequencyHz, voice.otherFrequencyHz].map((frequencyHz) =>
-      encodeG711('PCMU', sine(frequencyHz, voice.levelDbfs, PATTERN_MS / 2_000, RATE_HZ).samples),
-    );
-    this.#pattern = Buffer.concat(tones);
+    this.#pattern = encodeG711('PCMU', patternOf(voice, PATTERN_MS / 1_000).samples);
     socket.onRtp = (packet, timeMs) => this.#put(packet, timeMs);
     socket.onRtcp = (packet) => {
       for (const report of readRtcp(packet)) this.#heard(report);
@@ -143,6 +140,16 @@ export class ToneStream {
     const report = { ssrc: this.ssrc, cname: this.#cname, wallMs: wallClockMs(now), rtpTimestamp, ...counts };
     this.#socket.sendRtcp(writeSenderReport(report));
   }
+}
+
+/** What a voice says in so many seconds. */
+export function patternOf({ frequencyHz, otherFrequencyHz, levelDbfs }: PatternVoice, seconds: number): Pcm {
+  const turns = [frequencyHz, otherFrequencyHz].map((hz) => sine(hz, levelDbfs, PATTERN_MS / 2_000, RATE_HZ).samples);
+  const samples = new Float32Array(seconds * RATE_HZ);
+  for (let at = 0, turn = 0; at < samples.length; at += turns[0]!.length) {
+    samples.set(turns[turn++ % 2]!.subarray(0, samples.length - at), at);
+  }
+  return { sampleRateHz: RATE_HZ, samples };
 }
 
 /** At which samples (8 kHz) a voice began a turn of its pattern. */
