@@ -35,6 +35,8 @@ export interface RecordedPictureOptions {
 
 /** A mixer that died is soon back. */
 const AGAIN_AFTER_MS = 1000;
+/** Recorded sound comes so late: 2 ms of the limiter, 2.5 of an Opus encoder of its own, or 6.5 of one that listeners share. */
+const SOUND_LATE_MS = 5;
 /** Sound does not wait longer for the picture to pause. */
 const PAUSE_MS = 250;
 
@@ -147,7 +149,7 @@ export class RecordedPicture {
     try {
       // Before there is anything in it, so that it is found whenever the server ends.
       await setParts(this.parts);
-      const originMs = clock.originMs + startMs;
+      const originMs = this.originMs(startMs);
       await mixers.startRecording({
         ...{ room: room.name, recording: id, directory, part: number },
         ...{ originMs, paused: this.paused, key },
@@ -163,8 +165,8 @@ export class RecordedPicture {
   private async tellPaused(): Promise<void> {
     const part = this.parts.at(-1);
     if (this.state !== 'on' || part === undefined) return;
-    const { id, room, clock, mixers } = this.options;
-    const params = { recording: id, paused: this.paused, originMs: clock.originMs + part.startMs };
+    const { id, room, mixers } = this.options;
+    const params = { recording: id, paused: this.paused, originMs: this.originMs(part.startMs) };
     await mixers.controlRecording(room.name, params).catch((error: unknown) => {
       if (isGone(error)) return this.goneUnder('control');
       this.fail(describe(error));
@@ -176,6 +178,11 @@ export class RecordedPicture {
     await mixers.stopRecording(room.name, id).catch((error: unknown) => {
       if (!isGone(error)) log.warn({ recording: id, room: room.name, reason: describe(error) }, 'video not stopped');
     });
+  }
+
+  /** When the pictures of a part would have begun, for them to be in step with the sound that is recorded. */
+  private originMs(startMs: number): number {
+    return this.options.clock.originMs + startMs - SOUND_LATE_MS;
   }
 
   /** `lost` is told when there is another one. */

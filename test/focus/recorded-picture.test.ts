@@ -91,7 +91,7 @@ describe('the picture of a recording', () => {
       {
         ...{ room: 'demo', recording: 'rec', directory: '/rec', part: 1, key: 'a2V5', paused: false },
         // Its own position 0 is at 4 s of the recording, which began at 100 s.
-        originMs: 104_000,
+        originMs: 103_995,
       },
     ]);
     expect(parts).toEqual([{ number: 1, startMs: 4000 }]);
@@ -145,7 +145,7 @@ describe('the picture of a recording', () => {
     clock.run(timers.now() - 2010);
     one.goOn();
     await settled();
-    expect(mixers.asked).toEqual(['start 1', 'pause', `go on from ${107_000 - 2010}`]);
+    expect(mixers.asked).toEqual(['start 1', 'pause', `go on from ${107_000 - 2010 - 5}`]);
   });
 
   it('does not hold up a pause of the sound for long', async () => {
@@ -169,7 +169,7 @@ describe('the picture of a recording', () => {
     clock.goOn();
     one.goOn();
     await settled();
-    expect(mixers.asked).toEqual(['start 1 paused', `go on from ${101_000}`]);
+    expect(mixers.asked).toEqual(['start 1 paused', `go on from ${101_000 - 5}`]);
     expect(parts).toEqual([{ number: 1, startMs: 500 }]);
   });
 });
@@ -180,7 +180,7 @@ describe('when a video mixer dies', () => {
     await passed(3000);
     one.lost();
     await settled();
-    expect(mixers.started.at(-1)).toMatchObject({ part: 2, originMs: 103_000 });
+    expect(mixers.started.at(-1)).toMatchObject({ part: 2, originMs: 102_995 });
     expect(parts[1]).toEqual({ number: 2, startMs: 3000 });
     expect(told).toEqual(['0: 1 null', '3000: 2 null']);
   });

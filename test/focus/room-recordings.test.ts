@@ -487,7 +487,7 @@ describe('in a room with video', () => {
     await until(() => recorded.get(id).video);
     expect(told.at(-1)).toMatchObject({ change: 'recording-changed', recording: { id, video: true } });
     // 5 ms were recorded when it was started, at 0.
-    expect(pictures.started).toMatchObject([{ recording: id, directory: join(directory, id), part: 1, originMs: 995 }]);
+    expect(pictures.started).toMatchObject([{ recording: id, directory: join(directory, id), part: 1, originMs: 990 }]);
     await until(() => entryOf(id).videoParts.length === 1);
     expect(entryOf(id)).toMatchObject({ video: true, videoParts: [{ number: 1, startMs: 1000 }] });
     await recordings.update(room, id, 'paused');
@@ -502,7 +502,7 @@ describe('in a room with video', () => {
     await until(() => pictures.started.length === 2);
     await recordings.update(room, id, 'stopped');
     // The recording's own 0 would have been 5 s later, had there been no pause.
-    expect(pictures.asked).toEqual(['start 1', 'pause', 'go on from 5995', 'start 2', 'stop']);
+    expect(pictures.asked).toEqual(['start 1', 'pause', 'go on from 5990', 'start 2', 'stop']);
     expect(entryOf(id).videoParts[1]).toEqual({ number: 2, startMs: 2000 });
     expect(timelineOf(id).filter((line) => line.includes('video'))).toEqual(['1000 video 1 ', '2000 video 2 ']);
     expect(mixer.started).toHaveLength(1);
@@ -549,7 +549,7 @@ describe('in a room with video', () => {
     await expect(recordings.update(room, id, 'paused')).rejects.toMatchObject({ code: 'mixer-unavailable' });
     mixer.failsWith = null;
     await until(() => pictures.asked.length === 3);
-    expect(pictures.asked).toEqual(['start 1', 'pause', 'go on from 0']);
+    expect(pictures.asked).toEqual(['start 1', 'pause', 'go on from -5']);
   });
 });
 
