@@ -8,8 +8,14 @@ import { Parley } from './clients/parley.ts';
 import { eventually } from './clients/pause.ts';
 import { peersPresent } from './clients/peer-programs.ts';
 import { type FloorTransport, SlidesPhone } from './clients/slides-phone.ts';
+import { videoCaller } from './clients/video/video-party.ts';
+import { type Places, shows } from './clients/video/what-is-seen.ts';
 
 const ROOM = 'demo';
+/** The colour of one who only looks, and has a camera. */
+const VIEWER = 6;
+const SLIDES = { x: 0, y: 0.1, width: 0.8, height: 0.8 };
+const BESIDE_SLIDES = { x: 0.8, y: 0.095, width: 0.2, height: 0.26 };
 
 let parley: Parley;
 let bfcpPort: number;
@@ -102,19 +108,27 @@ test('ids of another call are of no use from elsewhere, and made up ones of none
 });
 
 describe.runIf(peersPresent('ffmpeg'))('whose slides the room shows', () => {
-  test('of phones with floor control: of the one that has it', async () => {
+  test('of phones with floor control: of the one that has it, large, with the people beside them', async () => {
+    const viewer = await videoCaller(parley, 'dora', { sender: VIEWER });
+    await viewer.dial(parley.sipUri(ROOM));
     const [anne, bert] = [await phone('anne', 'UDP'), await phone('bert', 'TCP')];
     await Promise.all([anne.show(), bert.show()]);
     const sends = () => parley.api.participants(ROOM).then((all) => all.filter(({ video }) => video?.slides).length);
     await eventually('slides of both come', sends, (count) => count === 2, 10_000);
     await presented(null);
+    const sees = (what: string, places: Places) =>
+      viewer.receiving.seen(what, (picture) => shows(picture, places), 10_000);
     await anne.floor!.requestFloor();
     await presented(anne);
+    await sees('slides of anne', { [anne.options.sender]: SLIDES, [VIEWER]: BESIDE_SLIDES });
     await bert.floor!.requestFloor();
     await presented(bert);
+    await sees('slides of bert', { [bert.options.sender]: SLIDES, [VIEWER]: BESIDE_SLIDES });
     expect(anne.floor!.hasFloor).toBe(false);
     await bert.floor!.releaseFloor();
     await presented(null);
+    await viewer.receiving.seen('no slides', ({ codes }) => codes.length === 1 && codes[0]!.sender === VIEWER, 10_000);
+    await viewer.stop();
   });
 
   test('of one without: they take the floor by beginning, and lose it to one who asks', async () => {
