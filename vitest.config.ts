@@ -29,7 +29,7 @@ const SMOKE = ['test/bench/bench-smoke.test.ts'];
 /** Those that measure sound and pictures by the tenth of a second, and leave most of a core to others. */
 const SOUND = [
   ...['clients-hear-each-other', 'dial-out', 'disks', 'kill', 'mixer-crash', 'phones', 'three-phones'],
-  ...['video-clients', 'video-in-step', 'video-network', 'video-phones', 'video-recording'],
+  ...['video-clients', 'video-in-step', 'video-network', 'video-phones', 'video-recording', 'video-tiers'],
 ].map((name) => `test/e2e/${name}.test.ts`);
 
 export default defineConfig({

@@ -16,6 +16,7 @@ import { ParticipantMedia } from './participant-media.ts';
 import type { ParticipantCallOptions, PlaceCall } from './participant-options.ts';
 import { ParticipantVideo } from './participant-video.ts';
 import { type KeyMeans, PressedKeys } from './pressed-keys.ts';
+import { largestPicture } from './room-scene.ts';
 
 /** One in a room who called, or was called: the call, its sound, and what is decided about it. */
 export class ParticipantCall implements CallHandler {
@@ -60,7 +61,7 @@ export class ParticipantCall implements CallHandler {
     });
     this.video = new ParticipantVideo({
       ...{ leg: this.id, mixers: options.video, timers: options.timers },
-      roomHasVideo: () => this.room.policy.video,
+      roomTakes: () => largestPicture(this.room.policy),
       changed: () => this.showVideo(),
       failed: (what) => this.log.warn(what, 'no video'),
     });

@@ -203,7 +203,7 @@ export class ParticipantMedia {
   /** Slides, and the floor control for them, are part of video. */
   private sayWhatIsWanted(session: MediaSession): void {
     const { video, slides } = this.options;
-    session.wantVideo(video.isWanted);
+    session.wantVideo(video.wanted);
     slides.bind(session, video.isWanted);
   }
 

@@ -2,7 +2,7 @@ import type { VideoMedia, VideoStreamName } from '../../mixer/video-protocol.ts'
 import type { VideoMixers } from '../mixers/video-mixers.ts';
 import type { VideoView } from '../rooms/views.ts';
 import type { MediaSession } from '../sdp/media-session.ts';
-import type { AgreedVideo } from '../sdp/video-options.ts';
+import type { AgreedVideo, LargestPicture } from '../sdp/video-options.ts';
 import type { Timer, Timers } from '../timers.ts';
 
 /** As much of the video mixers as one call has to do with. */
@@ -16,8 +16,8 @@ export interface ParticipantVideoOptions {
   readonly leg: string;
   readonly mixers: VideoStreams;
   readonly timers: Timers;
-  /** Whether the room that they are in has video. */
-  roomHasVideo(): boolean;
+  /** The largest picture of theirs that is of use in the room that they are in; null: it has no video. */
+  roomTakes(): LargestPicture | null;
   /** Something of `view` is other than before, or video has come or gone. */
   changed(): void;
   /** The call goes on without it. */
@@ -52,8 +52,13 @@ export class ParticipantVideo {
 
   /** Whether it is taken when it is offered. A mixer that is being started again keeps the streams that it had. */
   get isWanted(): boolean {
-    const { mixers, roomHasVideo } = this.options;
-    return !this.closed && roomHasVideo() && mixers.available && (mixers.isUp || this.isOpen);
+    const { mixers, roomTakes } = this.options;
+    return !this.closed && roomTakes() !== null && mixers.available && (mixers.isUp || this.isOpen);
+  }
+
+  /** What of it is; null: nothing. */
+  get wanted(): LargestPicture | null {
+    return this.isWanted ? this.options.roomTakes() : null;
   }
 
   /** Was taken from the phone, and can be given back. */
@@ -101,7 +106,7 @@ export class ParticipantVideo {
    */
   async moveTo(session: MediaSession, room: string): Promise<boolean> {
     await Promise.all(this.opening.values());
-    if (!this.options.roomHasVideo()) return this.drop(session);
+    if (this.options.roomTakes() === null) return this.drop(session);
     if (this.isMissed) {
       await this.prepareOffer(session, room);
       return this.isOpen;

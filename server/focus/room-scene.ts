@@ -1,8 +1,9 @@
 import type { SceneParticipant, VideoScene } from '../../mixer/video-protocol.ts';
-import type { VideoSize } from '../rooms/policy.ts';
+import type { RoomPolicy, VideoSize } from '../rooms/policy.ts';
 import type { Room } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { ParticipantView } from '../rooms/views.ts';
+import type { LargestPicture } from '../sdp/video-options.ts';
 import { parseUri } from '../sip/message/uri.ts';
 
 const CANVASES: Readonly<Record<VideoSize, VideoScene['canvas']>> = {
@@ -11,6 +12,12 @@ const CANVASES: Readonly<Record<VideoSize, VideoScene['canvas']>> = {
   '720p': { width: 1280, height: 720 },
   '1080p': { width: 1920, height: 1080 },
 };
+
+/** The largest picture of somebody that is of use in a room; null: it has no video. */
+export function largestPicture({ video, videoSize }: RoomPolicy): LargestPicture | null {
+  if (!video) return null;
+  return videoSize === '1080p' ? '1080p' : '720p';
+}
 
 /** What the picture of a room is made of. Who has not entered is not in it, and so sees nobody. */
 export function roomScene({ name, policy, present, activeSpeaker, stage, recording }: Room): VideoScene {

@@ -16,7 +16,7 @@ import { PayloadTypes } from './payload-types.ts';
 import type { SessionDescription } from './session-description.ts';
 import { SendKeys, type SrtpPolicy } from './srtp-policy.ts';
 import { VIDEO_MEANINGS } from './video-formats.ts';
-import { type AgreedVideo, type VideoOptions, type VideoSettings, videoSettings } from './video-options.ts';
+import { type AgreedVideo, type LargestPicture, type VideoOptions, videoSettings } from './video-options.ts';
 import { writeSdp } from './write-sdp.ts';
 
 export type { Agreement } from './agreement.ts';
@@ -49,7 +49,7 @@ const UNTOLD_PORTS: MediaPorts = { rtpPort: 0, rtcpPort: 0 };
  */
 export class MediaSession {
   readonly #local: LocalMedia;
-  readonly #videoSettings: VideoSettings | null;
+  readonly #video: VideoOptions | null;
   /** What was said last, which decides whether the version goes up. */
   #lastSent: string | null = null;
   #inForce: InForce | null = null;
@@ -60,7 +60,7 @@ export class MediaSession {
 
   constructor(options: MediaSessionOptions) {
     const { address, rtpPort, rtcpPort, sessionId, codecs, srtp, video } = options;
-    this.#videoSettings = video == null ? null : videoSettings(video);
+    this.#video = video ?? null;
     this.#local = {
       address,
       sessionId: BigInt(sessionId),
@@ -74,7 +74,7 @@ export class MediaSession {
         sendKeys: new SendKeys(),
         payloadTypes: new PayloadTypes(AUDIO_MEANINGS),
       },
-      video: this.#videoSettings,
+      video: video == null ? null : videoSettings(video),
       main: newVideoStream(),
       slides: newVideoStream(),
       floorControl: null,
@@ -111,9 +111,10 @@ export class MediaSession {
     this.#local[stream].ports = ports;
   }
 
-  /** Whether video is wanted, from the next offer or answer on; it is at first, when the options have it. */
-  wantVideo(wanted: boolean): void {
-    this.#local.video = wanted ? this.#videoSettings : null;
+  /** The video that is wanted, from the next offer or answer on; at first as of the options. Null: none. */
+  wantVideo(maxReceive: LargestPicture | null): void {
+    this.#local.video =
+      maxReceive === null || this.#video === null ? null : videoSettings({ ...this.#video, maxReceive });
   }
 
   /** Our floor control server, for offers and answers from now on; null at first: such a stream is refused. */

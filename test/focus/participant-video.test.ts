@@ -32,7 +32,7 @@ beforeEach(() => {
   bound = new Map();
   video = new ParticipantVideo({
     ...{ leg: 'ann', mixers, timers },
-    roomHasVideo: () => roomHasVideo,
+    roomTakes: () => (roomHasVideo ? '720p' : null),
     changed: () => {},
     failed: (what) => void failures.push(what),
   });

@@ -166,7 +166,7 @@ function newSession(random: Random): MediaSession {
 function changeOurs(session: MediaSession, random: Random): void {
   if (random() < 0.9) session.bindVideo('main', { rtpPort: 20002, rtcpPort: 20003 });
   if (random() < 0.7) session.bindVideo('slides', { rtpPort: 20004, rtcpPort: 20005 });
-  session.wantVideo(random() < 0.95);
+  session.wantVideo(pick(random, ['720p', '720p', '1080p', null] as const));
   const server = { tcpPort: pick(random, [5070, null]), udpPort: 5070, conferenceId: 1, userId: 2, floorId: 3 };
   session.bindFloorControl(random() < 0.5 ? server : null);
 }

@@ -20,7 +20,7 @@ describe('ports', () => {
   test('without video in the options nothing of it is taken, said or offered', () => {
     const plain = new MediaSession({ address: '203.0.113.10', rtpPort: 20000, rtcpPort: 20001, sessionId: 7 });
     plain.bindVideo('main', PORTS.main);
-    plain.wantVideo(true);
+    plain.wantVideo('720p');
     expect(streams(plain.offer())).toHaveLength(1);
     expect(agreed(plain.foresee(theirs(SOUND, ...CAMERA))).video).toBeNull();
     expect(streams(agreed(plain.answer(theirs(SOUND, ...CAMERA))).sdp)[1]).toBe('m=video 0 RTP/AVP 97');
@@ -204,10 +204,10 @@ describe('video comes and goes (RFC 3264 §8)', () => {
     const session = videoSession();
     session.answer(theirs(SOUND, ...CAMERA));
     for (let i = 0; i < 40; i++) {
-      session.wantVideo(false);
+      session.wantVideo(null);
       expect(streams(session.offer())[1]).toMatch(/^m=video 0 /);
       agreed(session.acceptAnswer(theirs(SOUND, 'm=video 0 RTP/AVP 97')));
-      session.wantVideo(true);
+      session.wantVideo('720p');
       session.bindVideo('main', PORTS.main);
       const offer = session.offer();
       expect(streams(offer)).toHaveLength(2);
@@ -228,13 +228,30 @@ describe('video comes and goes (RFC 3264 §8)', () => {
     ]);
   });
 
+  test('of a room with larger pictures a phone that has one level for both ways may use all of its own', () => {
+    const session = videoSession();
+    const offer = theirs(
+      SOUND,
+      'm=video 5000 RTP/AVP 96',
+      'a=rtpmap:96 H264/90000',
+      'a=fmtp:96 profile-level-id=42e028',
+    );
+    const levelIn = (sdp: string): string | undefined => /profile-level-id=42e0(..)/.exec(sdp)?.[1];
+    session.wantVideo('1080p');
+    const large = agreed(session.answer(offer));
+    expect([levelIn(large.sdp), large.video!.limits.maxPixels]).toEqual(['28', 8192 * 256]);
+    session.wantVideo('720p');
+    const small = agreed(session.answer(offer));
+    expect([levelIn(small.sdp), small.video!.limits.maxPixels]).toEqual(['1f', 3600 * 256]);
+  });
+
   test('switched off, it is refused in answers, and foreseen so', () => {
     const session = videoSession();
     const offer = theirs(SOUND, ...CAMERA);
-    session.wantVideo(false);
+    session.wantVideo(null);
     expect(agreed(session.foresee(offer)).video).toBeNull();
     expect(agreed(session.answer(offer)).video).toBeNull();
-    session.wantVideo(true);
+    session.wantVideo('720p');
     session.bindVideo('main', PORTS.main);
     expect(agreed(session.answer(offer)).video).not.toBeNull();
   });
