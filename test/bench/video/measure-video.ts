@@ -12,8 +12,10 @@ import type { VideoMedia } from '../../../mixer/video-protocol.ts';
 import { measureParley } from '../load-run.ts';
 import { processCpuMs } from '../process-cpu.ts';
 import { chosenScenarios } from '../scenarios.ts';
+import { BITRATE_BPS, FIRST_PORT, LAST_PORT, media } from './bench-media.ts';
 import { ffmpegCpuMsPerFrame } from './ffmpeg-command.ts';
-import { boundSocket, DelayMeter, FORMAT, VideoSender } from './video-load.ts';
+import { measureOwnPictures, type OwnPictureFigures } from './own-pictures.ts';
+import { boundSocket, DelayMeter, VideoSender } from './video-load.ts';
 import { gridScene, VideoProcess } from './video-process.ts';
 import { makeCodedSource, makeSources, type Source } from './video-sources.ts';
 
@@ -44,6 +46,7 @@ export interface VideoResult {
   ffmpeg: FfmpegFigures[];
   /** Of an audio conference, alone and beside the largest of these loads. */
   sound: { alone: SoundFigures; beside: SoundFigures };
+  own: OwnPictureFigures;
 }
 
 /** CPU of the `ffmpeg` command for each frame when it does the same alone, as fast as it goes. */
@@ -62,10 +65,6 @@ export interface SoundFigures {
 }
 
 const CANVAS = { width: 1280, height: 720 };
-/** As a tier of 720p has it. */
-const BITRATE_BPS = 1_500_000;
-const FIRST_PORT = 46_000;
-const LAST_PORT = 47_999;
 const SOUND_SCENARIO = 'pcmu-20-3';
 
 export async function measureVideo(scale: VideoScale): Promise<VideoResult> {
@@ -90,12 +89,13 @@ export async function measureVideo(scale: VideoScale): Promise<VideoResult> {
       }
       ffmpeg.push({ senders, preset, unpacedMs: await ffmpegCpu(used, preset, false) });
     }
+    const own = await measureOwnPictures(sources.slice(0, Math.min(...scale.senders)), scale);
     const alone = await soundFigures(scale);
     const load = await VideoLoad.start(engine, sources.slice(0, most), Math.max(...scale.viewers));
     load.meter.resting = true;
     try {
       await pause(scale.settleSeconds * 1000);
-      return { figures, ffmpeg, sound: { alone, beside: await soundFigures(scale) } };
+      return { figures, ffmpeg, own, sound: { alone, beside: await soundFigures(scale) } };
     } finally {
       load.stop();
     }
@@ -190,14 +190,6 @@ async function soundFigures({ settleSeconds, soundSeconds }: VideoScale): Promis
   if (!('load' in figures)) throw new Error(figures.failure);
   const delay = figures.load.addedDelayMs;
   return { median: delay?.median ?? Number.NaN, p99: delay?.p99 ?? Number.NaN, tickP999: figures.ticks.p999 };
-}
-
-function media(direction: VideoMedia['direction'], port: number): VideoMedia {
-  return {
-    remote: { address: '127.0.0.1', rtpPort: port, rtcpPort: port + 1 },
-    ...{ rtcpMux: true, direction, send: FORMAT, receive: [FORMAT], crypto: null },
-    limits: { maxWidth: 1280, maxHeight: 720, maxPixels: 1280 * 720, maxFps: 25, maxBitrateBps: BITRATE_BPS },
-  };
 }
 
 function percentiles(values: readonly number[]): VideoFigures['delayMs'] {

@@ -66,7 +66,7 @@ export class VideoProcess {
 }
 
 /** Senders first, so that they have the places; all of them in a grid of 720p. */
-export function gridScene(senders: readonly string[], viewers: readonly string[]): VideoScene {
+export function gridScene(senders: readonly string[], viewers: readonly string[], hideSelf = false): VideoScene {
   return {
     ...{
       title: null,
@@ -81,7 +81,7 @@ export function gridScene(senders: readonly string[], viewers: readonly string[]
     places: [...senders],
     participants: [...senders, ...viewers].map((leg) => ({
       ...{ leg, name: `Participant ${leg}`, talking: false, muted: false, hand: false, camera: true },
-      ...{ hasCard: false, recorded: true, layout: null, hideSelf: false },
+      ...{ hasCard: false, recorded: true, layout: null, hideSelf },
     })),
   };
 }
