@@ -98,6 +98,8 @@ const { values, positionals } = parseArgs({
   },
 });
 
+const BESIDES = `besides: ${[RECORDINGS, REGISTRATIONS, SIGNALLING, VIDEO, VIDEO_ENGINE, ...Object.keys(TABLES)].join(', ')}`;
+
 const tables = positionals.filter((name) => name in TABLES);
 
 if (tables.length > 0) {
@@ -127,8 +129,7 @@ if (tables.length > 0) {
   // Its transactions would last for 32 s more.
   process.exit();
 } else if (values.list) {
-  const others = [RECORDINGS, REGISTRATIONS, SIGNALLING, VIDEO, VIDEO_ENGINE, ...Object.keys(TABLES)].join(', ');
-  console.log(`${standardNames(values.quick).join('\n')}\n\n${NAMING}\nbesides: ${others}`);
+  console.log(`${standardNames(values.quick).join('\n')}\n\n${NAMING}\n${BESIDES}`);
 } else {
   await run();
 }
@@ -161,7 +162,7 @@ async function run(): Promise<void> {
   }
   const measuredFloors = [...floors.measured.values()];
   const told = [...doubts(results, measuredFloors), ...(floors.withoutC === null ? [] : [`- ${floors.withoutC}`])];
-  const parts = [floorTable(measuredFloors), goalTable(results), told.join('\n'), METHOD];
+  const parts = [floorTable(measuredFloors), goalTable(results), told.join('\n'), METHOD, BESIDES];
   console.log(`\n${parts.filter((part) => part !== '').join('\n\n')}`);
   if (values.json) {
     const file = { machine: before, results, floors: measuredFloors };
