@@ -118,9 +118,10 @@ function offerVideo(
   protocol: string,
 ): MediaDescription | null {
   const ours = videoStreamOf(local, name);
-  const formats = ours === null ? [] : offeredVideoFormats(ours.settings, ours.stream.payloadTypes);
-  if (ours === null || formats.length === 0) return null;
   const agreed = name === 'main' ? inForce?.agreement.video : inForce?.agreement.slides;
+  const formats =
+    ours === null ? [] : offeredVideoFormats(ours.settings, ours.stream.payloadTypes, agreed?.receive ?? []);
+  if (ours === null || formats.length === 0) return null;
   return describeVideo(ours.stream.ports, {
     protocol: sectionInUse(inForce, name)?.protocol ?? protocol,
     formats,
@@ -132,15 +133,23 @@ function offerVideo(
   });
 }
 
-/** Without RTX, which hardly a phone has: a SIP message over UDP must stay short. What they offer of it is taken. */
-function offeredVideoFormats(settings: VideoSettings, payloadTypes: PayloadTypes): VideoFormat[] {
+/**
+ * With RTX for those who have offered it before: hardly a phone has it, and a SIP message over UDP must stay short.
+ *
+ * @param inUse what was agreed that they send
+ */
+function offeredVideoFormats(
+  settings: VideoSettings,
+  payloadTypes: PayloadTypes,
+  inUse: readonly VideoFormat[],
+): VideoFormat[] {
   return settings.codecs.flatMap((choice) => {
     const payloadType = payloadTypes.choose(offeredMeaning(choice));
+    if (payloadType === null) return [];
     const codec = choice === 'VP8' ? 'VP8' : 'H264';
     const parameters = offeredParameters(choice, settings);
-    return payloadType === null
-      ? []
-      : [{ codec, payloadType, parameters, rtxPayloadType: null, feedback: ALL_FEEDBACK }];
+    const rtxPayloadType = inUse.find((format) => format.payloadType === payloadType)?.rtxPayloadType ?? null;
+    return [{ codec, payloadType, parameters, rtxPayloadType, feedback: ALL_FEEDBACK }];
   });
 }
 

@@ -200,6 +200,21 @@ describe('video comes and goes (RFC 3264 §8)', () => {
     expect(agreed(session.acceptAnswer(answer)).video!.send.payloadType).toBe(105);
   });
 
+  test('of who has offered to be sent again, our offers have it too, on their payload types; of others none', () => {
+    const again = ['m=video 5000 RTP/AVP 97 98', ...CAMERA.slice(1), 'a=rtpmap:98 rtx/90000', 'a=fmtp:98 apt=97'];
+    const phone = theirs(SOUND, ...again, 'a=rtcp-fb:97 nack');
+    const session = videoSession({}, ['main']);
+    agreed(session.answer(phone));
+    const offer = sectionOf(session.offer(), 1);
+    expect(offer[0]).toBe('m=video 20002 RTP/AVP 103 104 97 98');
+    expect(offer).toEqual(expect.arrayContaining(['a=rtpmap:98 rtx/90000', 'a=fmtp:98 apt=97']));
+    const { send, receive } = agreed(session.acceptAnswer(phone)).video!;
+    expect([send.rtxPayloadType, receive[0]!.rtxPayloadType]).toEqual([98, 98]);
+    const plain = videoSession({}, ['main']);
+    agreed(plain.answer(theirs(SOUND, ...CAMERA)));
+    expect(plain.offer()).not.toContain('rtx');
+  });
+
   test('the place of one that is gone, or was refused, is used again, and lines do not pile up', () => {
     const session = videoSession();
     session.answer(theirs(SOUND, ...CAMERA));
