@@ -94,6 +94,8 @@ export interface NewParticipant {
   recorded: boolean;
   /** Whether they are offered video; null: if anybody in the room has it. */
   video: boolean | null;
+  /** Whether they are offered a stream for slides, and floor control, with it. */
+  slides: boolean;
   /** They must press 1 before they are in. */
   confirm: boolean;
   /** How often they are called again when nothing came of it. */

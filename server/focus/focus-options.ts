@@ -66,6 +66,8 @@ export interface Callee {
   readonly recorded?: boolean;
   /** Whether video is offered; null, as by default: if anybody in the room has it. */
   readonly video?: boolean | null;
+  /** Whether a second stream is offered with it, for slides, and floor control; default: false. */
+  readonly slides?: boolean;
   /** Must press 1 before they are in. */
   readonly confirm?: boolean;
   /** The participant's, where it called before. */

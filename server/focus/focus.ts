@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { LegStatistics, MixerEvent } from '../../mixer/protocol.ts';
-import type { VideoMixerEvent } from '../../mixer/video-protocol.ts';
+import type { VideoMixerEvent, VideoStreamName } from '../../mixer/video-protocol.ts';
 import { hidePins } from '../diagnosis/redact.ts';
 import type { Room } from '../rooms/room.ts';
 import type { ParticipantView } from '../rooms/views.ts';
@@ -32,7 +32,7 @@ export interface Member {
 /** What is particular to a call that we make. */
 interface CallOut {
   report?: ((status: number, reason: string) => void) | null;
-  offersVideo?: boolean;
+  offers?: readonly VideoStreamName[];
   id?: string | undefined;
 }
 
@@ -90,7 +90,17 @@ export class Focus implements ParticipantOwner {
    */
   dialOut(
     room: Room,
-    { uri, displayName, role, recorded = true, video = null, confirm = false, id, headers = [] }: Callee,
+    {
+      uri,
+      displayName,
+      role,
+      recorded = true,
+      video = null,
+      slides = false,
+      confirm = false,
+      id,
+      headers = [],
+    }: Callee,
     report: ((status: number, reason: string) => void) | null = null,
   ): ParticipantView {
     this.counts.started++;
@@ -99,8 +109,9 @@ export class Focus implements ParticipantOwner {
     const bare = createUri({ ...uri, parameters, headers: new Map() });
     const who = { uri: writeUri(bare), displayName };
     const arrival = { role: roleIn(room, role), confirm, calledByUs: true };
-    const offersVideo = video ?? room.participants.some((other) => other.video !== null);
-    const participant = this.newParticipant({ room, replaces: null, arrival }, who, { report, offersVideo, id });
+    const sees = video ?? room.participants.some((other) => other.video !== null);
+    const offers: VideoStreamName[] = slides ? ['main', 'slides'] : sees ? ['main'] : [];
+    const participant = this.newParticipant({ room, replaces: null, arrival }, who, { report, offers, id });
     participant.controls.recorded = recorded;
     const us = createUri({ user: room.name, host: this.options.domain });
     const from = { displayName: null, uriText: writeUri(us), uri: us, parameters: new Map() };
@@ -255,11 +266,11 @@ export class Focus implements ParticipantOwner {
   private newParticipant(
     { room, replaces, arrival: parts }: Place,
     who: Caller,
-    { report = null, offersVideo = true, id = randomBytes(6).toString('hex') }: CallOut = {},
+    { report = null, offers = ['main'], id = randomBytes(6).toString('hex') }: CallOut = {},
   ): ParticipantCall {
     const { mixers, video, timers, log, createSession, epochMs } = this.options;
     const floorControl = this.options.floorControl?.() ?? null;
-    const surroundings = { owner: this, mixers, video, floorControl, timers, log, epochMs, createSession, offersVideo };
+    const surroundings = { owner: this, mixers, video, floorControl, timers, log, epochMs, createSession, offers };
     const { role } = parts;
     const arrival = arrivalOf(room, parts, epochMs());
     const participant = new ParticipantCall({ id, who, role, arrival, room, replaces, report, ...surroundings });

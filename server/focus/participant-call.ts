@@ -1,4 +1,5 @@
 import type { AudioMedia, LegStatistics } from '../../mixer/protocol.ts';
+import type { VideoStreamName } from '../../mixer/video-protocol.ts';
 import type { EntryStage } from '../ivr/entry.ts';
 import type { Log } from '../log.ts';
 import type { Room } from '../rooms/room.ts';
@@ -91,7 +92,7 @@ export class ParticipantCall implements CallHandler {
       const session = this.media.begin(call.flow.remoteAddress);
       const foreseen = call.offer === null ? null : this.media.foresee(session, call.offer);
       if (foreseen !== null && !foreseen.ok) return this.refuse(mediaRefusal(foreseen));
-      if (!(await this.openLeg(session, foreseen))) return;
+      if (!(await this.openLeg(session, foreseen ?? ['main']))) return;
       call.accept(call.offer === null ? this.media.makeOffer() : this.media.answerForeseen(session, call.offer));
     } catch (error) {
       this.refuse(mixerRefusal(error));
@@ -104,7 +105,7 @@ export class ParticipantCall implements CallHandler {
     this.join();
     try {
       const session = this.media.begin(peer);
-      if (!(await this.openLeg(session, this.options.offersVideo === false ? 'sound' : null))) return;
+      if (!(await this.openLeg(session, this.options.offers))) return;
       this.takes(place(this.media.makeOffer(), this));
     } catch (error) {
       this.refuse(mixerRefusal(error));
@@ -286,7 +287,7 @@ export class ParticipantCall implements CallHandler {
   }
 
   /** False when the call is over meanwhile. */
-  private async openLeg(session: MediaSession, known: Agreement | null | 'sound'): Promise<boolean> {
+  private async openLeg(session: MediaSession, known: Agreement | readonly VideoStreamName[]): Promise<boolean> {
     if (!(await this.media.open(this.room.name, session, () => this.over, known))) return false;
     // Something may have been decided while it was being opened.
     this.controlsChanged().catch((error: unknown) => this.hangUp(String(error)));

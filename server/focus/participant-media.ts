@@ -1,4 +1,5 @@
 import type { AudioMedia, LegControl, LegStatistics, MediaPorts } from '../../mixer/protocol.ts';
+import type { VideoStreamName } from '../../mixer/video-protocol.ts';
 import type { Mixers } from '../mixers/mixers.ts';
 import type { Agreement, MediaSession } from '../sdp/media-session.ts';
 import type { NegotiationExplanation } from '../sdp/negotiation-explanation.ts';
@@ -51,16 +52,16 @@ export class ParticipantMedia {
 
   /**
    * What is known of the media goes along: one request to the mixer less. False when the call is over meanwhile.
-   * @param known what an answer will agree to; null: an offer of ours is to be made, `sound` alone or with video
+   * @param known what an answer will agree to; or the streams of video that an offer of ours is to have
    */
   async open(
     room: string,
     session: MediaSession,
     isOver: () => boolean,
-    known: Agreement | null | 'sound',
+    known: Agreement | readonly VideoStreamName[],
   ): Promise<boolean> {
     const { mixers, leg } = this.options;
-    const media = known === null || known === 'sound' ? {} : { media: this.mediaFor(known.media) };
+    const media = 'media' in known ? { media: this.mediaFor(known.media) } : {};
     const [ports] = await Promise.all([
       mixers.openLeg(room, leg, { cname: leg, control: this.options.control(), ...media }),
       this.openVideo(room, session, known),
@@ -74,10 +75,9 @@ export class ParticipantMedia {
     return true;
   }
 
-  private async openVideo(room: string, session: MediaSession, known: Agreement | null | 'sound'): Promise<void> {
+  private openVideo(room: string, session: MediaSession, known: Agreement | readonly VideoStreamName[]): Promise<void> {
     const { video } = this.options;
-    if (known === null) await video.prepareOffer(session, room);
-    else if (known !== 'sound') await video.prepareAnswer(session, room, known);
+    return 'media' in known ? video.prepareAnswer(session, room, known) : video.prepareOffer(session, room, known);
   }
 
   /**

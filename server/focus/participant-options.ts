@@ -1,4 +1,5 @@
 import type { LegStatistics, MediaPorts } from '../../mixer/protocol.ts';
+import type { VideoStreamName } from '../../mixer/video-protocol.ts';
 import type { Log } from '../log.ts';
 import type { Mixers } from '../mixers/mixers.ts';
 import type { Room } from '../rooms/room.ts';
@@ -48,8 +49,8 @@ export interface ParticipantCallOptions {
   video: VideoStreams;
   /** Of slides; null or left out: there is none. */
   floorControl?: FloorControlServing | null;
-  /** Whether video is offered to whom we call. */
-  offersVideo: boolean;
+  /** The streams of video that whom we call is offered. */
+  offers: readonly VideoStreamName[];
   timers: Timers;
   log: Log;
   /** Milliseconds since 1970. */

@@ -83,8 +83,14 @@ export class ParticipantVideo {
   }
 
   /** Opens what an offer of ours is to have. Never rejects. */
-  async prepareOffer(session: MediaSession, room: string): Promise<void> {
-    if (this.isWanted && !this.open.has('main')) await this.openStream(session, room, 'main', null);
+  async prepareOffer(
+    session: MediaSession,
+    room: string,
+    streams: readonly VideoStreamName[] = ['main'],
+  ): Promise<void> {
+    if (!this.isWanted) return;
+    const missing = streams.filter((stream) => !this.open.has(stream));
+    await Promise.all(missing.map((stream) => this.openStream(session, room, stream, null)));
   }
 
   /**

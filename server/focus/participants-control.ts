@@ -65,7 +65,7 @@ export class ParticipantsControl {
   }
 
   add(room: Room, participant: NewParticipant): ParticipantView {
-    const { uri: text, displayName, role, recorded, video, confirm, retries, retryAfterS } = participant;
+    const { uri: text, displayName, role, recorded, video, slides, confirm, retries, retryAfterS } = participant;
     const uri = parseUri(text);
     // A request method and headers in it would be for the one who answers to decide, not for us to send.
     if (uri === null || uri.headers.size > 0 || uri.parameters.has('method')) {
@@ -75,7 +75,7 @@ export class ParticipantsControl {
     if (this.options.focus.full || this.options.focus.isBusy(room)) {
       throw new ControlError('server-full', 'the server holds no more calls');
     }
-    const callee = { uri, displayName, role, recorded, video, confirm };
+    const callee = { uri, displayName, role, recorded, video, slides, confirm };
     return this.options.dialOuts.start(room, callee, { retries, retryAfterS });
   }
 

@@ -113,6 +113,10 @@ export const newParticipant = z
     video: z.boolean().nullable().default(null).meta({
       description: 'Whether they are offered video; null: if anybody in the room has it.',
     }),
+    slides: z.boolean().default(false).meta({
+      description:
+        'They are offered video with a second stream for slides, and floor control (BFCP), as room systems have it. Some phones do not stand two streams.',
+    }),
     confirm: z.boolean().default(false).meta({
       description: 'They hear that they are invited and must press 1; else they are hung up on. Keeps mailboxes out.',
     }),

@@ -8,12 +8,15 @@ import { Parley } from './clients/parley.ts';
 import { eventually } from './clients/pause.ts';
 import { peersPresent } from './clients/peer-programs.ts';
 import { type FloorTransport, SlidesPhone } from './clients/slides-phone.ts';
-import { videoCaller } from './clients/video/video-party.ts';
+import { CalledRoomSystem } from './clients/video/program-phone.ts';
+import { videoCaller, voiceOf } from './clients/video/video-party.ts';
 import { type Places, shows } from './clients/video/what-is-seen.ts';
 
 const ROOM = 'demo';
 /** The colour of one who only looks, and has a camera. */
 const VIEWER = 6;
+/** That of the slides of a room system. */
+const BOARD = 4;
 const SLIDES = { x: 0, y: 0.1, width: 0.8, height: 0.8 };
 const BESIDE_SLIDES = { x: 0.8, y: 0.095, width: 0.2, height: 0.26 };
 
@@ -143,6 +146,22 @@ describe.runIf(peersPresent('ffmpeg'))('whose slides the room shows', () => {
     await presented(anne);
     await anne.floor!.releaseFloor();
     await presented(cleo);
+  });
+
+  test.runIf(peersPresent('sipp'))('of a room system that is called', async () => {
+    const viewer = await videoCaller(parley, 'dora', { sender: VIEWER });
+    await viewer.dial(parley.sipUri(ROOM));
+    const system = await CalledRoomSystem.start('board', parley.sipPort, { ...voiceOf('bert'), sender: BOARD });
+    const { id } = await parley.api.addParticipant(ROOM, { uri: system.uri, slides: true });
+    await system.show();
+    // Their card is above.
+    const places: Places = { [BOARD]: SLIDES, [VIEWER]: { ...BESIDE_SLIDES, y: 0.367 } };
+    await viewer.receiving.seen('slides of the room system', (picture) => shows(picture, places), 15_000);
+    expect((await parley.api.room(ROOM)).presenter).toBe(id);
+    await parley.api.hangUp(ROOM, id);
+    await viewer.receiving.seen('no slides', ({ codes }) => codes.length === 1 && codes[0]!.sender === VIEWER, 10_000);
+    await system.stop();
+    await viewer.stop();
   });
 
   test('a moderator turns it off', async () => {

@@ -128,7 +128,7 @@ describe('video phones see each other', () => {
       const video = { codec: 'VP8', sender: BARESIP_COLOUR } as const;
       const phone = await BaresipClient.start({ voice: BARESIP, codec: 'PCMU', autoAnswer: true, video });
       stopAll.push(() => phone.stop());
-      const { id } = await parley.api.addParticipant(ROOM, { uri: phone.sipUri });
+      const { id } = await parley.api.addParticipant(ROOM, { uri: phone.sipUri, slides: true });
       await phone.established(10_000);
       const withAnne = { [ANNE_COLOUR]: LEFT_OF_TWO, [BARESIP_COLOUR]: RIGHT_OF_TWO };
       await callerSees(anne, withAnne);

@@ -80,7 +80,7 @@ beforeEach(async () => {
   participant = new ParticipantCall({
     ...{ id: 'ann', who: { uri: 'sip:ann@example.com', displayName: null }, role: 'participant', room: demo },
     arrival: arrivalOf(demo, { role: 'participant', calledByUs: true }, 0),
-    ...{ replaces: null, report: null, owner, mixers: mixers(), video: noVideo(), offersVideo: false },
+    ...{ replaces: null, report: null, owner, mixers: mixers(), video: noVideo(), offers: [] },
     ...{ timers: new VirtualTimers(), log: pino({ level: 'silent' }), epochMs: () => 5000 },
     createSession: (ports) => new MediaSession({ address: '192.0.2.2', ...ports, sessionId: 7 }),
   });

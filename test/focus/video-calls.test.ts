@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { LegControl } from '../../mixer/protocol.ts';
+import type { VideoStreamName } from '../../mixer/video-protocol.ts';
 import { arrivalOf } from '../../server/focus/arrival.ts';
 import { ParticipantCall } from '../../server/focus/participant-call.ts';
 import type { ParticipantOwner } from '../../server/focus/participant-options.ts';
@@ -46,7 +47,11 @@ let serial = 1;
 const ports = (text: SdpText | undefined): number[] =>
   [...(text ?? '').matchAll(/^m=\w+ (\d+)/gm)].map(([, port]) => Number(port));
 
-function begin({ calledByUs = false, offersVideo = true, policy = {} as Partial<RoomPolicy> } = {}): void {
+function begin({
+  calledByUs = false,
+  offers = ['main'] as readonly VideoStreamName[],
+  policy = {} as Partial<RoomPolicy>,
+} = {}): void {
   rooms = new Rooms(policy);
   room = rooms.open('demo', 'created');
   const owner: ParticipantOwner = {
@@ -64,7 +69,7 @@ function begin({ calledByUs = false, offersVideo = true, policy = {} as Partial<
   participant = new ParticipantCall({
     ...{ id: 'ann', who: { uri: 'sip:ann@example.com', displayName: null }, role: 'participant', room },
     arrival: arrivalOf(room, { role: 'participant', calledByUs }, 0),
-    ...{ replaces: null, report: null, owner, mixers, video, offersVideo, timers, epochMs: () => 0 },
+    ...{ replaces: null, report: null, owner, mixers, video, offers, timers, epochMs: () => 0 },
     log: pino({ level: 'warn' }, { write: (line: string) => void logged.push(JSON.parse(line).msg) }),
     createSession: (own) => new MediaSession({ address: '192.0.2.2', ...own, sessionId: 7, ...settings }),
   });
@@ -195,18 +200,38 @@ describe('an offer of ours', () => {
   });
 
   it.each([
-    [true, [20_000, 30_002]],
-    [false, [20_000]],
-  ])('to one who is called has it or not, as was wanted: %s', async (offersVideo, expected) => {
-    begin({ calledByUs: true, offersVideo });
+    [['main'], [20_000, 30_002]],
+    [[], [20_000]],
+    // One that has a single stream of video refuses the other.
+    [
+      ['main', 'slides'],
+      [20_000, 30_002, 30_004],
+    ],
+  ] as const)('to one who is called has it or not, as was wanted: %o', async (offers, expected) => {
+    begin({ calledByUs: true, offers });
     let offered: SdpText = '';
     await participant.dial('192.0.2.1', (offer: SdpText, _handler: CallHandler) => {
       offered = offer;
       return call as unknown as Call;
     });
     expect(ports(offered)).toEqual(expected);
-    participant.confirmed(sdp(...(offersVideo ? VIDEO : [])));
-    expect(view() === null).toBe(!offersVideo);
+    const answers: Record<number, string[]> = { 1: VIDEO, 2: [...VIDEO, 'm=video 0 RTP/AVP 97'] };
+    participant.confirmed(sdp(...(answers[offers.length] ?? [])));
+    expect([view() === null, video.open.size]).toEqual([offers.length === 0, Math.min(1, offers.length)]);
+  });
+
+  it('has both streams for one who is called with slides, and who takes them has both', async () => {
+    begin({ calledByUs: true, offers: ['main', 'slides'] });
+    let offered: SdpText = '';
+    await participant.dial('192.0.2.1', (offer: SdpText, _handler: CallHandler) => {
+      offered = offer;
+      return call as unknown as Call;
+    });
+    expect(offered.match(/^a=content:\w+/gm)).toEqual(['a=content:main', 'a=content:slides']);
+    const second = VIDEO.map((line) => line.replace(/^m=video \d+/, 'm=video 5004'));
+    participant.confirmed(sdp(...VIDEO, 'a=content:main', ...second, 'a=content:slides'));
+    expect([...video.open.keys()]).toEqual(['ann main', 'ann slides']);
+    expect(video.open.get('ann slides')?.media?.remote).toMatchObject({ rtpPort: 5004 });
   });
 
   it('that is answered without video leaves no stream behind', async () => {

@@ -161,6 +161,7 @@ function dialOut(day: ChaosDay): void {
       recorded: random.chance(0.8),
       confirm: random.chance(0.4),
       video: null,
+      slides: random.chance(0.2),
       retries: random.below(3),
     },
   };

@@ -13,6 +13,8 @@ import type { PatternVoice } from './tone-stream.ts';
 /** Calls of SIPp whose sound and pictures are those of ffmpeg: nothing of ours is between what is sent and what is kept. */
 
 const VIDEO_TYPE = 96;
+/** In offers of the server. */
+const OUR_VP8_TYPE = 105;
 const PARAMETERS: Record<VideoCodec, string> = {
   H264: 'profile-level-id=42e01f;packetization-mode=1',
   VP8: 'max-fr=30',
@@ -57,18 +59,14 @@ export class SendingProgram {
     const own = await freePorts();
     const signalling = await call(options, 'sendonly', own);
     const [, sound, picture] = await signalling.logged(/answered: (\d+) (\d+)/);
-    const to = (port: string, from: number, type: number): string[] => {
-      const ports = `localrtpport=${from}&localrtcpport=${from + 1}&pkt_size=1200`;
-      return ['-c', 'copy', '-f', 'rtp', '-payload_type', String(type), `rtp://${LOOPBACK}:${port}?${ports}`];
-    };
     const media = new ChildProgram('ffmpeg', [
       ...['-v', 'error', '-nostdin', '-re', '-stream_loop', '-1', '-i', clip],
-      ...['-map', '0:a', ...to(sound!, own.sound, 0)],
+      ...['-map', '0:a', ...rtpOutput(sound!, own.sound, 0)],
       ...[
         '-map',
         '0:v',
         ...(options.codec === 'H264' ? WITH_PARAMETER_SETS : []),
-        ...to(picture!, own.picture, VIDEO_TYPE),
+        ...rtpOutput(picture!, own.picture, VIDEO_TYPE),
       ],
     ]);
     return new SendingProgram(folder, signalling, media);
@@ -138,4 +136,60 @@ function descriptionOf(codec: VideoCodec, { sound, picture }: Ports): string {
   const video = [`m=video ${picture} RTP/AVP ${VIDEO_TYPE}`, `a=rtpmap:${VIDEO_TYPE} ${codec}/90000`];
   video.push(`a=fmtp:${VIDEO_TYPE} ${PARAMETERS[codec]}`);
   return `${[...session, ...audio, ...video].join('\r\n')}\r\n`;
+}
+
+/** Is to be called with slides: shows some, and has neither a camera nor sound. */
+export class CalledRoomSystem {
+  readonly uri: string;
+  readonly #folder: string;
+  readonly #signalling: SippClient;
+  readonly #clip: string;
+  readonly #from: number;
+  #media: ChildProgram | null = null;
+
+  static async start(
+    name: string,
+    serverPort: number,
+    slides: PatternVoice & { sender: number },
+  ): Promise<CalledRoomSystem> {
+    const folder = mkdtempSync(join(tmpdir(), 'parley-room-system-'));
+    const clip = join(folder, 'slides.mkv');
+    writeCodedClip(clip, slides.sender, slides, 'VP8');
+    const sound = await freePort(6);
+    const sipPort = await freePort();
+    const keys = { name, sound_port: sound, picture_port: sound + 2, slides_port: sound + 4 };
+    const signalling = await SippClient.start({ scenario: 'room-system', room: name, serverPort, sipPort, keys });
+    await eventually(
+      'SIPp listens',
+      () => udpIsBound(sipPort),
+      (isBound) => isBound,
+    );
+    return new CalledRoomSystem(`sip:${name}@${LOOPBACK}:${sipPort}`, folder, signalling, clip, sound + 4);
+  }
+
+  private constructor(uri: string, folder: string, signalling: SippClient, clip: string, from: number) {
+    this.uri = uri;
+    this.#folder = folder;
+    this.#signalling = signalling;
+    this.#clip = clip;
+    this.#from = from;
+  }
+
+  /** Once it was called. */
+  async show(): Promise<void> {
+    const [, , slides] = await this.#signalling.logged(/called: (\d+) (\d+)/);
+    const input = ['-v', 'error', '-nostdin', '-re', '-stream_loop', '-1', '-i', this.#clip, '-map', '0:v'];
+    this.#media = new ChildProgram('ffmpeg', [...input, ...rtpOutput(slides!, this.#from, OUR_VP8_TYPE)]);
+  }
+
+  async stop(): Promise<void> {
+    await this.#media?.stop('SIGKILL');
+    await this.#signalling.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function rtpOutput(port: string, from: number, type: number): string[] {
+  const ports = `localrtpport=${from}&localrtcpport=${from + 1}&pkt_size=1200`;
+  return ['-c', 'copy', '-f', 'rtp', '-payload_type', String(type), `rtp://${LOOPBACK}:${port}?${ports}`];
 }
