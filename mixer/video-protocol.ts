@@ -6,7 +6,7 @@
 import type { FromMixer, MediaCrypto, MediaDirection, MediaPorts, RemoteMediaAddress, ToMixer } from './protocol.ts';
 
 /** Raised whenever a message changes its meaning; a mixer of another version is refused at the handshake. */
-export const VIDEO_PROTOCOL_VERSION = 1;
+export const VIDEO_PROTOCOL_VERSION = 2;
 
 /** Names as in SDP. */
 export type VideoCodecName = 'H264' | 'VP8';
@@ -41,8 +41,11 @@ export interface VideoFormat {
 export interface VideoLimits {
   maxWidth: number;
   maxHeight: number;
-  /** In luma samples: `max-fs` and the level of H.264 limit the area, not the sides. */
+  /** In luma samples of whole macroblocks: `max-fs` and the level of H.264 limit the area, not the sides. */
   maxPixels: number;
+  /** The same of all pictures of a second (`max-mbps`, and the level of H.264): smaller ones may come quicker. */
+  maxPixelsPerSecond: number;
+  /** May have a fraction. */
   maxFps: number;
   /** RTP payload and all, from `b=TIAS`, `b=AS` or the level; null: not said. */
   maxBitrateBps: number | null;

@@ -1,5 +1,10 @@
 import type { VideoLimits } from '../video-protocol.ts';
 
+interface Size {
+  width: number;
+  height: number;
+}
+
 /** A size, rate and bitrate that pictures are made in once for all who get the same. */
 export interface Tier {
   width: number;
@@ -14,8 +19,14 @@ export interface Tier {
 
 /** Heights below the room's own that are made for those who cannot take it. */
 const SMALLER_HEIGHTS: readonly number[] = [720, 360, 180];
+/** And those for who takes none of them, as at level 1 of H.264 (99 macroblocks). Nobody's line asks for so little. */
+const LEAST_HEIGHTS: readonly number[] = [90, 72];
 /** Of the smallest tier, whose lines are slow. */
 const SLOW_FPS = 15;
+/** A picture is made smaller rather than slower than this for who takes few macroblocks a second. */
+const LEAST_FPS = 10;
+/** Of frame rates: 29.97 is 30 to everybody. */
+const TOLERANCE = 0.002;
 /** What x264 in real time needs for a calm picture of 720p; smaller ones need more for each pixel. */
 const BITS_PER_PIXEL = 0.07;
 const PIXELS_720P = 1280 * 720;
@@ -32,20 +43,29 @@ const STRAGGLES_MS = 3000;
 const FIRST_APART_MS = 60_000;
 const MOST_APART_MS = 300_000;
 
-/** The tiers of a room for one who takes at most `maxFps`; the best first. */
-export function tiersOf(canvas: { width: number; height: number }, roomFps: number, maxFps: number): Tier[] {
-  const heights = [canvas.height, ...SMALLER_HEIGHTS.filter((height) => height < canvas.height)];
-  return heights.map((height, index) => {
-    const width = even((canvas.width * height) / canvas.height);
-    const slow = index > 0 && index === heights.length - 1;
-    const everyNth = Math.ceil(roomFps / Math.max(1, Math.min(maxFps, slow ? SLOW_FPS : roomFps)));
+/** Of who takes all that there is: a recording. */
+export const NO_LIMITS: VideoLimits = {
+  ...{ maxWidth: 65_535, maxHeight: 65_535, maxPixels: 2 ** 32, maxPixelsPerSecond: 2 ** 40, maxFps: 1000 },
+  maxBitrateBps: null,
+};
+
+/** The tiers of a room that one takes; the best first. Never none: who takes nothing gets the least. */
+export function tiersOf(canvas: Size, roomFps: number, limits: VideoLimits): Tier[] {
+  const takes = (height: number): boolean => fits(scaled(canvas, height), roomFps, limits);
+  const usual = [canvas.height, ...SMALLER_HEIGHTS.filter((height) => height < canvas.height)];
+  const taken = usual.filter(takes);
+  const heights = taken.length > 0 ? taken : [LEAST_HEIGHTS.find(takes) ?? LEAST_HEIGHTS.at(-1)!];
+  return heights.map((height) => {
+    const { width, height: evenHeight } = scaled(canvas, height);
+    const slow = height < canvas.height && height <= usual.at(-1)!;
+    const everyNth = nthOf({ width, height: evenHeight }, roomFps, slow ? SLOW_FPS : roomFps, limits);
     const fps = roomFps / everyNth;
     const maxBps = Math.round(width * height * fps * BITS_PER_PIXEL * (PIXELS_720P / (width * height)) ** 0.25);
-    return { width, height: even(height), everyNth, fps, minBps: Math.round(maxBps * MIN_SHARE), maxBps };
+    return { width, height: evenHeight, everyNth, fps, minBps: Math.round(maxBps * MIN_SHARE), maxBps };
   });
 }
 
-/** The tier of one viewer, from what they said that they take and from what their line carries. */
+/** The tier of one viewer, of those that they take, by what their line carries. */
 export class TierChoice {
   private index = 0;
   private last = 0;
@@ -56,17 +76,15 @@ export class TierChoice {
   private slowSinceMs: number | null = null;
 
   /** @param rateBps what the viewer's line is thought to carry. */
-  choose(tiers: readonly Tier[], limits: VideoLimits, rateBps: number, nowMs: number): Tier {
+  choose(tiers: readonly Tier[], rateBps: number, nowMs: number): Tier {
     const last = tiers.length - 1;
     this.last = last;
-    const fitting = tiers.findIndex((tier) => fits(tier, limits));
-    const best = fitting < 0 ? last : fitting;
-    this.index = Math.min(last, Math.max(best, this.index));
+    this.index = Math.min(last, this.index);
     while (this.index < last && rateBps < tiers[this.index]!.minBps) {
       this.index++;
       this.roomyMs = nowMs;
     }
-    if (this.index === best || rateBps < tiers[this.index - 1]!.minBps * UP_MARGIN) this.roomyMs = nowMs;
+    if (this.index === 0 || rateBps < tiers[this.index - 1]!.minBps * UP_MARGIN) this.roomyMs = nowMs;
     else if (nowMs - this.roomyMs >= this.upAfterMs) {
       this.index--;
       this.roomyMs = nowMs;
@@ -91,8 +109,27 @@ export class TierChoice {
   }
 }
 
-function fits({ width, height }: Tier, { maxWidth, maxHeight, maxPixels }: VideoLimits): boolean {
-  return width <= maxWidth && height <= maxHeight && width * height <= maxPixels;
+/** Whether they take a picture of this size, and often enough. */
+function fits(size: Size, roomFps: number, limits: VideoLimits): boolean {
+  const { maxWidth, maxHeight, maxPixels, maxPixelsPerSecond, maxFps } = limits;
+  const pixels = codedPixels(size);
+  if (size.width > maxWidth || size.height > maxHeight || pixels > maxPixels) return false;
+  return maxPixelsPerSecond / pixels >= Math.min(LEAST_FPS, roomFps, maxFps);
+}
+
+/** One of so many of the room's frames, so that there are no more than they take. */
+function nthOf(size: Size, roomFps: number, wantedFps: number, { maxFps, maxPixelsPerSecond }: VideoLimits): number {
+  const byRate = (roomFps * (1 - TOLERANCE)) / Math.max(1, Math.min(maxFps, wantedFps));
+  return Math.max(1, Math.ceil(byRate), Math.ceil((roomFps * codedPixels(size)) / maxPixelsPerSecond));
+}
+
+/** As it is encoded, in whole macroblocks. */
+function codedPixels({ width, height }: Size): number {
+  return Math.ceil(width / 16) * Math.ceil(height / 16) * 256;
+}
+
+function scaled(canvas: Size, height: number): Size {
+  return { width: even((canvas.width * height) / canvas.height), height: even(height) };
 }
 
 function even(size: number): number {

@@ -5,7 +5,7 @@ import type { PictureScaler } from './engine/picture-scaler.ts';
 import type { EncoderSpeed } from './engine/video-encoder.ts';
 import type { Texts } from './paint/texts.ts';
 import { PictureRecordings } from './picture-recordings.ts';
-import { type Tier, tiersOf } from './picture-tiers.ts';
+import { NO_LIMITS, type Tier, tiersOf } from './picture-tiers.ts';
 import { type View, viewKey } from './room-view.ts';
 import { RoomViews, streamKey } from './room-views.ts';
 import { type EncoderFormat, encoderFormat, SharedEncoder } from './shared-encoder.ts';
@@ -182,13 +182,13 @@ export class VideoRoom {
     if (view === null) return viewer.leave();
     const { canvas, fps } = this.views.scene;
     const { media } = stream;
-    const tier = viewer.tier(tiersOf(canvas, fps, media!.limits.maxFps), nowMs);
+    const tier = viewer.tier(tiersOf(canvas, fps, media!.limits), nowMs);
     viewer.watch(this.encoderFor(view, tier, encoderFormat(media!.send)));
   }
 
   private assignRecorder(): void {
     const { canvas, fps } = this.views.scene;
-    const [tier] = tiersOf(canvas, fps, fps);
+    const [tier] = tiersOf(canvas, fps, NO_LIMITS);
     const encoder =
       this.recorder.count === 0 ? null : this.encoderFor(this.views.forRecording, tier!, PictureRecordings.format);
     this.recorder.record(encoder);

@@ -1,4 +1,4 @@
-import type { VideoLimits, VideoMedia } from '../video-protocol.ts';
+import type { VideoMedia } from '../video-protocol.ts';
 import { type Tier, TierChoice } from './picture-tiers.ts';
 import { Pacer } from './rtp/pacer.ts';
 import { SendRate } from './rtp/send-rate.ts';
@@ -28,7 +28,6 @@ export class Viewer {
   private readonly options: ViewerOptions;
   private readonly pacer = new Pacer();
   private readonly choice = new TierChoice();
-  private limits: VideoLimits | null = null;
   private encoder: SharedEncoder | null = null;
   /** Nothing is sent before a key frame. */
   private awaitsKeyFrame = true;
@@ -45,7 +44,6 @@ export class Viewer {
   }
 
   update({ send, limits }: VideoMedia): void {
-    this.limits = limits;
     // What waits is of the format before.
     if (this.encoder !== null && this.encoder.format.key !== encoderFormat(send).key) this.leave();
     this.packets.configure(send);
@@ -58,7 +56,7 @@ export class Viewer {
   }
 
   tier(tiers: readonly Tier[], nowMs: number): Tier {
-    return this.choice.choose(tiers, this.limits!, this.rate.bitrateBps, nowMs);
+    return this.choice.choose(tiers, this.rate.bitrateBps, nowMs);
   }
 
   /** @param others what most who see the same can take; who takes much less for long sees the next smaller tier */

@@ -23,8 +23,6 @@ const MOST_FPS = 60;
 /** Of who says nothing: 1920×1080. */
 const UNSAID_MACROBLOCKS = 8_160;
 const UNSAID_FPS = 30;
-/** A picture is made smaller rather than slower than this. */
-const LEAST_FPS = 15;
 
 /** The largest picture and the quickest stream that the writer of `media` takes in this format of its. */
 export function readVideoLimits(
@@ -34,25 +32,16 @@ export function readVideoLimits(
   settings: VideoSettings,
 ): VideoLimits {
   const decoder = remote.profileLevel === null ? vp8Limits(remote) : h264Limits(remote, settings);
-  const macroblocks = Math.min(
-    decoder.macroblocks,
-    Math.max(Math.floor(decoder.macroblocksPerSecond / LEAST_FPS), 1),
-    MOST_MACROBLOCKS,
-  );
+  const macroblocks = Math.min(decoder.macroblocks, MOST_MACROBLOCKS);
   // Neither side may be longer than this (H.264 §A.3.1, RFC 7741 §6.1).
   const longest = Math.floor(Math.sqrt(8 * macroblocks)) * 16;
   const image = readImageSize(media, remote.format.payloadType) ?? { width: longest, height: longest };
-  const fps = Math.min(
-    Math.round(decoder.macroblocksPerSecond / macroblocks),
-    decoder.maxFps,
-    readFrameRate(media),
-    MOST_FPS,
-  );
   return {
     maxWidth: Math.min(longest, image.width),
     maxHeight: Math.min(longest, image.height),
-    maxPixels: Math.min(macroblocks * MACROBLOCK, image.width * image.height),
-    maxFps: Math.max(Math.floor(fps), 1),
+    maxPixels: macroblocks * MACROBLOCK,
+    maxPixelsPerSecond: Math.min(decoder.macroblocksPerSecond, macroblocks * MOST_FPS) * MACROBLOCK,
+    maxFps: Math.max(Math.min(decoder.maxFps, readFrameRate(media), MOST_FPS), 1),
     maxBitrateBps: lower(decoder.maxBitrateBps, readVideoBandwidth(session, media)),
   };
 }
@@ -83,13 +72,13 @@ function higherReceiveLevel(parameters: Readonly<Record<string, string>>): H264L
 function vp8Limits({ format: { parameters } }: RemoteVideoFormat): DecoderLimits {
   const macroblocks = readNumber(parameters['max-fs']) ?? UNSAID_MACROBLOCKS;
   const maxFps = readNumber(parameters['max-fr']) ?? UNSAID_FPS;
-  return { macroblocks, macroblocksPerSecond: macroblocks * Math.max(maxFps, LEAST_FPS), maxFps, maxBitrateBps: null };
+  return { macroblocks, macroblocksPerSecond: macroblocks * MOST_FPS, maxFps, maxBitrateBps: null };
 }
 
 /** `a=framerate` (RFC 8866 §6.13), which may have a fraction. */
 function readFrameRate(media: MediaDescription): number {
-  const match = /^(\d{1,4})(?:\.\d{1,9})?$/.exec(attributeValue(media, 'framerate') ?? '');
-  return match === null || Number(match[1]) === 0 ? MOST_FPS : Number(match[1]);
+  const text = attributeValue(media, 'framerate') ?? '';
+  return /^\d{1,4}(\.\d{1,9})?$/.test(text) && Number(text) > 0 ? Number(text) : MOST_FPS;
 }
 
 /** Null: it is not there, or 0, which nobody can mean. */

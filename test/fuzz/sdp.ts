@@ -234,13 +234,13 @@ function checkVideo(media: VideoMedia | null): void {
     'what is sent may be received too',
   );
   checkStream(media);
-  const { maxWidth, maxHeight, maxPixels, maxFps, maxBitrateBps } = media.limits;
-  const numbers = [maxWidth, maxHeight, maxPixels, maxFps, maxBitrateBps ?? 1];
+  const { maxWidth, maxHeight, maxPixels, maxPixelsPerSecond, maxFps, maxBitrateBps } = media.limits;
+  const numbers = [maxWidth, maxHeight, maxPixels, maxPixelsPerSecond, maxBitrateBps ?? 1];
   check(
     numbers.every((limit) => Number.isInteger(limit) && limit > 0),
     'limits that something fits into',
   );
-  check(maxFps <= 60 && maxPixels <= 4096 * 2304, 'limits within what there is');
+  check(maxFps >= 1 && maxFps <= 60 && maxPixels <= 4096 * 2304, 'limits within what there is');
 }
 
 function checkStream({ send, receive, remote, crypto }: VideoMedia | AudioMedia): void {

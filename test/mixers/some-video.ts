@@ -11,7 +11,14 @@ export function someMedia(changes: Partial<VideoMedia> = {}): VideoMedia {
     direction: 'sendrecv',
     send: format,
     receive: [format],
-    limits: { maxWidth: 1280, maxHeight: 720, maxPixels: 921_600, maxFps: 30, maxBitrateBps: null },
+    limits: {
+      maxWidth: 1280,
+      maxHeight: 720,
+      maxPixels: 921_600,
+      maxPixelsPerSecond: 27_648_000,
+      maxFps: 30,
+      maxBitrateBps: null,
+    },
     crypto: null,
     ...changes,
   };

@@ -6,6 +6,9 @@ import type { VideoOptions } from '../../server/sdp/video-options.ts';
 
 /** H.264 in offer and answer: RFC 6184 §8.1 (table 5), §8.2.2, and the cases of §8.3. */
 
+/** 1280×720, 30 times a second, in macroblocks of 256 luma samples. */
+const HD_30 = { maxPixels: 3600 * 256, maxPixelsPerSecond: 108_000 * 256 };
+
 describe('table 5: one profile in several forms', () => {
   test.each([
     ['constrained-baseline', '42', 'x1xx0000'],
@@ -129,13 +132,13 @@ describe('an answer (§8.2.2)', () => {
   test('to nothing said is baseline at level 1', () => {
     const { fmtp, video } = answerTo(['packetization-mode=1']);
     expect(fmtp).toEqual(['98 profile-level-id=42000A;packetization-mode=1']);
-    expect(video.limits).toMatchObject({ maxPixels: 99 * 256, maxFps: 15, maxBitrateBps: 64_000 });
+    expect(video.limits).toMatchObject({ maxPixels: 99 * 256, maxPixelsPerSecond: 1485 * 256, maxBitrateBps: 64_000 });
   });
 
   test('says that we can do more than the level to those who do so too', () => {
     const { fmtp, video } = answerTo(['profile-level-id=42800d;max-fs=3600;max-mbps=108000;max-br=4000']);
     expect(fmtp).toEqual(['98 profile-level-id=42800d;packetization-mode=0;max-mbps=108000;max-fs=3600']);
-    expect(video.limits).toMatchObject({ maxPixels: 3600 * 256, maxFps: 30, maxBitrateBps: 4_000_000 });
+    expect(video.limits).toMatchObject({ ...HD_30, maxBitrateBps: 4_000_000 });
   });
 
   test.each([
@@ -143,7 +146,7 @@ describe('an answer (§8.2.2)', () => {
     ['nonsense', 'max-fs=x;max-mbps=-5;max-br=0'],
   ])('to max-fs and its like that say %s goes by the level', (_, parameters) => {
     const { video } = answerTo([`profile-level-id=42e01f;${parameters}`]);
-    expect(video.limits).toMatchObject({ maxPixels: 3600 * 256, maxFps: 30, maxBitrateBps: 14_000_000 });
+    expect(video.limits).toMatchObject({ ...HD_30, maxBitrateBps: 14_000_000 });
   });
 
   test('max-recv-level lets us send more, and never less (§8.1)', () => {

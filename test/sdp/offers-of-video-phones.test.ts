@@ -29,12 +29,12 @@ function summaryOf(media: VideoMedia | null): ExpectedVideo | null {
   if (media === null) return null;
   const { codec, payloadType, parameters, feedback } = media.send;
   const h264 = ` ${parameters['packetization-mode'] ?? 0} ${parameters['profile-level-id']}`;
-  const { maxPixels, maxFps, maxBitrateBps } = media.limits;
+  const { maxPixels, maxPixelsPerSecond, maxFps, maxBitrateBps } = media.limits;
   const asked = Object.entries(feedback).flatMap(([name, negotiated]) => (negotiated ? [name] : []));
   return {
     send: `${codec}/${payloadType}${codec === 'H264' ? h264 : ''}`,
     receive: Object.fromEntries(media.receive.map(receiveOf)),
-    limits: [maxPixels, maxFps, maxBitrateBps],
+    limits: [maxPixels, maxPixelsPerSecond / 256, maxFps, maxBitrateBps],
     feedback: asked.join(' '),
   };
 }

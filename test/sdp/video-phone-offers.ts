@@ -13,8 +13,8 @@ export interface ExpectedVideo {
   send: string;
   /** Payload types that we take, with the parameters that we answer. */
   receive: Record<number, string>;
-  /** Area in luma samples, pictures a second, bits a second. */
-  limits: [maxPixels: number, maxFps: number, maxBitrateBps: number | null];
+  /** Area in luma samples, macroblocks a second, pictures a second, bits a second. */
+  limits: [maxPixels: number, maxMbps: number, maxFps: number, maxBitrateBps: number | null];
   /** What may be asked for in RTCP. */
   feedback: string;
 }
@@ -67,7 +67,7 @@ a=content:main
         96: 'profile-level-id=42e01f;packetization-mode=0',
         100: 'max-fr=30;max-fs=3600',
       },
-      limits: [HD, 25, 14_000_000],
+      limits: [HD, 108_000, 25, 14_000_000],
       feedback: 'pli',
     },
     slides: null,
@@ -105,7 +105,7 @@ a=rtcp-fb:97 ccm fir
     main: {
       send: 'H264/97 0 42801F',
       receive: { 97: 'profile-level-id=42801F;packetization-mode=0', 96: 'max-fr=30;max-fs=3600' },
-      limits: [HD, 30, 1_840_000],
+      limits: [HD, 108_000, 60, 1_840_000],
       feedback: 'pli fir tmmbr',
     },
     slides: null,
@@ -138,7 +138,7 @@ a=rtcp-fb:* nack pli
     main: {
       send: 'H264/97 1 42e01e',
       receive: { 97: 'profile-level-id=42e01e;packetization-mode=1', 99: 'max-fr=30;max-fs=3600' },
-      limits: [1620 * 256, 25, 256_000],
+      limits: [1620 * 256, 40_500, 60, 256_000],
       feedback: 'pli',
     },
     slides: null,
@@ -210,7 +210,7 @@ a=rtpmap:125 H224/4800
         126: 'profile-level-id=42E01f;level-asymmetry-allowed=1;packetization-mode=1',
         97: 'profile-level-id=42E01f;level-asymmetry-allowed=1;packetization-mode=0',
       },
-      limits: [HD, 30, 4_000_000],
+      limits: [3601 * 256, 108_000, 60, 4_000_000],
       feedback: 'pli fir tmmbr',
     },
     slides: {
@@ -219,7 +219,7 @@ a=rtpmap:125 H224/4800
         126: 'profile-level-id=42E01f;level-asymmetry-allowed=1;packetization-mode=1',
         97: 'profile-level-id=42E01f;level-asymmetry-allowed=1;packetization-mode=0',
       },
-      limits: [3601 * 256, 30, 4_000_000],
+      limits: [3601 * 256, 108_000, 60, 4_000_000],
       feedback: 'pli fir',
     },
   },
@@ -260,7 +260,7 @@ a=recvonly
         100: 'profile-level-id=640C1f;level-asymmetry-allowed=1;packetization-mode=1',
         97: 'profile-level-id=42801f;level-asymmetry-allowed=1;packetization-mode=0',
       },
-      limits: [HD, 30, 4_000_000],
+      limits: [HD, 108_000, 60, 4_000_000],
       feedback: 'pli fir tmmbr',
     },
     slides: null,
@@ -284,7 +284,7 @@ a=rtpmap:34 H263/90000
     main: {
       send: 'H264/97 0 4280D',
       receive: { 97: 'profile-level-id=42800D;packetization-mode=0;max-mbps=108000;max-fs=3600' },
-      limits: [792 * 256, 15, 768_000],
+      limits: [3840 * 256, 11_880, 60, 768_000],
       feedback: '',
     },
     slides: null,
@@ -345,7 +345,7 @@ a=label:12
         98: 'profile-level-id=428016;packetization-mode=1;max-mbps=108000;max-fs=3600',
         97: 'profile-level-id=428016;packetization-mode=0;max-mbps=108000;max-fs=3600',
       },
-      limits: [9000 * 256, 27, 1_920_000],
+      limits: [9000 * 256, 245_000, 60, 1_920_000],
       feedback: 'pli',
     },
     slides: {
@@ -354,7 +354,7 @@ a=label:12
         98: 'profile-level-id=428016;packetization-mode=1;max-mbps=108000;max-fs=3600',
         97: 'profile-level-id=428016;packetization-mode=0;max-mbps=108000;max-fs=3600',
       },
-      limits: [3840 * 256, 15, 1_920_000],
+      limits: [3840 * 256, 58_000, 60, 1_920_000],
       feedback: 'pli',
     },
   },
@@ -392,7 +392,7 @@ a=connection:new
     main: {
       send: 'H264/109 0 42800d',
       receive: { 109: 'profile-level-id=42800d;packetization-mode=0;max-mbps=108000;max-fs=3600' },
-      limits: [HD, 30, 384_000],
+      limits: [HD, 108_000, 60, 384_000],
       feedback: 'fir tmmbr',
     },
     slides: null,
@@ -433,7 +433,7 @@ a=fmtp:116 V=2;minPP=0;PP=150;RS=52;RP=10;PS=1400
         111: 'profile-level-id=64001f;packetization-mode=1',
         109: 'profile-level-id=42801f;packetization-mode=0',
       },
-      limits: [HD, 30, 2_048_000],
+      limits: [HD, 108_000, 60, 2_048_000],
       feedback: 'pli fir tmmbr',
     },
     slides: null,
@@ -486,7 +486,7 @@ a=ixmap:0 ping
         116: 'profile-level-id=428014;packetization-mode=1;max-mbps=108000;max-fs=3600',
         97: 'profile-level-id=428014;packetization-mode=0;max-mbps=108000;max-fs=3600',
       },
-      limits: [8160 * 256, 60, 3_120_000],
+      limits: [8160 * 256, 489_600, 60, 3_120_000],
       feedback: 'pli',
     },
     slides: {
@@ -495,7 +495,7 @@ a=ixmap:0 ping
         116: 'profile-level-id=428014;packetization-mode=1;max-mbps=108000;max-fs=3600',
         97: 'profile-level-id=428014;packetization-mode=0;max-mbps=108000;max-fs=3600',
       },
-      limits: [18_000 * 256, 15, 3_333_000],
+      limits: [32_400 * 256, 270_000, 30, 3_333_000],
       feedback: '',
     },
   },
@@ -520,7 +520,7 @@ m=control 0 tcp 0
     main: {
       send: 'H264/97 0 4D0028',
       receive: { 97: 'profile-level-id=4D001f;packetization-mode=0' },
-      limits: [HD, 30, 2_250_000],
+      limits: [HD, 108_000, 60, 2_250_000],
       feedback: '',
     },
     slides: null,
@@ -545,7 +545,7 @@ a=framerate:15
     main: {
       send: 'H264/99 1 428014',
       receive: { 99: 'profile-level-id=428014;packetization-mode=1' },
-      limits: [396 * 256, 15, 368_640],
+      limits: [396 * 256, 11_880, 15, 368_640],
       feedback: '',
     },
     slides: null,
@@ -610,7 +610,7 @@ a=rtpmap:115 ulpfec/90000
         127: 'profile-level-id=42001f;level-asymmetry-allowed=1;packetization-mode=0',
         96: 'max-fr=30;max-fs=3600 rtx=97',
       },
-      limits: [HD, 30, 14_000_000],
+      limits: [HD, 108_000, 60, 14_000_000],
       feedback: 'nack pli fir remb',
     },
     slides: null,

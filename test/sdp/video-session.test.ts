@@ -121,7 +121,10 @@ describe('the answer to our offer', () => {
           feedback: { nack: true, pli: false, fir: false, tmmbr: false, remb: false },
         },
       ],
-      limits: { maxWidth: 1552, maxHeight: 1552, maxPixels: 1200 * 256, maxFps: 30, maxBitrateBps: null },
+      limits: {
+        ...{ maxWidth: 1552, maxHeight: 1552, maxPixels: 1200 * 256, maxPixelsPerSecond: 60 * 1200 * 256 },
+        ...{ maxFps: 30, maxBitrateBps: null },
+      },
       crypto: null,
     });
     expect(slides).toMatchObject({ remote: { rtpPort: 5002 }, send: { payloadType: 105 } });

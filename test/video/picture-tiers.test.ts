@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { TierChoice, tiersOf } from '../../mixer/video/picture-tiers.ts';
-import type { VideoLimits } from '../../mixer/video-protocol.ts';
+import { NO_LIMITS, TierChoice, tiersOf } from '../../mixer/video/picture-tiers.ts';
 
 const HD = { width: 1280, height: 720 };
-const limits: VideoLimits = {
-  ...{ maxWidth: 4096, maxHeight: 2304, maxPixels: 4096 * 2304, maxFps: 60, maxBitrateBps: null },
-};
-
 describe('the tiers of a room', () => {
   it.each([
     [{ width: 640, height: 360 }, ['640x360', '320x180']],
@@ -14,13 +9,13 @@ describe('the tiers of a room', () => {
     [HD, ['1280x720', '640x360', '320x180']],
     [{ width: 1920, height: 1080 }, ['1920x1080', '1280x720', '640x360', '320x180']],
   ])('of %o', (canvas, sizes) => {
-    expect(tiersOf(canvas, 25, 60).map(({ width, height }) => `${width}x${height}`)).toEqual(sizes);
+    expect(tiersOf(canvas, 25, NO_LIMITS).map(({ width, height }) => `${width}x${height}`)).toEqual(sizes);
   });
 
   it.each([5, 10, 15, 20, 25, 29, 30])(
     'at %i frames a second send whole parts of them, and better ones need more',
     (fps) => {
-      const tiers = tiersOf(HD, fps, 60);
+      const tiers = tiersOf(HD, fps, NO_LIMITS);
       for (const tier of tiers) expect(tier.fps * tier.everyNth).toBeCloseTo(fps);
       expect(tiers.at(-1)!.fps).toBeLessThanOrEqual(15);
       for (const [index, tier] of tiers.slice(1).entries()) {
@@ -30,23 +25,40 @@ describe('the tiers of a room', () => {
     },
   );
 
-  it('are no quicker than one takes', () => {
-    expect(tiersOf(HD, 30, 15).map(({ fps }) => fps)).toEqual([15, 15, 15]);
-    expect(tiersOf(HD, 30, 12)[0]).toMatchObject({ fps: 10, everyNth: 3 });
-    expect(tiersOf(HD, 30, 0.5)[0]).toMatchObject({ fps: 1 });
+  it('are no quicker than one takes, to a hair', () => {
+    const rates = (roomFps: number, maxFps: number) =>
+      tiersOf(HD, roomFps, { ...NO_LIMITS, maxFps }).map(({ fps }) => Math.round(fps * 100) / 100);
+    expect(rates(30, 15)).toEqual([15, 15, 15]);
+    expect(rates(30, 12)[0]).toBe(10);
+    expect(rates(30, 0.5)[0]).toBe(1);
+    expect(rates(25, 12.5)).toEqual([12.5, 12.5, 12.5]);
+    expect(rates(30, 7.5)).toEqual([7.5, 7.5, 7.5]);
+    expect(rates(30, 29.97)[0]).toBe(30);
+    expect(rates(5, 7.5)).toEqual([5, 5, 5]);
+  });
+
+  const sizes = (limits: Partial<typeof NO_LIMITS>, roomFps = 25) =>
+    tiersOf(HD, roomFps, { ...NO_LIMITS, ...limits }).map(({ width, height }) => `${width}x${height}`);
+
+  it('are those alone that one takes, in whole macroblocks', () => {
+    expect(sizes({ maxWidth: 704, maxHeight: 576 })).toEqual(['640x360', '320x180']);
+    expect(sizes({ maxPixels: 920 * 256 })).toEqual(['640x360', '320x180']);
+    expect(sizes({ maxPixels: 919 * 256 })).toEqual(['320x180']);
+    expect(sizes({ maxPixels: 99 * 256 })).toEqual(['160x90']);
+    expect(sizes({ maxWidth: 128, maxHeight: 96 })).toEqual(['128x72']);
+    expect(sizes({ maxPixels: 256 })).toEqual(['128x72']);
+  });
+
+  it('are smaller rather than slower than ten a second, unless the room is', () => {
+    expect(sizes({ maxPixelsPerSecond: 920 * 10 * 256 })).toEqual(['640x360', '320x180']);
+    expect(sizes({ maxPixelsPerSecond: 920 * 9 * 256 })).toEqual(['320x180']);
+    expect(sizes({ maxPixelsPerSecond: 920 * 9 * 256 }, 5)).toEqual(['640x360', '320x180']);
   });
 });
 
 describe('the tier of a viewer', () => {
-  const tiers = tiersOf(HD, 25, 60);
-  const heightAt = (choice: TierChoice, bps: number, nowMs: number, of = limits) =>
-    choice.choose(tiers, of, bps, nowMs).height;
-
-  it('is the best that they take; the least, where they say that they take none', () => {
-    expect(heightAt(new TierChoice(), 4_000_000, 0)).toBe(720);
-    expect(heightAt(new TierChoice(), 4_000_000, 0, { ...limits, maxWidth: 704, maxHeight: 576 })).toBe(360);
-    expect(heightAt(new TierChoice(), 4_000_000, 0, { ...limits, maxPixels: 176 * 144 })).toBe(180);
-  });
+  const tiers = tiersOf(HD, 25, NO_LIMITS);
+  const heightAt = (choice: TierChoice, bps: number, nowMs: number) => choice.choose(tiers, bps, nowMs).height;
 
   it('goes down at once when the line carries less, and up when it has carried more for five seconds', () => {
     const choice = new TierChoice();

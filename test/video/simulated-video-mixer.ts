@@ -115,7 +115,10 @@ export function videoMedia(changed: Partial<VideoMedia> = {}): VideoMedia {
   return {
     remote: { address: '192.0.2.1', rtpPort: 4000, rtcpPort: 4001 },
     ...{ rtcpMux: false, direction: 'sendrecv', send: H264, receive: [H264], crypto: null },
-    limits: { maxWidth: 1280, maxHeight: 720, maxPixels: 1280 * 720, maxFps: 30, maxBitrateBps: null },
+    limits: {
+      ...{ maxWidth: 1280, maxHeight: 720, maxPixels: 1280 * 720, maxPixelsPerSecond: 30 * 1280 * 720 },
+      ...{ maxFps: 30, maxBitrateBps: null },
+    },
     ...changed,
   };
 }

@@ -149,7 +149,10 @@ it('makes a smaller picture for who loses much, and keeps it for the others', as
 it('keeps to what each said that they take', async () => {
   const mixer = new SimulatedVideoMixer();
   await mixer.request('openRoom', { room: 'r', scene: scene(['a', 'b', 'c']) });
-  const small = { maxWidth: 640, maxHeight: 480, maxPixels: 640 * 480, maxFps: 30, maxBitrateBps: 384_000 };
+  const small = {
+    ...{ maxWidth: 640, maxHeight: 480, maxPixels: 640 * 480, maxPixelsPerSecond: 30 * 640 * 480 },
+    ...{ maxFps: 30, maxBitrateBps: 384_000 },
+  };
   await mixer.open('r', 'a', videoMedia({ limits: small }));
   await mixer.open('r', 'b');
   await mixer.open('r', 'c', videoMedia({ limits: { ...small, maxFps: 15, maxPixels: 100_000 } }));

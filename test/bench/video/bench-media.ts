@@ -13,6 +13,9 @@ export function media(direction: VideoMedia['direction'], port: number): VideoMe
   return {
     remote: { address: '127.0.0.1', rtpPort: port, rtcpPort: port + 1 },
     ...{ rtcpMux: true, direction, send: FORMAT, receive: [FORMAT], crypto: null },
-    limits: { maxWidth: 1280, maxHeight: 720, maxPixels: 1280 * 720, maxFps: 25, maxBitrateBps: BITRATE_BPS },
+    limits: {
+      ...{ maxWidth: 1280, maxHeight: 720, maxPixels: 1280 * 720, maxPixelsPerSecond: 2 ** 30 },
+      ...{ maxFps: 25, maxBitrateBps: BITRATE_BPS },
+    },
   };
 }
