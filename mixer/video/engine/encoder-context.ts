@@ -21,6 +21,8 @@ export interface EncoderChoice {
  */
 const KEY_FRAME_SECONDS = 0.5;
 const NO_KEY_FRAMES = 1 << 30;
+/** No room makes more frames a second. */
+const MOST_SECONDS = 60;
 
 export const X264_PRESETS: Record<EncoderSpeed, string> = { fastest: 'ultrafast', fast: 'superfast', good: 'veryfast' };
 /** Negative: of a fixed effort; positive ones change it by the time that they see pass. */
@@ -93,8 +95,9 @@ function configure(av: NodeAv, context: CodecContext, { width, height, fps }: Vi
   context.width = width;
   context.height = height;
   context.pixelFormat = av.AV_PIX_FMT_YUV420P;
-  context.timeBase = new av.Rational(1, fps);
-  context.framerate = new av.Rational(fps, 1);
+  const [frames, seconds] = asFraction(fps);
+  context.timeBase = new av.Rational(seconds, frames);
+  context.framerate = new av.Rational(frames, seconds);
   context.bitRate = BigInt(bps);
   context.rcMaxRate = BigInt(bps);
   context.rcMinRate = BigInt(bps);
@@ -106,6 +109,13 @@ function configure(av: NodeAv, context: CodecContext, { width, height, fps }: Vi
   context.colorSpace = av.AVCOL_SPC_SMPTE170M;
   context.colorPrimaries = av.AVCOL_PRI_SMPTE170M;
   context.colorTrc = av.AVCOL_TRC_SMPTE170M;
+}
+
+/** Of a room's whole frames a second, one of so many is sent: 12.5 is 25 in 2. The library would cut off what is not whole. */
+function asFraction(fps: number): [frames: number, seconds: number] {
+  let seconds = 1;
+  while (seconds < MOST_SECONDS && Math.abs(fps * seconds - Math.round(fps * seconds)) > 0.001) seconds++;
+  return [Math.max(1, Math.round(fps * seconds)), seconds];
 }
 
 /** Its baseline is the constrained one: it has none of what only baseline has. */

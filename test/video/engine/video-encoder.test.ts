@@ -69,6 +69,24 @@ describe.each(CODECS)('an encoder of %s', (codec) => {
     canvas.close();
   });
 
+  it('keeps to its rate at a number of frames a second that is not whole', async () => {
+    for (const fps of [1.5, 25 / 9]) {
+      const encoder = await engine.openEncoder({ ...SMALL, codec, fps, bitrateBps: 60_000 });
+      const canvas = engine.canvas(SMALL.width, SMALL.height);
+      let octets = 0;
+      for (let i = 0; i < 60; i++) {
+        paintScene(canvas, i * 7);
+        const frame = await encoder.encode(canvas, i, false);
+        if (i >= 20) octets += frame?.data.length ?? 0;
+      }
+      const bps = (octets * 8 * fps) / 40;
+      expect(bps, `at ${fps}`).toBeLessThan(60_000 * 1.08);
+      expect(bps, `at ${fps}`).toBeGreaterThan(60_000 * 0.5);
+      encoder.close();
+      canvas.close();
+    }
+  });
+
   it('takes frames before the last one is done, and other encoders may have the same canvas', async () => {
     const encoders = await Promise.all([0, 1, 2].map(() => engine.openEncoder({ ...SMALL, codec })));
     const canvas = engine.canvas(SMALL.width, SMALL.height);
