@@ -1,6 +1,6 @@
 import type { Socket } from 'node:dgram';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MediaPorts } from '../../../mixer/protocol.ts';
@@ -44,8 +44,8 @@ export interface VideoFigures {
 export interface VideoResult {
   figures: VideoFigures[];
   ffmpeg: FfmpegFigures[];
-  /** Of an audio conference, alone and beside the largest of these loads. */
-  sound: { alone: SoundFigures; beside: SoundFigures };
+  /** Of an audio conference, alone and beside a video mixer that has more to do than it can: so many rooms, and cores. */
+  sound: { alone: SoundFigures; beside: SoundFigures; rooms: number; videoCores: number };
   own: OwnPictureFigures;
 }
 
@@ -66,6 +66,8 @@ export interface SoundFigures {
 
 const CANVAS = { width: 1280, height: 720 };
 const SOUND_SCENARIO = 'pcmu-20-3';
+/** Senders' pictures that a core decodes, puts together and encodes, 25 times a second; rather too many. */
+const MOST_FRAMES_A_CORE = 48;
 
 export async function measureVideo(scale: VideoScale): Promise<VideoResult> {
   const engine = await loadEngine();
@@ -91,16 +93,30 @@ export async function measureVideo(scale: VideoScale): Promise<VideoResult> {
     }
     const own = await measureOwnPictures(sources.slice(0, Math.min(...scale.senders)), scale);
     const alone = await soundFigures(scale);
-    const load = await VideoLoad.start(engine, sources.slice(0, most), Math.max(...scale.viewers));
-    load.meter.resting = true;
-    try {
-      await pause(scale.settleSeconds * 1000);
-      return { figures, ffmpeg, own, sound: { alone, beside: await soundFigures(scale) } };
-    } finally {
-      load.stop();
-    }
+    return { figures, ffmpeg, own, sound: { alone, ...(await soundBesideVideo(engine, sources, scale)) } };
   } finally {
     rmSync(directory, { recursive: true });
+  }
+}
+
+/** As many rooms of video as the machine can make pictures of, and more. */
+async function soundBesideVideo(
+  engine: Engine,
+  sources: readonly Source[],
+  scale: VideoScale,
+): Promise<Omit<VideoResult['sound'], 'alone'>> {
+  const rooms = Math.ceil((MOST_FRAMES_A_CORE * availableParallelism()) / sources.length);
+  const load = await VideoLoad.start(engine, sources, 1, rooms);
+  load.meter.resting = true;
+  try {
+    const { mixer } = load;
+    await pause(scale.settleSeconds * 1000);
+    const before = { cpuMs: processCpuMs(mixer.pid), atMs: performance.now() };
+    const beside = await soundFigures(scale);
+    const videoCores = (processCpuMs(mixer.pid) - before.cpuMs) / (performance.now() - before.atMs);
+    return { beside, rooms, videoCores };
+  } finally {
+    load.stop();
   }
 }
 
@@ -144,23 +160,17 @@ class VideoLoad {
   private readonly senders: readonly VideoSender[];
   private readonly sink: Socket;
 
-  static async start(engine: Engine, sources: readonly Source[], viewers: number): Promise<VideoLoad> {
+  static async start(engine: Engine, sources: readonly Source[], viewers: number, rooms = 1): Promise<VideoLoad> {
     const mixer = await VideoProcess.start(FIRST_PORT, LAST_PORT);
-    const senders = await Promise.all(sources.map((source) => VideoSender.open(source)));
+    const all = Array.from({ length: rooms }, () => sources).flat();
+    const senders = await Promise.all(all.map((source) => VideoSender.open(source)));
     const meter = await DelayMeter.open(engine, senders[0]!);
     // One place for all others: what it costs to send to them is the same.
     const sink = await boundSocket();
     const load = new VideoLoad(mixer, meter, senders, sink.socket);
-    const sending = senders.map((_, index) => `s${index}`);
-    const viewing = Array.from({ length: viewers }, (_, index) => `v${index}`);
-    await mixer.request('openRoom', { room: 'bench', scene: gridScene(sending, viewing) });
-    for (const [index, leg] of sending.entries()) {
-      const sender = senders[index]!;
-      const { rtpPort } = await load.open(leg, media('recvonly', sender.port));
-      sender.start(rtpPort, index / senders.length);
-    }
-    for (const [index, leg] of viewing.entries()) {
-      await load.open(leg, media('sendonly', index === 0 ? meter.port : sink.port));
+    for (let room = 0; room < rooms; room++) {
+      const ports = Array.from({ length: viewers }, (_, index) => (room + index === 0 ? meter.port : sink.port));
+      await load.openRoom(`bench${room}`, senders.slice(room * sources.length, (room + 1) * sources.length), ports);
     }
     return load;
   }
@@ -179,8 +189,22 @@ class VideoLoad {
     this.mixer.stop();
   }
 
-  private open(leg: string, described: VideoMedia): Promise<MediaPorts> {
-    return this.mixer.request('openStream', { room: 'bench', leg, stream: 'main', cname: leg, media: described });
+  private async openRoom(room: string, senders: readonly VideoSender[], viewerPorts: readonly number[]): Promise<void> {
+    const sending = senders.map((_, index) => `${room}-s${index}`);
+    const viewing = viewerPorts.map((_, index) => `${room}-v${index}`);
+    await this.mixer.request('openRoom', { room, scene: gridScene(sending, viewing) });
+    for (const [index, leg] of sending.entries()) {
+      const sender = senders[index]!;
+      const { rtpPort } = await this.open(room, leg, media('recvonly', sender.port));
+      sender.start(rtpPort, index / senders.length);
+    }
+    for (const [index, leg] of viewing.entries()) {
+      await this.open(room, leg, media('sendonly', viewerPorts[index]!));
+    }
+  }
+
+  private open(room: string, leg: string, described: VideoMedia): Promise<MediaPorts> {
+    return this.mixer.request('openStream', { room, leg, stream: 'main', cname: leg, media: described });
   }
 }
 

@@ -33,7 +33,7 @@ export function describeVideo({ figures, ffmpeg, sound, own }: VideoResult): str
     [head, '|---|---|---|---|---|---|---|---|', ...rows].join('\n'),
     "The `ffmpeg` command decodes, scales, composes (xstack) and encodes the same, with x264's preset that the mixer has, at the same time and at the pace of the cameras; what something takes × one viewer is told by that, too, as the machine is not always equally fast.",
     `As fast as it goes, alone: ${alone.join(', ')}`,
-    `Sound of 20 callers (PCMU, 3 talk) alone: ${heard(sound.alone)}; beside the largest of these loads: ${heard(sound.beside)}`,
+    `Sound of 20 callers (PCMU, 3 talk) alone: ${heard(sound.alone)}; beside ${sound.rooms} rooms of the most senders, for which the video mixer takes ${sound.videoCores.toFixed(2)} cores: ${heard(sound.beside)}`,
     `${own.senders} senders who see each other: ${percent(own.shared.load)} of a core with one picture for all (encoders: ${own.shared.encoders}), ${percent(own.apart.load)} where nobody sees themselves (${own.apart.encoders})`,
     goalTable(figures, sound),
   ].join('\n\n');
