@@ -248,6 +248,11 @@ export class SimulatedPeer {
     this.sinceKeyFrame++;
   }
 
+  /** A packet is lost on its way: the last of a frame that went before. */
+  loseFrame(): void {
+    this.sequence++;
+  }
+
   /** The next frame is a key frame. */
   beginAnew(): void {
     this.sinceKeyFrame = 0;

@@ -1,5 +1,7 @@
 /** What the network or the other side has to be able to take; below it there is no picture worth sending. */
 const LEAST_BPS = 64_000;
+/** Of a limit that must be kept: the least tier needs no more. */
+const LEAST_REQUESTED_BPS = 50_000;
 /** Where they did not say how much they take, and what is tried first. */
 const USUAL_LIMIT_BPS = 4_000_000;
 const FIRST_BPS = 1_500_000;
@@ -63,10 +65,14 @@ export class SendRate {
     this.lastMs = startMs;
   }
 
-  /** Bits a second of RTP packets, without IP and UDP. 0: a TMMBR of 0 asks for silence (RFC 5104 §4.2.1.2). */
+  /**
+   * Bits a second of RTP packets, without IP and UDP. 0: a TMMBR asks for silence (RFC 5104 §4.2.1.2), or for less than any
+   * picture needs.
+   */
   get bitrateBps(): number {
-    if (this.requestedBps === 0) return 0;
-    return Math.max(LEAST_BPS, Math.min(this.maxBps, this.lossBps, this.estimateBps, this.requestedBps));
+    const { requestedBps } = this;
+    if (requestedBps < LEAST_REQUESTED_BPS) return 0;
+    return Math.min(requestedBps, Math.max(LEAST_BPS, Math.min(this.maxBps, this.lossBps, this.estimateBps)));
   }
 
   /** Negotiated; null: they did not say. */

@@ -1,0 +1,186 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { type FeedbackHandler, writeBitrateEstimate, writeBitrateLimit } from '../../mixer/rtp/rtcp-feedback.ts';
+import { RtcpCompound, writeReceiverReport } from '../../mixer/rtp/rtcp-packet.ts';
+import type { VideoFeedback } from '../../mixer/video-protocol.ts';
+import { H264, type SimulatedPeer, SimulatedVideoMixer, scene, videoMedia } from './simulated-video-mixer.ts';
+
+vi.mock('../../mixer/net/media-sockets.ts', async () => {
+  const { simulatedSockets } = await import('./simulated-sockets.ts');
+  return simulatedSockets();
+});
+
+const NOTHING: VideoFeedback = { nack: false, pli: false, fir: false, tmmbr: false, remb: false };
+/** Of who sends, in `SimulatedPeer`. */
+const THEIR_SSRC = 77;
+
+const withFeedback = (feedback: Partial<VideoFeedback>) => {
+  const format = { ...H264, feedback: { ...NOTHING, ...feedback } };
+  return videoMedia({ send: format, receive: [format] });
+};
+
+interface Said {
+  kind: 'pli' | 'fir' | 'tmmbr' | 'tmmbn' | 'remb';
+  /** Command of FIR; else sender or owner, bitrate and overhead. */
+  values: number[];
+}
+
+/** All feedback that was sent to them about their stream. */
+function saidTo(peer: SimulatedPeer): Said[] {
+  const said: Said[] = [];
+  const note = (kind: Said['kind'], ...values: number[]): void => void said.push({ kind, values });
+  const handler: FeedbackHandler = {
+    packetLost: () => undefined,
+    pictureLost: () => note('pli'),
+    intraRequested: (_sender, command) => note('fir', command),
+    bitrateLimited: (sender, bps, overhead) => note('tmmbr', sender, bps, overhead),
+    limitNotified: (owner, bps, overhead) => note('tmmbn', owner, bps, overhead),
+    bitrateEstimated: (bps) => note('remb', bps),
+  };
+  const compound = new RtcpCompound();
+  for (const data of peer.receivedRtcp) {
+    if (!compound.parse(data, data.length)) throw new Error('not RTCP');
+    while (compound.next()) if (compound.kind === 'feedback') compound.readFeedback(THEIR_SSRC, handler);
+  }
+  return said;
+}
+
+const valuesOf = (peer: SimulatedPeer, kind: Said['kind']) =>
+  saidTo(peer).flatMap((said) => (said.kind === kind ? [said.values] : []));
+
+let mixer: SimulatedVideoMixer;
+beforeEach(async () => {
+  mixer = new SimulatedVideoMixer();
+  await mixer.request('openRoom', { room: 'r', scene: scene(['a', 'b']) });
+});
+
+const sentTo = async (leg: string) => (await mixer.request('streamStatistics', { leg, stream: 'main' })).sent;
+
+type WriteMessage = (out: Uint8Array, begin: number) => number;
+
+/** Theirs, after an empty report, as all compound packets begin with one. */
+function send(peer: SimulatedPeer, write: WriteMessage): void {
+  const out = new Uint8Array(200);
+  peer.sendRtcp(out, write(out, writeReceiverReport(out, 0, THEIR_SSRC, null)));
+}
+
+describe('a key frame is asked for by FIR (RFC 5104 §4.3.1)', () => {
+  it('where there is no PLI: again with the same number until one comes, and the next time with the next', async () => {
+    const peer = await mixer.open('r', 'a', withFeedback({ fir: true }));
+    await mixer.open('r', 'b');
+    // Nothing but the middle of a picture comes.
+    peer.skipFrame();
+    await mixer.pass(1800, () => peer.sendFrames());
+    const first = valuesOf(peer, 'fir').map(([command]) => command);
+    expect(first.length).toBeGreaterThanOrEqual(3);
+    expect(new Set(first).size).toBe(1);
+    peer.beginAnew();
+    await mixer.pass(1000, () => peer.sendFrames());
+    const answered = valuesOf(peer, 'fir').length;
+    await mixer.pass(1000, () => peer.sendFrames());
+    expect(valuesOf(peer, 'fir')).toHaveLength(answered);
+    peer.loseFrame();
+    await mixer.pass(1200, () => peer.sendFrames());
+    const next = valuesOf(peer, 'fir').slice(answered);
+    expect(next.length).toBeGreaterThanOrEqual(2);
+    for (const [command] of next) expect(command).toBe((first[0]! + 1) & 0xff);
+    expect(valuesOf(peer, 'pli')).toEqual([]);
+  });
+
+  it('or by PLI alone where both were agreed', async () => {
+    const peer = await mixer.open('r', 'a', withFeedback({ fir: true, pli: true }));
+    await mixer.open('r', 'b');
+    peer.skipFrame();
+    await mixer.pass(1800, () => peer.sendFrames());
+    expect(valuesOf(peer, 'pli').length).toBeGreaterThanOrEqual(3);
+    expect(valuesOf(peer, 'fir')).toEqual([]);
+  });
+});
+
+describe('a limit of theirs (TMMBR, RFC 5104 §4.2)', () => {
+  const limit = (peer: SimulatedPeer, bps: number, overhead: number, media = peer.received[0]!.ssrc) =>
+    send(peer, (out, begin) => writeBitrateLimit(out, begin, THEIR_SSRC, media, bps, overhead));
+
+  it('is confirmed with who asked, how much and with which overhead, once for each that came', async () => {
+    const [a] = [await mixer.open('r', 'a'), await mixer.open('r', 'b')];
+    await mixer.pass(1000);
+    limit(a, 600_000, 40);
+    await mixer.pass(300);
+    expect(valuesOf(a, 'tmmbn')).toEqual([[THEIR_SSRC, 600_000, 40]]);
+    limit(a, 600_000, 40);
+    limit(a, 300_000, 58);
+    await mixer.pass(300);
+    expect(valuesOf(a, 'tmmbn').slice(1)).toEqual([[THEIR_SSRC, 300_000, 58]]);
+  });
+
+  it('is kept, headers and all, and so is a higher one', async () => {
+    const [a] = [await mixer.open('r', 'a')];
+    await mixer.pass(1000);
+    for (const bps of [600_000, 300_000, 100_000, 70_000, 55_000, 1_000_000]) {
+      limit(a, bps, 40);
+      await mixer.pass(6000);
+      const { bitrateBps } = (await sentTo('a'))!;
+      expect(bitrateBps, `${bps}`).toBeLessThanOrEqual((bps * 1100) / 1140);
+      expect(bitrateBps, `${bps}`).toBeGreaterThan(bps / 4);
+    }
+  });
+
+  it('of less than any picture needs, or of 0, stops it; a later one brings it back with a key frame', async () => {
+    const [a, b] = [await mixer.open('r', 'a'), await mixer.open('r', 'b')];
+    await mixer.pass(1000, () => b.sendFrames());
+    for (const bps of [0, 20_000]) {
+      limit(a, bps, 40);
+      await mixer.pass(500, () => b.sendFrames());
+      const before = a.received.length;
+      await mixer.pass(2000, () => b.sendFrames());
+      expect(a.received).toHaveLength(before);
+      expect(await sentTo('a')).toBeNull();
+      expect(valuesOf(a, 'tmmbn').at(-1)).toEqual([THEIR_SSRC, bps, 40]);
+      limit(a, 2_000_000, 40);
+      await mixer.pass(500, () => b.sendFrames());
+      const { buffer, payloadOffset } = a.received[before]!;
+      // A STAP-A with the parameter sets.
+      expect(buffer[payloadOffset]! & 0x1f).toBe(24);
+    }
+  });
+
+  it('of another stream than ours is nothing to us', async () => {
+    const [a] = [await mixer.open('r', 'a')];
+    await mixer.pass(1000);
+    limit(a, 100_000, 40, 4711);
+    await mixer.pass(1000);
+    expect((await sentTo('a'))!.bitrateBps).toBeGreaterThan(1_000_000);
+    expect(valuesOf(a, 'tmmbn')).toEqual([]);
+  });
+});
+
+describe('an estimate of theirs (REMB)', () => {
+  const estimate = (peer: SimulatedPeer, bps: number, media = peer.received[0]!.ssrc) =>
+    send(peer, (out, begin) => writeBitrateEstimate(out, begin, THEIR_SSRC, media, bps));
+
+  it('lowers what is sent at once, size and all, and lets it rise again', async () => {
+    const a = await mixer.open('r', 'a');
+    await mixer.pass(1000);
+    const full = (await sentTo('a'))!;
+    estimate(a, 200_000);
+    await mixer.pass(500);
+    expect(await sentTo('a')).toMatchObject({ height: 180 });
+    expect((await sentTo('a'))!.bitrateBps).toBeLessThanOrEqual(200_000);
+    estimate(a, 700_000);
+    await mixer.pass(10_000);
+    expect((await sentTo('a'))!.bitrateBps).toBeGreaterThan(300_000);
+    expect((await sentTo('a'))!.bitrateBps).toBeLessThanOrEqual(700_000);
+    estimate(a, 4_000_000);
+    await mixer.pass(11_000);
+    expect(await sentTo('a')).toEqual(full);
+    expect(valuesOf(a, 'tmmbn')).toEqual([]);
+  });
+
+  it('of another stream than ours is nothing to us', async () => {
+    const a = await mixer.open('r', 'a');
+    await mixer.pass(1000);
+    const before = await sentTo('a');
+    estimate(a, 100_000, 4711);
+    await mixer.pass(1000);
+    expect(await sentTo('a')).toEqual(before);
+  });
+});
