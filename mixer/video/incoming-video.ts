@@ -112,15 +112,16 @@ export class IncomingVideo {
 
   /** @param pixels of the largest place in which they are seen. */
   setWanted(wanted: boolean, pixels: number, nowMs: number): void {
+    const { feedback } = this.options;
     if (wanted) {
       this.wantedMs = nowMs;
       if (!this.wanted) this.receiver.requireKeyFrame();
       this.wanted = true;
-      return this.options.feedback.limitSender(pixels, nowMs);
+    } else if (this.wanted && nowMs - this.wantedMs >= KEPT_MS) {
+      this.wanted = false;
+      this.pictures.reset();
     }
-    if (!this.wanted || nowMs - this.wantedMs < KEPT_MS) return;
-    this.wanted = false;
-    this.pictures.reset();
+    if (this.taken && wanted === this.wanted) feedback.limitSender(wanted ? pixels : 0, nowMs);
   }
 
   soundIsLate(delayMs: number, senderNtpMs: number | null): void {

@@ -39,8 +39,11 @@ export class StreamFeedback {
   private readonly options: StreamFeedbackOptions;
   private readonly lost = new Uint16Array(MOST_NACKS);
   private feedback: VideoFeedback | null = null;
+  /** What the sender was told last, when, and of which stream; and whether they have confirmed it. */
   private limitMs = 0;
   private limitBps = 0;
+  private limited: number | null = null;
+  private limitKept = false;
 
   constructor(options: StreamFeedbackOptions) {
     this.options = options;
@@ -51,6 +54,7 @@ export class StreamFeedback {
   /** Of the format that they send. */
   negotiated(feedback: VideoFeedback): void {
     this.feedback = feedback;
+    this.limited = null;
   }
 
   /** Whether a key frame can be asked for in RTCP. */
@@ -78,15 +82,23 @@ export class StreamFeedback {
     this.options.send(out, writeIntraRequest(out, begin, this.session.ssrc, media, command));
   }
 
-  /** Of a picture that is shown in so many pixels no more is needed than that. @param pixels 0: it is not shown. */
+  /**
+   * Of a picture that is shown in so many pixels no more is needed than that. TMMBR is said until it is confirmed (RFC 5104
+   * §4.2.2), REMB again and again.
+   *
+   * @param pixels 0: it is not shown, and little is asked for; not by REMB, after which most rise but slowly again
+   */
   limitSender(pixels: number, nowMs: number): void {
     const media = this.source();
     const { remb = false, tmmbr = false } = this.feedback ?? {};
-    if (media === null || (!remb && !tmmbr)) return;
+    if (media === null || (remb ? pixels === 0 : !tmmbr)) return;
     const wanted = Math.min(MOST_LIMIT_BPS, Math.max(LEAST_LIMIT_BPS, pixels * BITS_PER_PIXEL_SECOND));
-    if (wanted === this.limitBps && nowMs - this.limitMs < LIMIT_EVERY_MS) return;
+    const same = wanted === this.limitBps && media === this.limited;
+    if (same && (this.limitKept || nowMs - this.limitMs < LIMIT_EVERY_MS)) return;
     this.limitBps = wanted;
     this.limitMs = nowMs;
+    this.limited = media;
+    this.limitKept = false;
     const out = this.options.buffer();
     const begin = this.begin(out, nowMs);
     const { ssrc } = this.session;
@@ -94,6 +106,12 @@ export class StreamFeedback {
       ? writeBitrateEstimate(out, begin, ssrc, media, wanted)
       : writeBitrateLimit(out, begin, ssrc, media, wanted, PACKET_OVERHEAD);
     this.options.send(out, end);
+  }
+
+  /** They say whose limit they keep to (TMMBN). What was written is rounded down to 17 bits. */
+  limitNotified(owner: number, bitrateBps: number): void {
+    const isLast = bitrateBps <= this.limitBps && bitrateBps >= this.limitBps * (1 - 2 ** -16);
+    if (owner === this.session.ssrc && isLast) this.limitKept = true;
   }
 
   /** Says that a limit of theirs is kept (RFC 5104 §4.2.2). */

@@ -214,7 +214,7 @@ export class VideoStream {
       this.viewer.rate.limitRequested(sender, bitrateBps, overhead);
       this.limitUnconfirmed = true;
     },
-    limitNotified: () => undefined,
+    limitNotified: (owner, bitrateBps) => this.feedback.limitNotified(owner, bitrateBps),
     bitrateEstimated: (bitrateBps) => this.viewer.rate.estimated(bitrateBps),
   };
 

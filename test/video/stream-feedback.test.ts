@@ -1,8 +1,20 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { type FeedbackHandler, writeBitrateEstimate, writeBitrateLimit } from '../../mixer/rtp/rtcp-feedback.ts';
+import {
+  type FeedbackHandler,
+  writeBitrateEstimate,
+  writeBitrateLimit,
+  writeLimitNotification,
+} from '../../mixer/rtp/rtcp-feedback.ts';
 import { RtcpCompound, writeReceiverReport } from '../../mixer/rtp/rtcp-packet.ts';
 import type { VideoFeedback } from '../../mixer/video-protocol.ts';
-import { H264, type SimulatedPeer, SimulatedVideoMixer, scene, videoMedia } from './simulated-video-mixer.ts';
+import {
+  H264,
+  participant,
+  type SimulatedPeer,
+  SimulatedVideoMixer,
+  scene,
+  videoMedia,
+} from './simulated-video-mixer.ts';
 
 vi.mock('../../mixer/net/media-sockets.ts', async () => {
   const { simulatedSockets } = await import('./simulated-sockets.ts');
@@ -182,5 +194,72 @@ describe('an estimate of theirs (REMB)', () => {
     estimate(a, 100_000, 4711);
     await mixer.pass(1000);
     expect(await sentTo('a')).toEqual(before);
+  });
+});
+
+describe('what a camera is asked to send', () => {
+  /** They are seen in a fourth of the picture, and b sees nothing else. */
+  const open = async (feedback: Partial<VideoFeedback>) => {
+    const a = await mixer.open('r', 'a', withFeedback({ pli: true, ...feedback }));
+    await mixer.open('r', 'b');
+    return a;
+  };
+  const unseen = () =>
+    mixer.request('updateRoom', { room: 'r', scene: scene([participant('a', { camera: false }), 'b']) });
+  const seen = () => mixer.request('updateRoom', { room: 'r', scene: scene(['a', 'b']) });
+  const values = (peer: SimulatedPeer, kind: 'remb' | 'tmmbr') => valuesOf(peer, kind).map((all) => all.slice(-2));
+
+  it('is as much as their place needs: by TMMBR where that was agreed, until they confirm it', async () => {
+    const a = await open({ tmmbr: true });
+    await mixer.pass(5000, () => a.sendFrames());
+    const [[sender, bps, overhead], ...more] = valuesOf(a, 'tmmbr') as [number[], ...number[][]];
+    expect(bps).toBeGreaterThan(500_000);
+    expect(bps).toBeLessThanOrEqual(4_000_000);
+    expect(overhead).toBe(40);
+    expect(more.length).toBeGreaterThanOrEqual(1);
+    expect(more.length).toBeLessThanOrEqual(4);
+    expect(valuesOf(a, 'remb')).toEqual([]);
+    send(a, (out, begin) => writeLimitNotification(out, begin, THEIR_SSRC, sender!, bps!, overhead!));
+    await mixer.pass(100, () => a.sendFrames());
+    const asked = valuesOf(a, 'tmmbr').length;
+    await mixer.pass(10_000, () => a.sendFrames());
+    expect(valuesOf(a, 'tmmbr')).toHaveLength(asked);
+  });
+
+  it('by REMB where that was agreed, and by nothing where neither was', async () => {
+    const a = await open({ remb: true, tmmbr: true });
+    await mixer.pass(3000, () => a.sendFrames());
+    expect(valuesOf(a, 'remb').length).toBeGreaterThanOrEqual(2);
+    expect(valuesOf(a, 'tmmbr')).toEqual([]);
+    await mixer.request('updateStream', { leg: 'a', stream: 'main', media: withFeedback({ pli: true }) });
+    const before = saidTo(a).length;
+    await mixer.pass(5000, () => a.sendFrames());
+    expect(saidTo(a).slice(before)).toEqual([]);
+  });
+
+  it('is little when nobody sees them, by TMMBR, and at once much again with a key frame when somebody does', async () => {
+    const a = await open({ tmmbr: true });
+    await mixer.pass(1000, () => a.sendFrames());
+    await unseen();
+    await mixer.pass(2000, () => a.sendFrames());
+    expect(values(a, 'tmmbr').at(-1)![0]).toBeGreaterThan(500_000);
+    await mixer.pass(3000, () => a.sendFrames());
+    expect(values(a, 'tmmbr').at(-1)).toEqual([128_000, 40]);
+    const keyFrames = valuesOf(a, 'pli').length;
+    await mixer.pass(10_000, () => a.sendFrames());
+    expect(valuesOf(a, 'pli')).toHaveLength(keyFrames);
+    await seen();
+    await mixer.pass(100, () => a.sendFrames());
+    expect(values(a, 'tmmbr').at(-1)![0]).toBeGreaterThan(500_000);
+    expect(valuesOf(a, 'pli').length).toBeGreaterThan(keyFrames);
+  });
+
+  it('is not lowered by REMB when nobody sees them: it rises but slowly again', async () => {
+    const a = await open({ remb: true, tmmbr: true });
+    await mixer.pass(1000, () => a.sendFrames());
+    await unseen();
+    await mixer.pass(6000, () => a.sendFrames());
+    expect(valuesOf(a, 'tmmbr')).toEqual([]);
+    for (const [bps] of valuesOf(a, 'remb')) expect(bps).toBeGreaterThan(500_000);
   });
 });
