@@ -24,7 +24,9 @@ export function settleVideo(
   const receive = ours.videoFormats.flatMap((offered): VideoFormat[] => {
     const answered = taken.find((format) => answers(format, offered));
     if (answered === undefined) return [];
-    return [{ ...offered.format, feedback: answered.format.feedback }];
+    // RTX is theirs to refuse.
+    const rtxPayloadType = answered.format.rtxPayloadType === null ? null : offered.format.rtxPayloadType;
+    return [{ ...offered.format, rtxPayloadType, feedback: answered.format.feedback }];
   });
   return {
     remote: theirs.remote,

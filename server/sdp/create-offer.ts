@@ -13,6 +13,7 @@ import {
   describeSession,
   type LocalMedia,
   type LocalStream,
+  type LocalVideoStream,
   refuseMedia,
   videoStreamOf,
 } from './local-description.ts';
@@ -118,10 +119,9 @@ function offerVideo(
   protocol: string,
 ): MediaDescription | null {
   const ours = videoStreamOf(local, name);
-  const agreed = name === 'main' ? inForce?.agreement.video : inForce?.agreement.slides;
-  const formats =
-    ours === null ? [] : offeredVideoFormats(ours.settings, ours.stream.payloadTypes, agreed?.receive ?? []);
+  const formats = ours === null ? [] : offeredVideoFormats(ours.settings, ours.stream);
   if (ours === null || formats.length === 0) return null;
+  const agreed = name === 'main' ? inForce?.agreement.video : inForce?.agreement.slides;
   return describeVideo(ours.stream.ports, {
     protocol: sectionInUse(inForce, name)?.protocol ?? protocol,
     formats,
@@ -134,23 +134,28 @@ function offerVideo(
 }
 
 /**
- * With RTX for those who have offered it before: hardly a phone has it, and a SIP message over UDP must stay short.
- *
- * @param inUse what was agreed that they send
+ * Ours, and RTX where it was agreed with this phone before (RFC 3264 §8); not at first, as hardly a phone has it, and a SIP
+ * message over UDP must stay short. A phone that took none of these formats is offered what it took.
  */
 function offeredVideoFormats(
   settings: VideoSettings,
-  payloadTypes: PayloadTypes,
-  inUse: readonly VideoFormat[],
+  { payloadTypes, agreedFormats }: LocalVideoStream,
 ): VideoFormat[] {
-  return settings.codecs.flatMap((choice) => {
+  const formats = settings.codecs.flatMap((choice): VideoFormat[] => {
     const payloadType = payloadTypes.choose(offeredMeaning(choice));
     if (payloadType === null) return [];
     const codec = choice === 'VP8' ? 'VP8' : 'H264';
-    const parameters = offeredParameters(choice, settings);
-    const rtxPayloadType = inUse.find((format) => format.payloadType === payloadType)?.rtxPayloadType ?? null;
-    return [{ codec, payloadType, parameters, rtxPayloadType, feedback: ALL_FEEDBACK }];
+    const agreed = agreedFormats.find((format) => format.payloadType === payloadType);
+    const rtxPayloadType = agreed?.rtxPayloadType ?? null;
+    return [
+      { codec, payloadType, parameters: offeredParameters(choice, settings), rtxPayloadType, feedback: ALL_FEEDBACK },
+    ];
   });
+  const [first] = agreedFormats;
+  const isOffered = formats.some((format) =>
+    agreedFormats.some(({ payloadType }) => payloadType === format.payloadType),
+  );
+  return first === undefined || isOffered ? formats : [{ ...first, feedback: ALL_FEEDBACK }, ...formats];
 }
 
 /** We are the server; they open the connection. */

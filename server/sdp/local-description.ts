@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { AudioCodecName, MediaDirection, MediaPorts } from '../../mixer/protocol.ts';
-import type { VideoStreamName } from '../../mixer/video-protocol.ts';
+import type { VideoFormat, VideoStreamName } from '../../mixer/video-protocol.ts';
 import type { FloorControlServer } from './floor-control.ts';
 import type { PayloadTypes } from './payload-types.ts';
 import type { MediaDescription, SdpAttribute, SdpLine, SessionDescription } from './session-description.ts';
@@ -24,8 +24,8 @@ export interface LocalMedia {
   audio: LocalStream;
   /** Null: it is not wanted. */
   video: VideoSettings | null;
-  main: LocalStream<MediaPorts | null>;
-  slides: LocalStream<MediaPorts | null>;
+  main: LocalVideoStream<MediaPorts | null>;
+  slides: LocalVideoStream<MediaPorts | null>;
   floorControl: FloorControlServer | null;
 }
 
@@ -36,11 +36,16 @@ export interface LocalStream<P extends MediaPorts | null = MediaPorts> {
   payloadTypes: PayloadTypes;
 }
 
+export interface LocalVideoStream<P extends MediaPorts | null = MediaPorts> extends LocalStream<P> {
+  /** Those that we received when the stream was agreed upon last; also when it is there no more. */
+  agreedFormats: readonly VideoFormat[];
+}
+
 /** A video stream that we want and have ports for; null: it is not to be had. */
 export function videoStreamOf(
   local: LocalMedia,
   name: VideoStreamName,
-): { stream: LocalStream; settings: VideoSettings } | null {
+): { stream: LocalVideoStream; settings: VideoSettings } | null {
   const { video: settings, [name]: stream } = local;
   if (settings === null || stream.ports === null || (name === 'slides' && !settings.slides)) return null;
   return { stream: { ...stream, ports: stream.ports }, settings };

@@ -7,7 +7,7 @@ import { AUDIO_MEANINGS } from './audio-payload-types.ts';
 import { createOffer, type InForce } from './create-offer.ts';
 import { explainNegotiation } from './explain-negotiation.ts';
 import type { FloorControlServer } from './floor-control.ts';
-import type { LocalMedia, LocalStream } from './local-description.ts';
+import type { LocalMedia, LocalVideoStream } from './local-description.ts';
 import { negotiateAnswer } from './negotiate-answer.ts';
 import type { NegotiationExplanation } from './negotiation-explanation.ts';
 import { badDescription, type NegotiationFailure } from './negotiation-failure.ts';
@@ -215,8 +215,11 @@ export class MediaSession {
       stream.sendKeys.agreed(agreed[name]?.crypto?.suite ?? null);
       if (place !== null) stream.payloadTypes.rememberOurs(current.description.media[place]!);
     }
-    if (agreement.video === null) this.#local.main.ports = null;
-    if (agreement.slides === null) this.#local.slides.ports = null;
+    const { main, slides } = this.#local;
+    if (agreement.video === null) main.ports = null;
+    else main.agreedFormats = agreement.video.receive;
+    if (agreement.slides === null) slides.ports = null;
+    else slides.agreedFormats = agreement.slides.receive;
   }
 
   #notSdp(error: SdpError): NegotiationFailure {
@@ -224,6 +227,6 @@ export class MediaSession {
   }
 }
 
-function newVideoStream(): LocalStream<MediaPorts | null> {
-  return { ports: null, sendKeys: new SendKeys(), payloadTypes: new PayloadTypes(VIDEO_MEANINGS) };
+function newVideoStream(): LocalVideoStream<MediaPorts | null> {
+  return { agreedFormats: [], ports: null, sendKeys: new SendKeys(), payloadTypes: new PayloadTypes(VIDEO_MEANINGS) };
 }
