@@ -35,6 +35,8 @@ export interface VideoFormat {
   /** Payload type of what is sent again (RFC 4588, `apt` is this format); null: it is sent again as it was. */
   rtxPayloadType: number | null;
   feedback: VideoFeedback;
+  /** Of H.264 that they send: `sprop-parameter-sets` (RFC 6184 §8.1), as far as they said. */
+  parameterSets?: string;
 }
 
 /** The largest picture and the quickest stream that the other side takes, as far as it said. */

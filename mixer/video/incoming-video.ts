@@ -81,10 +81,10 @@ export class IncomingVideo {
   }
 
   /** @param taken whether they may send */
-  update({ receive, send }: VideoMedia, taken: boolean): void {
+  update({ receive }: VideoMedia, taken: boolean): void {
     this.taken = taken;
     this.useless = false;
-    this.receiver.configure(receive, send.parameters['sprop-parameter-sets'] ?? null);
+    this.receiver.configure(receive);
     if (!taken) this.pictures.reset();
   }
 
@@ -129,8 +129,12 @@ export class IncomingVideo {
   }
 
   put(packet: RtpPacket, payload: Uint8Array, nowMs: number): void {
+    const { receiver } = this;
+    const before = receiver.feedback;
     this.lastPacketMs = nowMs;
-    this.receiver.put(packet, payload, nowMs);
+    receiver.put(packet, payload, nowMs);
+    // Of several formats that they may send, each may have its own.
+    if (receiver.feedback !== null && receiver.feedback !== before) this.options.feedback.negotiated(receiver.feedback);
   }
 
   /** Decodes what has come. */

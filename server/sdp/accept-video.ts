@@ -24,9 +24,11 @@ export function settleVideo(
   const receive = ours.videoFormats.flatMap((offered): VideoFormat[] => {
     const answered = taken.find((format) => answers(format, offered));
     if (answered === undefined) return [];
+    const { feedback, parameterSets, rtxPayloadType: theirRtx } = answered.format;
     // RTX is theirs to refuse.
-    const rtxPayloadType = answered.format.rtxPayloadType === null ? null : offered.format.rtxPayloadType;
-    return [{ ...offered.format, rtxPayloadType, feedback: answered.format.feedback }];
+    const rtxPayloadType = theirRtx === null ? null : offered.format.rtxPayloadType;
+    const sets = parameterSets === undefined ? {} : { parameterSets };
+    return [{ ...offered.format, ...sets, rtxPayloadType, feedback }];
   });
   return {
     remote: theirs.remote,

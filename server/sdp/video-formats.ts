@@ -65,7 +65,9 @@ export function readVideoFormat(
       const profileLevel = readProfileLevelId(parameters['profile-level-id']);
       if (choice === null || !profileLevel?.profile) return null;
       const meaning = h264Meaning(choice, profileLevel.profile);
-      return { choice, profileLevel, meaning, format: { codec: 'H264', ...common } };
+      const sets = parameters['sprop-parameter-sets'];
+      const format = { codec: 'H264', ...common, ...(sets === undefined ? {} : { parameterSets: sets }) } as const;
+      return { choice, profileLevel, meaning, format };
     }
     default:
       return null;

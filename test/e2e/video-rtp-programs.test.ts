@@ -107,7 +107,8 @@ class Receiving {
   private constructor(socket: Socket, codec: VideoCodecName, parameterSets: string | null) {
     this.socket = socket;
     socket.setRecvBufferSize(1 << 20);
-    this.receiver.configure([{ ...videoFormat(codec, false), payloadType: TYPE_OF[codec] }], parameterSets);
+    const format = { ...videoFormat(codec, false), payloadType: TYPE_OF[codec] };
+    this.receiver.configure([parameterSets === null ? format : { ...format, parameterSets }]);
     socket.on('message', (data) => this.received(data));
   }
 

@@ -54,7 +54,7 @@ class VideoFuzz {
   constructor(seed: number) {
     this.random = new SeededRandom(seed);
     const nack = this.random.chance(0.7);
-    this.receiver.configure([videoFormat('H264', nack), videoFormat('VP8', nack)], null);
+    this.receiver.configure([videoFormat('H264', nack), videoFormat('VP8', nack)]);
   }
 
   step(number: number): void {

@@ -11,7 +11,7 @@ const SLICE = octets('419a0102');
 
 function receiver(): VideoReceiver {
   const made = new VideoReceiver();
-  made.configure([videoFormat('H264', false)], null);
+  made.configure([videoFormat('H264', false)]);
   return made;
 }
 
@@ -172,9 +172,44 @@ describe('RFC 6184 §5.8, FU-A', () => {
 });
 
 describe('RFC 6184 §8.1, sprop-parameter-sets', () => {
+  const signalling = (...sets: Uint8Array[]) => ({
+    ...videoFormat('H264', false),
+    parameterSets: sets.map((set) => Buffer.from(set).toString('base64')).join(','),
+  });
+
+  it('are those of the format that comes, of several', () => {
+    const otherSps = octets('6742000a9653058988');
+    const formats = [
+      { ...signalling(otherSps, PPS), payloadType: 100 },
+      signalling(SPS, PPS),
+      { ...videoFormat('H264', false), payloadType: 101 },
+    ];
+    for (const order of [formats, formats.toReversed()]) {
+      const to = new VideoReceiver();
+      to.configure(order);
+      put(to, { payload: IDR, sequenceNumber: 1, timestamp: 0, marker: true }, 0);
+      expect(hex(to.next(0)!.data)).toBe(hex(byteStream(SPS, PPS, IDR)));
+      put(to, { payload: IDR, sequenceNumber: 2, timestamp: 3000, marker: true, payloadType: 100 }, 0);
+      expect(hex(to.next(0)!.data)).toContain(hex(otherSps));
+    }
+    // Of one without any nothing is known before they come in the stream.
+    const to = new VideoReceiver();
+    to.configure(formats);
+    put(to, { payload: IDR, sequenceNumber: 1, timestamp: 0, marker: true, payloadType: 101 }, 0);
+    expect([to.next(100), to.keyFrameNeeded]).toEqual([null, true]);
+  });
+
+  it('that are no base64 are passed over, though something could be made of them', () => {
+    const to = new VideoReceiver();
+    const [sps, pps] = [SPS, PPS].map((set) => Buffer.from(set).toString('base64'));
+    to.configure([{ ...videoFormat('H264', false), parameterSets: `<${sps}>,${pps}` }]);
+    put(to, { payload: IDR, sequenceNumber: 1, timestamp: 0, marker: true }, 0);
+    expect(to.next(100)).toBeNull();
+  });
+
   it('go before a key frame that has none', () => {
     const to = new VideoReceiver();
-    to.configure([videoFormat('H264', false)], [SPS, PPS].map((set) => Buffer.from(set).toString('base64')).join(','));
+    to.configure([signalling(SPS, PPS)]);
     put(to, { payload: IDR, sequenceNumber: 1, timestamp: 0, marker: true }, 0);
     put(to, { payload: SLICE, sequenceNumber: 2, timestamp: 3000, marker: true }, 0);
     expect(hex(to.next(0)!.data)).toBe(hex(byteStream(SPS, PPS, IDR)));
@@ -183,14 +218,14 @@ describe('RFC 6184 §8.1, sprop-parameter-sets', () => {
 
   it('of the RFC itself (§8.2.1) are read', () => {
     const to = new VideoReceiver();
-    to.configure([videoFormat('H264', false)], 'Z0IACpZTBYmI,aMljiA==');
+    to.configure([{ ...videoFormat('H264', false), parameterSets: 'Z0IACpZTBYmI,aMljiA==' }]);
     put(to, { payload: IDR, sequenceNumber: 1, timestamp: 0, marker: true }, 0);
     expect(hex(to.next(0)!.data)).toBe(hex(byteStream(octets('6742000a9653058988'), octets('68c96388'), IDR)));
   });
 
   it.each(['', ',', '%%%', 'Z0I', 'AAAA,/////w==', 'QQ=='.repeat(500)])('that are nonsense do no harm: %s', (text) => {
     const to = new VideoReceiver();
-    to.configure([videoFormat('H264', false)], text);
+    to.configure([{ ...videoFormat('H264', false), parameterSets: text }]);
     put(to, { payload: keyFrame(), sequenceNumber: 1, timestamp: 0, marker: true }, 0);
     expect(hex(to.next(0)!.data)).toBe(hex(byteStream(SPS, PPS, IDR)));
   });

@@ -10,7 +10,7 @@ const INTER = 'b10200112233';
 
 function receiver(): VideoReceiver {
   const made = new VideoReceiver();
-  made.configure([videoFormat('VP8', false)], null);
+  made.configure([videoFormat('VP8', false)]);
   return made;
 }
 

@@ -120,7 +120,10 @@ describe('an answer (§8.2.2)', () => {
       '99 profile-level-id=42A01E;packetization-mode=1',
       '98 profile-level-id=42A01E;packetization-mode=0',
     ]);
-    expect(video.send.parameters['sprop-parameter-sets']).toBe('BBBB');
+    expect(video.receive.map(({ payloadType, parameterSets }) => [payloadType, parameterSets])).toEqual([
+      [99, 'BBBB'],
+      [98, 'AAAA'],
+    ]);
   });
 
   test('has each profile as a format of its own, with that first which all have', () => {
@@ -158,6 +161,18 @@ describe('an answer (§8.2.2)', () => {
 });
 
 describe('an answer to our offer', () => {
+  test('tells the parameter sets of each format that it takes', () => {
+    const video = accept(
+      ...['m=video 5000 RTP/AVP 104 103', 'a=rtpmap:103 H264/90000', 'a=rtpmap:104 H264/90000'],
+      'a=fmtp:103 profile-level-id=42e01f;packetization-mode=1;sprop-parameter-sets=AAAA',
+      'a=fmtp:104 profile-level-id=42e01f;packetization-mode=0;sprop-parameter-sets=BBBB',
+    )!;
+    expect(video.receive.map(({ payloadType, parameterSets }) => [payloadType, parameterSets])).toEqual([
+      [103, 'AAAA'],
+      [104, 'BBBB'],
+    ]);
+  });
+
   test.each([
     ['the very same', 'profile-level-id=42e01f;level-asymmetry-allowed=1;packetization-mode=1', 3600],
     ['a lower level', 'profile-level-id=42e00d;packetization-mode=1', 396],

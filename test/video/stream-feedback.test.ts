@@ -108,6 +108,17 @@ describe('a key frame is asked for by FIR (RFC 5104 §4.3.1)', () => {
   });
 });
 
+it('of several formats, that which comes says how a key frame is asked for', async () => {
+  const fir = { ...H264, feedback: { ...NOTHING, fir: true } };
+  const pli = { ...H264, payloadType: 100, feedback: { ...NOTHING, pli: true } };
+  const peer = await mixer.open('r', 'a', videoMedia({ send: pli, receive: [pli, fir] }));
+  await mixer.open('r', 'b');
+  peer.skipFrame();
+  await mixer.pass(1000, () => peer.sendFrames());
+  expect(valuesOf(peer, 'fir').length).toBeGreaterThanOrEqual(1);
+  expect(valuesOf(peer, 'pli')).toEqual([]);
+});
+
 describe('a limit of theirs (TMMBR, RFC 5104 §4.2)', () => {
   const limit = (peer: SimulatedPeer, bps: number, overhead: number, media = peer.received[0]!.ssrc) =>
     send(peer, (out, begin) => writeBitrateLimit(out, begin, THEIR_SSRC, media, bps, overhead));

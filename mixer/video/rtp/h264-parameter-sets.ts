@@ -5,6 +5,8 @@ const MOST_SPS = 32;
 const MOST_PPS = 64;
 /** They are some tens of octets long. */
 const MOST_OCTETS = 1024;
+/** Node passes over what is none. */
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 /** Profile, constraints and level stand before the number of a sequence parameter set. */
 const SPS_ID_AT = 4;
 const PPS_ID_AT = 1;
@@ -31,7 +33,10 @@ export class H264ParameterSets {
 
   /** Takes `sprop-parameter-sets` (RFC 6184 §8.1); what is no parameter set is passed over. */
   addSignalled(text: string): void {
-    for (const part of text.split(',')) this.add(Buffer.from(part.trim(), 'base64'));
+    for (const part of text.split(',')) {
+      const base64 = part.trim();
+      if (BASE64.test(base64)) this.add(Buffer.from(base64, 'base64'));
+    }
   }
 
   /** Keeps a copy of a NAL unit if it is a parameter set, in the place of the one with the same number. */

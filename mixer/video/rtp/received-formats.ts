@@ -1,10 +1,12 @@
-import type { VideoCodecName, VideoFormat } from '../../video-protocol.ts';
+import type { VideoCodecName, VideoFeedback, VideoFormat } from '../../video-protocol.ts';
 
 export interface ReceivedFormat {
   codec: VideoCodecName;
   /** In packets of another stream, which say whose place they take (RFC 4588). */
   isRetransmission: boolean;
-  nack: boolean;
+  feedback: VideoFeedback;
+  /** What signalling said of this one alone; null: nothing. */
+  parameterSets: string | null;
 }
 
 /** What the payload types of a stream are. */
@@ -13,10 +15,11 @@ export class ReceivedFormats {
 
   configure(receive: readonly VideoFormat[]): void {
     this.formats.fill(null);
-    for (const { codec, payloadType, rtxPayloadType, feedback } of receive) {
-      const { nack } = feedback;
-      this.formats[payloadType] = { codec, isRetransmission: false, nack };
-      if (rtxPayloadType !== null) this.formats[rtxPayloadType] = { codec, isRetransmission: true, nack };
+    for (const { codec, payloadType, rtxPayloadType, feedback, parameterSets = null } of receive) {
+      this.formats[payloadType] = { codec, isRetransmission: false, feedback, parameterSets };
+      if (rtxPayloadType !== null) {
+        this.formats[rtxPayloadType] = { codec, isRetransmission: true, feedback, parameterSets };
+      }
     }
   }
 

@@ -1,10 +1,10 @@
 import { type RtpPacket, sequenceDistance } from '../../rtp/rtp-packet.ts';
-import type { VideoCodecName, VideoFormat } from '../../video-protocol.ts';
+import type { VideoCodecName, VideoFeedback, VideoFormat } from '../../video-protocol.ts';
 import type { AccessUnit } from './access-unit.ts';
 import { FrameAssembler } from './frame-assembler.ts';
 import { inspectH264 } from './h264-depacketizer.ts';
 import { MissingPackets } from './missing-packets.ts';
-import { ReceivedFormats } from './received-formats.ts';
+import { type ReceivedFormat, ReceivedFormats } from './received-formats.ts';
 import {
   PACKET_EMPTY,
   PACKET_MALFORMED,
@@ -61,6 +61,8 @@ export class VideoReceiver {
   private readonly frames = new FrameAssembler(this.packets, this.missing, (count) => this.gaveUp(count));
   private readonly maker = new UnitMaker(this.packets, this.frames);
   private source: number | null = null;
+  /** Of the last packet that was no retransmission. */
+  private current: ReceivedFormat | null = null;
   private stray: StrayPacket | null = null;
   /** Nothing was used yet. */
   private fresh = true;
@@ -104,15 +106,14 @@ export class VideoReceiver {
     return this.maker.keyFrameNeeded || this.frames.stalled;
   }
 
-  /**
-   * The payload types that are received; the stream goes on.
-   *
-   * @param parameterSets the other side's `sprop-parameter-sets` (RFC 6184 §8.1), from the parameters of what we send;
-   *   null: none
-   */
-  configure(receive: readonly VideoFormat[], parameterSets: string | null): void {
+  /** The payload types that are received; the stream goes on. */
+  configure(receive: readonly VideoFormat[]): void {
     this.formats.configure(receive);
-    this.maker.signalSets(parameterSets);
+  }
+
+  /** What was agreed for the format that came last; null: none has. */
+  get feedback(): VideoFeedback | null {
+    return this.current?.feedback ?? null;
   }
 
   /**
@@ -133,7 +134,7 @@ export class VideoReceiver {
     if (format.isRetransmission) return this.putRetransmission(packet, payload, format.codec, nowMs);
     const { ssrc, sequenceNumber, timestamp, marker } = packet;
     if (this.source === null) this.begin(ssrc, sequenceNumber);
-    this.missing.nack = format.nack;
+    if (format !== this.current) this.formatChanged(format);
     const extended = this.extend(sequenceNumber);
     const behind = this.packets.end - extended;
     if (ssrc !== this.source || behind > MOST_BEHIND || behind < -MOST_AHEAD) {
@@ -177,6 +178,13 @@ export class VideoReceiver {
     this.stray = null;
     this.maker.keyFrameNeeded = false;
     this.restart(0);
+  }
+
+  /** Each has parameter sets of its own (RFC 6184 §8.1). */
+  private formatChanged(format: ReceivedFormat): void {
+    this.current = format;
+    this.missing.nack = format.feedback.nack;
+    if (format.codec === 'H264') this.maker.signalSets(format.parameterSets);
   }
 
   private begin(ssrc: number, sequenceNumber: number): void {

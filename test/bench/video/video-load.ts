@@ -106,7 +106,7 @@ export class DelayMeter {
 
   private constructor(engine: Engine, sender: VideoSender, socket: Socket, port: number) {
     this.decoder = engine.openDecoder({ codec: 'H264' });
-    this.receiver.configure([FORMAT], null);
+    this.receiver.configure([FORMAT]);
     this.sender = sender;
     this.socket = socket;
     this.port = port;

@@ -93,7 +93,7 @@ class Simulation {
     this.random = new SeededRandom(options.seed);
     const { codec, nack, rtx = nack } = options;
     const format = videoFormat(codec, nack, rtx);
-    this.receiver.configure([format], null);
+    this.receiver.configure([format]);
     this.viewer = new ViewerPackets({ ssrc: 1, rtxSsrc: 2, random: () => this.random.fraction() });
     this.viewer.configure(format);
     this.demand.newcomer();

@@ -34,7 +34,7 @@ class Stream {
   nowMs = 1000;
 
   constructor({ nack = false, sequence = 100, timestamp = 0 } = {}) {
-    this.receiver.configure([videoFormat('H264', nack), videoFormat('VP8', nack)], null);
+    this.receiver.configure([videoFormat('H264', nack), videoFormat('VP8', nack)]);
     this.sequence = sequence;
     this.timestamp = timestamp;
   }
@@ -269,7 +269,8 @@ describe('parameter sets', () => {
   it('in the stream replace those of signalling', () => {
     const stream = new Stream();
     const base64 = (set: Uint8Array) => Buffer.from(set).toString('base64');
-    stream.receiver.configure([videoFormat('H264', false)], `${base64(OTHER_SPS)},${base64(PPS)}`);
+    const parameterSets = `${base64(OTHER_SPS)},${base64(PPS)}`;
+    stream.receiver.configure([{ ...videoFormat('H264', false), parameterSets }]);
     stream.frame(SPS);
     stream.frame(KEY_NALS[2]!);
     expect(stream.ready()).toEqual([KEY_UNIT]);
