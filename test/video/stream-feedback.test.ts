@@ -4,8 +4,10 @@ import {
   writeBitrateEstimate,
   writeBitrateLimit,
   writeLimitNotification,
+  writeNack,
 } from '../../mixer/rtp/rtcp-feedback.ts';
 import { RtcpCompound, writeReceiverReport } from '../../mixer/rtp/rtcp-packet.ts';
+import { readUint16 } from '../../mixer/rtp/rtp-packet.ts';
 import type { VideoFeedback } from '../../mixer/video-protocol.ts';
 import {
   H264,
@@ -54,6 +56,19 @@ function saidTo(peer: SimulatedPeer): Said[] {
     while (compound.next()) if (compound.kind === 'feedback') compound.readFeedback(THEIR_SSRC, handler);
   }
   return said;
+}
+
+function senderReportsTo(peer: SimulatedPeer): { ssrc: number; packetCount: number }[] {
+  const reports: { ssrc: number; packetCount: number }[] = [];
+  const compound = new RtcpCompound();
+  for (const data of peer.receivedRtcp) {
+    if (!compound.parse(data, data.length)) throw new Error('not RTCP');
+    while (compound.next()) {
+      const { kind, ssrc, senderInfo } = compound;
+      if (kind === 'senderReport') reports.push({ ssrc, packetCount: senderInfo.packetCount });
+    }
+  }
+  return reports;
 }
 
 const valuesOf = (peer: SimulatedPeer, kind: Said['kind']) =>
@@ -117,6 +132,41 @@ it('of several formats, that which comes says how a key frame is asked for', asy
   await mixer.pass(1000, () => peer.sendFrames());
   expect(valuesOf(peer, 'fir').length).toBeGreaterThanOrEqual(1);
   expect(valuesOf(peer, 'pli')).toEqual([]);
+});
+
+it('what is sent again has a source and numbers of its own, of which no report tells (RFC 4588 §4)', async () => {
+  const format = { ...H264, rtxPayloadType: 97 };
+  const peer = await mixer.open('r', 'a', videoMedia({ send: format, receive: [format] }));
+  await mixer.open('r', 'b');
+  await mixer.pass(500);
+  const lost: number[] = [];
+  for (let round = 0; round < 40; round++) {
+    const media = peer.received.filter(({ payloadType }) => payloadType === 96);
+    const { ssrc, sequenceNumber } = media.at(-1)!;
+    lost.push(sequenceNumber);
+    send(peer, (out, begin) =>
+      writeNack(out, begin, THEIR_SSRC, ssrc, Uint16Array.of((sequenceNumber - 1) & 0xffff, sequenceNumber), 2),
+    );
+    await mixer.pass(200);
+  }
+  const media = peer.received.filter(({ payloadType }) => payloadType === 96);
+  const rtx = peer.received.filter(({ payloadType }) => payloadType === 97);
+  expect(rtx.length).toBeGreaterThan(40);
+  expect(new Set(rtx.map(({ ssrc }) => ssrc)).size).toBe(1);
+  expect(rtx[0]!.ssrc).not.toBe(media[0]!.ssrc);
+  for (const [index, { sequenceNumber }] of rtx.slice(1).entries()) {
+    expect((sequenceNumber - rtx[index]!.sequenceNumber) & 0xffff).toBe(1);
+  }
+  const originals = new Set(rtx.map(({ buffer, payloadOffset }) => readUint16(buffer, payloadOffset)));
+  for (const number of lost) expect(originals).toContain(number);
+  // No number of the stream itself was used twice, or left out.
+  for (const [index, { sequenceNumber }] of media.slice(1).entries()) {
+    expect((sequenceNumber - media[index]!.sequenceNumber) & 0xffff).toBe(1);
+  }
+  const reports = senderReportsTo(peer);
+  expect(reports.length).toBeGreaterThan(4);
+  for (const { ssrc } of reports) expect(ssrc).toBe(media[0]!.ssrc);
+  expect(reports.at(-1)!.packetCount).toBeLessThanOrEqual(media.length);
 });
 
 describe('a limit of theirs (TMMBR, RFC 5104 §4.2)', () => {

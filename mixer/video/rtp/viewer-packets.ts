@@ -5,7 +5,12 @@ import type { SentFrames } from './sent-frames.ts';
 
 export interface ViewerPacketsOptions {
   ssrc: number;
-  /** Of what is sent again, where the format has a payload type for it. */
+  /**
+   * Of what is sent again, where the format has a payload type for it.
+   *
+   * Deviation: RFC 3550 §6.4 wants sender reports of it too. Some receivers take any report for that of the picture, and those
+   * that look at this one learn nothing by it: it has the timestamps of the stream. Others that send RTX leave them out, too.
+   */
   rtxSsrc: number;
   /** 0 to 1, as `Math.random`: sequence numbers and timestamps begin anywhere (RFC 3550 §5.1). */
   random: () => number;
