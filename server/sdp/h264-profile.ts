@@ -21,8 +21,12 @@ export interface H264ProfileLevel {
   text: string;
 }
 
-/** Baseline at level 1: what RFC 6184 §8.1 has where nothing is said. */
-const DEFAULT_TEXT = '42000A';
+/**
+ * Where nothing is said: baseline.
+ *
+ * Deviation: RFC 6184 §8.1 has level 1 then, of 176×144 at most. Phones that say nothing take more; browsers read it as 3.1.
+ */
+const DEFAULT_TEXT = '42001F';
 
 const LEVEL_1B = 9;
 

@@ -23,6 +23,8 @@ const BESIDE_SLIDES = { x: 0.8, y: 0.095, width: 0.2, height: 0.26 };
 let parley: Parley;
 let bfcpPort: number;
 const phones: SlidesPhone[] = [];
+/** Whatever becomes of a test. */
+const stopAll: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   bfcpPort = await freePort();
@@ -30,6 +32,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
+  for (const stop of stopAll.splice(0)) await stop();
   for (const phone of phones.splice(0)) {
     await phone.hangUp().catch(() => {});
     phone.stop();
@@ -113,6 +116,7 @@ test('ids of another call are of no use from elsewhere, and made up ones of none
 describe.runIf(peersPresent('ffmpeg'))('whose slides the room shows', () => {
   test('of phones with floor control: of the one that has it, large, with the people beside them', async () => {
     const viewer = await videoCaller(parley, 'dora', { sender: VIEWER });
+    stopAll.push(() => viewer.stop());
     await viewer.dial(parley.sipUri(ROOM));
     const [anne, bert] = [await phone('anne', 'UDP'), await phone('bert', 'TCP')];
     await Promise.all([anne.show(), bert.show()]);
@@ -131,7 +135,6 @@ describe.runIf(peersPresent('ffmpeg'))('whose slides the room shows', () => {
     await bert.floor!.releaseFloor();
     await presented(null);
     await viewer.receiving.seen('no slides', ({ codes }) => codes.length === 1 && codes[0]!.sender === VIEWER, 10_000);
-    await viewer.stop();
   });
 
   test('of one without: they take the floor by beginning, and lose it to one who asks', async () => {
@@ -150,8 +153,10 @@ describe.runIf(peersPresent('ffmpeg'))('whose slides the room shows', () => {
 
   test.runIf(peersPresent('sipp'))('of a room system that is called', async () => {
     const viewer = await videoCaller(parley, 'dora', { sender: VIEWER });
+    stopAll.push(() => viewer.stop());
     await viewer.dial(parley.sipUri(ROOM));
     const system = await CalledRoomSystem.start('board', parley.sipPort, { ...voiceOf('bert'), sender: BOARD });
+    stopAll.push(() => system.stop());
     const { id } = await parley.api.addParticipant(ROOM, { uri: system.uri, slides: true });
     await system.show();
     // Their card is above.
@@ -160,8 +165,6 @@ describe.runIf(peersPresent('ffmpeg'))('whose slides the room shows', () => {
     expect((await parley.api.room(ROOM)).presenter).toBe(id);
     await parley.api.hangUp(ROOM, id);
     await viewer.receiving.seen('no slides', ({ codes }) => codes.length === 1 && codes[0]!.sender === VIEWER, 10_000);
-    await system.stop();
-    await viewer.stop();
   });
 
   test('a moderator turns it off', async () => {

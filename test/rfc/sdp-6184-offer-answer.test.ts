@@ -45,8 +45,8 @@ describe('table 5: one profile in several forms', () => {
     expect(levels.map((text) => readProfileLevelId(text)?.level.maxBr)).toEqual([128, 192, 128, 192, 128, 128, 192]);
   });
 
-  test('nothing said is baseline at level 1; nonsense is nothing', () => {
-    expect(readProfileLevelId(undefined)).toMatchObject({ profile: 'baseline', level: { idc: 10 } });
+  test('nothing said is baseline, and by our deviation level 3.1; nonsense is nothing', () => {
+    expect(readProfileLevelId(undefined)).toMatchObject({ profile: 'baseline', level: { idc: 31 } });
     for (const text of ['', '42e', '42e0', '42e01f0', 'xxe01f', '-42e01', '42 e1f']) {
       expect(readProfileLevelId(text), text).toBeNull();
     }
@@ -132,10 +132,10 @@ describe('an answer (§8.2.2)', () => {
     expect(formats).toEqual(['101', '100', '99', '98']);
   });
 
-  test('to nothing said is baseline at level 1', () => {
+  test('to nothing said is baseline at level 3.1', () => {
     const { fmtp, video } = answerTo(['packetization-mode=1']);
-    expect(fmtp).toEqual(['98 profile-level-id=42000A;packetization-mode=1']);
-    expect(video.limits).toMatchObject({ maxPixels: 99 * 256, maxPixelsPerSecond: 1485 * 256, maxBitrateBps: 64_000 });
+    expect(fmtp).toEqual(['98 profile-level-id=42001F;packetization-mode=1']);
+    expect(video.limits).toMatchObject({ maxPixels: 3600 * 256, maxBitrateBps: 14_000_000 });
   });
 
   test('says that we can do more than the level to those who do so too', () => {

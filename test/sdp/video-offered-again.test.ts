@@ -56,10 +56,10 @@ describe('RTX that was agreed (RFC 4588)', () => {
 
   test('is in the offer by which video is given back', () => {
     const session = inCall();
-    session.wantVideo(false);
+    session.wantVideo(null);
     session.offer();
     agreed(session.acceptAnswer(theirs(SOUND, 'm=video 0 RTP/AVPF 125')));
-    session.wantVideo(true);
+    session.wantVideo('720p');
     session.bindVideo('main', { rtpPort: 22000, rtcpPort: 22001 });
     expect(formatsOf(session.offer()).slice(1)).toEqual(WITH_RTX.slice(1));
   });

@@ -47,7 +47,7 @@ const macroblocks = ({ width, height }: { width: number; height: number }): numb
   Math.ceil(width / 16) * Math.ceil(height / 16);
 
 it.each([
-  ['nothing', '', LEVEL_1],
+  ['nothing', '', LEVEL_3_1],
   ['level 1', 'profile-level-id=42e00a;packetization-mode=1', LEVEL_1],
   ['level 1b', 'profile-level-id=42f00b;packetization-mode=1', LEVEL_1B],
   ['level 1b of high', 'profile-level-id=640009;packetization-mode=1', LEVEL_1B],
