@@ -70,7 +70,7 @@ it.each([
     expect(Math.max(picture.width ** 2, picture.height ** 2) / 256, what).toBeLessThanOrEqual(8 * maxFs);
   }
   // What the stream says of itself is no more, either.
-  const level = Number.parseInt(/profile-level-id=....(..)$|;/.exec(fmtp.split(';')[0]!)?.[1] ?? '0a', 16);
+  const level = Number.parseInt(/profile-level-id=....(..)$|;/.exec(fmtp.split(';')[0]!)?.[1] ?? '1f', 16);
   if (!fmtp.includes('max-')) {
     for (const { h264 } of encoders) expect(h264!.level).toBeLessThanOrEqual(level === 9 ? 10 : level);
   }
