@@ -116,7 +116,7 @@ function RoomTools({ session, room }: { session: Session; room: RoomView }) {
       {room.floor.length > 0 && (
         <Action icon="microphone" label="Free the floor" act={() => act((api) => api.giveFloor(name, []))} />
       )}
-      {room.recording === 'off' && (
+      {room.recording === 'off' && room.participants.length > 0 && (
         <button type="button" onClick={() => setOpen('record')}>
           <Icon name="record" />
           <span>Record</span>

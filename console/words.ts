@@ -148,6 +148,7 @@ const problemWords: Record<string, string> = {
   'mixer-unavailable': 'The part that mixes this room is being started again. Try again in a moment.',
   'picture-unavailable': 'Nobody here has video.',
   'recording-empty': 'Nothing was recorded: there is no sound in it.',
+  'room-empty': 'Nobody is here to be recorded.',
   'recording-running': 'The recording still runs.',
   'recording-not-running': 'The recording had stopped already.',
   'recording-not-found': 'The recording is not there any more.',

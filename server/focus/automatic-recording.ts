@@ -45,7 +45,8 @@ export class AutomaticRecording {
       // Even if one runs: that may be the last conference's, which is just ending.
       await this.options.start(room);
     } catch (error) {
-      if (error instanceof ControlError && error.code === 'recording-running') return;
+      // Or they have left meanwhile.
+      if (error instanceof ControlError && ['recording-running', 'room-empty'].includes(error.code)) return;
       // Who comes next may have better luck.
       conference.begun = false;
       this.options.log.error({ room: room.name, reason: String(error) }, 'recording by policy could not be started');

@@ -32,6 +32,7 @@ export type ControlErrorCode =
   | 'sounds-unavailable'
   | 'too-many-messages'
   | 'room-full'
+  | 'room-empty'
   | 'server-full'
   | 'recording-not-found'
   | 'recording-running'

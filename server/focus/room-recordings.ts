@@ -38,7 +38,7 @@ export class RoomRecordings {
     options.rooms.subscribe((room, change) => this.changed(room, change));
   }
 
-  /** Errors: `recording-running`, `recording-unavailable`. */
+  /** Errors: `recording-running`, `room-empty`, `recording-unavailable`. */
   start(room: Room, wanted: NewRecording, startedBy: RecordingView['startedBy']): Promise<RecordingView> {
     return this.turns.take(room.name, () => this.begin(room, wanted, startedBy));
   }
@@ -159,6 +159,8 @@ export class RoomRecordings {
 
   private async begin(room: Room, wanted: NewRecording, startedBy: RecordingView['startedBy']): Promise<RecordingView> {
     if (this.live.has(room.name)) throw new ControlError('recording-running', `${room.name} is being recorded`);
+    // It ends with the last who leaves: of nobody, it would never end.
+    if (room.size === 0) throw new ControlError('room-empty', `nobody is in ${room.name}`);
     const { recordings, voice, log } = this.options;
     const { tracks = room.policy.recordTracks, announced = room.policy.recordingAnnounced, video = null } = wanted;
     const begun = await recordings.begin({ room: room.name, startedBy, tracks });

@@ -50,6 +50,8 @@ export class SpeakerChoice {
     const talked = this.talkers.delete(id);
     if (id !== this.speaker) return talked;
     this.speaker = null;
+    // Otherwise the end of their pause would be waited for, again and again.
+    this.quietSinceMs = null;
     return true;
   }
 

@@ -135,6 +135,11 @@ export const problemKinds = {
     meaning:
       'They have not entered the room yet (for a text: not answered the call), or are to go to two rooms at once.',
   },
+  'room-empty': {
+    status: 409,
+    title: 'The room is empty',
+    meaning: 'Nobody is in the room, nor is anybody being called into it: there is nothing to record.',
+  },
   'recording-running': {
     status: 409,
     title: 'The recording runs',

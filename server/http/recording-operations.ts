@@ -96,7 +96,7 @@ export const recordingOperations: readonly Operation[] = [
     body: recordingSchemas.newRecording,
     bodyOptional: true,
     success: { status: 201, description: 'The recording runs.', json: recordingSchemas.recording },
-    problems: ['room-not-found', 'recording-running', 'recording-unavailable', 'mixer-unavailable'],
+    problems: ['room-not-found', 'room-empty', 'recording-running', 'recording-unavailable', 'mixer-unavailable'],
     async handle({ conference }, { params, body }) {
       const recording = await conference.startRecording(params.room, body);
       const path = [recording.room, 'recordings', recording.id].map(encodeURIComponent).join('/');

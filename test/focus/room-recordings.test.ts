@@ -145,6 +145,12 @@ afterEach(async () => {
 
 const open = (policy: Partial<RoomPolicy> = {}): Room => rooms.open('demo', 'created', policy);
 
+const openWithAnn = (policy: Partial<RoomPolicy> = {}): Room => {
+  const room = open(policy);
+  room.join(someone('ann'));
+  return room;
+};
+
 /** Until what goes on with files is over. */
 const until = (condition: () => boolean) =>
   vi.waitFor(() => expect(condition()).toBe(true), { interval: 1, timeout: 15_000 });
@@ -225,6 +231,14 @@ describe('a recording', () => {
     expect(timers.pending).toBe(0);
   });
 
+  it('is not begun where nobody is, who could end it by leaving', async () => {
+    const room = open();
+    await expect(recordings.start(room, {}, 'moderator')).rejects.toMatchObject({ code: 'room-empty' });
+    expect(mixer.started).toEqual([]);
+    room.join(someone('ann', { state: 'connecting' }));
+    expect((await recordings.start(room, {}, 'moderator')).state).toBe('recording');
+  });
+
   it('says nothing of the voice and the keys of who may not be recorded', async () => {
     const room = open();
     room.join(someone('ann', { recorded: false }));
@@ -261,8 +275,7 @@ describe('a recording', () => {
   });
 
   it('is one at a time, and shown in the room with a version for each change', async () => {
-    const room = open();
-    room.join(someone('ann'));
+    const room = openWithAnn();
     const [one, other] = await Promise.allSettled([
       recordings.start(room, {}, 'moderator'),
       recordings.start(room, {}, 'moderator'),
@@ -290,7 +303,7 @@ describe('a recording', () => {
   });
 
   it('keeps step with the mixer to the millisecond, however late its answers are read', async () => {
-    const room = open();
+    const room = openWithAnn();
     mixer.answersLateMs = 300;
     const answered = async <T>(asked: Promise<T>): Promise<T> => {
       await until(() => mixer.isAsked);
@@ -314,7 +327,7 @@ describe('a recording', () => {
     // What it ends with is a tick of sound that has just begun.
     { stopsLateMs: 0, aheadMs: 18 },
   ])('tells of its end when that was, with %o', async ({ stopsLateMs, aheadMs }) => {
-    const room = open();
+    const room = openWithAnn();
     const { id } = await recordings.start(room, {}, 'moderator');
     timers.advance(1000);
     Object.assign(mixer, { stopsLateMs, aheadMs });
@@ -336,7 +349,7 @@ describe('a recording', () => {
   });
 
   it('is removed with its files, and that is told, also when its room is no more', async () => {
-    const room = open();
+    const room = openWithAnn();
     const { id } = await recordings.start(room, {}, 'moderator');
     await expect(recordings.remove(room, id)).rejects.toMatchObject({ code: 'recording-running' });
     await recordings.stopAll(room);
@@ -354,7 +367,7 @@ describe('a recording', () => {
 
   it('does not begin where too little is free, and says so', async () => {
     free = 499_999_999;
-    await expect(recordings.start(open(), {}, 'moderator')).rejects.toMatchObject({
+    await expect(recordings.start(openWithAnn(), {}, 'moderator')).rejects.toMatchObject({
       code: 'recording-unavailable',
       message: 'only 499 MB are free on the disk, and recordingMinFreeMb is 500',
     });
@@ -362,7 +375,7 @@ describe('a recording', () => {
   });
 
   it('that no mixer takes has failed, and the next one may do better', async () => {
-    const room = open();
+    const room = openWithAnn();
     mixer.failsWith = new MixerError('cannot-write', 'read-only file system');
     await expect(recordings.start(room, {}, 'moderator')).rejects.toMatchObject({ code: 'recording-unavailable' });
     expect(told).toMatchObject([{ recording: { state: 'failed', error: 'read-only file system' } }]);
@@ -374,8 +387,7 @@ describe('a recording', () => {
 
 describe('when a mixer dies', () => {
   it('the same recording goes on as its next part, where the clock is then', async () => {
-    const room = open();
-    room.join(someone('ann'));
+    const room = openWithAnn();
     const { id } = await recordings.start(room, {}, 'moderator');
     timers.advance(10_000);
     await recordings.lost([{ room: 'demo', recording: id }]);
@@ -392,8 +404,7 @@ describe('when a mixer dies', () => {
   });
 
   it('and the next one as well, it goes on with the one after that', async () => {
-    const room = open();
-    room.join(someone('ann'));
+    const room = openWithAnn();
     const { id } = await recordings.start(room, {}, 'moderator');
     timers.advance(1000);
     mixer.failsWith = mixerDied;
@@ -409,8 +420,7 @@ describe('when a mixer dies', () => {
   });
 
   it('over its beginning, it begins with the next one', async () => {
-    const room = open();
-    room.join(someone('ann'));
+    const room = openWithAnn();
     mixer.failsWith = mixerDied;
     const { id } = await recordings.start(room, {}, 'moderator');
     mixer.failsWith = null;
@@ -423,7 +433,7 @@ describe('when a mixer dies', () => {
   });
 
   it('the next part is put where it is, also when the answer was read late', async () => {
-    const room = open();
+    const room = openWithAnn();
     const { id } = await recordings.start(room, {}, 'moderator');
     timers.advance(1000);
     mixer.answersLateMs = 300;
@@ -438,7 +448,7 @@ describe('when a mixer dies', () => {
   });
 
   it('one that was paused, or is paused before its next life, begins so', async () => {
-    const room = open();
+    const room = openWithAnn();
     const { id } = await recordings.start(room, {}, 'moderator');
     timers.advance(1000);
     mixer.failsWith = mixerDied;
@@ -454,7 +464,7 @@ describe('when a mixer dies', () => {
   });
 
   it('one that is stopped before its next life is as long as what is on the disk', async () => {
-    const room = open();
+    const room = openWithAnn();
     const { id } = await recordings.start(room, {}, 'moderator');
     mixer.failsWith = mixerDied;
     const stopping = recordings.update(room, id, 'stopped');
@@ -464,8 +474,7 @@ describe('when a mixer dies', () => {
   });
 
   it('and it cannot go on, it has failed', async () => {
-    const room = open();
-    room.join(someone('ann'));
+    const room = openWithAnn();
     const { id } = await recordings.start(room, {}, 'moderator');
     mixer.failsWith = new MixerError('cannot-write', 'the disk is full');
     await recordings.lost([{ room: 'demo', recording: id }]);
@@ -478,8 +487,7 @@ describe('in a room with video', () => {
   const VIDEO = { codec: 'H264', width: 640, height: 360, direction: 'sendrecv', slides: false } as const;
 
   it('the picture is recorded with it, on its time line, from when somebody has video', async () => {
-    const room = open();
-    room.join(someone('ann'));
+    const room = openWithAnn();
     const { id } = await recordings.start(room, {}, 'moderator');
     timers.advance(995);
     room.change('ann', { video: VIDEO });
@@ -555,8 +563,7 @@ describe('in a room with video', () => {
 
 describe('a recording that fails', () => {
   it('is told of, aloud too, and the conference goes on', async () => {
-    const room = open();
-    room.join(someone('ann'));
+    const room = openWithAnn();
     const { id } = await recordings.start(room, {}, 'moderator');
     timers.advance(3000);
     await recordings.failed(id, 'the disk is full');
@@ -568,7 +575,7 @@ describe('a recording that fails', () => {
   });
 
   it('while it is being stopped, has failed all the same', async () => {
-    const room = open();
+    const room = openWithAnn();
     const { id } = await recordings.start(room, {}, 'moderator');
     mixer.failsWith = new MixerError('no-such-recording', 'it has ended');
     const stopping = recordings.update(room, id, 'stopped');
@@ -579,7 +586,7 @@ describe('a recording that fails', () => {
   });
 
   it('keeps what was captured', async () => {
-    const room = open();
+    const room = openWithAnn();
     const { id } = await recordings.start(room, {}, 'moderator');
     writeFileSync(join(directory, id, 'mix-1.mka'), 'no Matroska');
     writeFileSync(join(directory, id, 'track-1-ann-1.mka'), '12345');
@@ -590,8 +597,7 @@ describe('a recording that fails', () => {
 
 describe('those in the room', () => {
   it('hear what becomes of it, and who comes later that it runs', async () => {
-    const room = open();
-    room.join(someone('ann'));
+    const room = openWithAnn();
     const { id } = await recordings.start(room, {}, 'moderator');
     room.join(someone('bob', { state: 'entering' }));
     room.change('bob', { state: 'connected' });
@@ -612,8 +618,7 @@ describe('those in the room', () => {
     ['the room', { recordingAnnounced: false }, {}],
     ['who starts it', {}, { announced: false }],
   ])('hear nothing of it where %s wants it so', async (_who, policy, wanted) => {
-    const room = open(policy);
-    room.join(someone('ann'));
+    const room = openWithAnn(policy);
     await recordings.start(room, wanted, 'moderator');
     room.join(someone('bob'));
     expect(await recordings.toggle(room)).toEqual({ now: 'stopped', announced: false });
@@ -621,8 +626,7 @@ describe('those in the room', () => {
   });
 
   it('hear a tone at intervals while it is recorded', async () => {
-    const room = open({ recordingToneSeconds: 30, recordingAnnounced: false });
-    room.join(someone('ann'));
+    const room = openWithAnn({ recordingToneSeconds: 30, recordingAnnounced: false });
     const { id } = await recordings.start(room, {}, 'moderator');
     const tonesIn = (ms: number): number => {
       timers.advance(ms);
@@ -663,8 +667,7 @@ describe('by policy', () => {
   });
 
   it('always: also for who comes while what the last ones said is still being brought to its end', async () => {
-    const room = open({ record: 'always' });
-    room.join(someone('ann'));
+    const room = openWithAnn({ record: 'always' });
     await until(() => room.recording === 'recording');
     room.leave('ann');
     const ended = recordings.stopAll(room);
@@ -675,8 +678,7 @@ describe('by policy', () => {
   });
 
   it('does not disturb what a moderator has begun', async () => {
-    const room = open({ record: 'from-two' });
-    room.join(someone('ann'));
+    const room = openWithAnn({ record: 'from-two' });
     await recordings.start(room, {}, 'moderator');
     room.join(someone('bob'));
     await recordings.stopAll(room);
@@ -684,8 +686,7 @@ describe('by policy', () => {
   });
 
   it('from-two: begins with the second one, and not anew when one leaves and another comes', async () => {
-    const room = open({ record: 'from-two', recordTracks: true });
-    room.join(someone('ann'));
+    const room = openWithAnn({ record: 'from-two', recordTracks: true });
     await recordings.stopAll(room);
     expect(mixer.started).toEqual([]);
     room.join(someone('bob'));
@@ -699,8 +700,7 @@ describe('by policy', () => {
   });
 
   it('that comes while they are there counts at once; where it could not begin, it is tried with who comes next', async () => {
-    const room = open();
-    room.join(someone('ann'));
+    const room = openWithAnn();
     free = 0;
     room.changePolicy({ record: 'always' });
     room.change('ann', { talking: true });
@@ -713,8 +713,7 @@ describe('by policy', () => {
   });
 
   it('nothing else begins one', async () => {
-    const room = open();
-    room.join(someone('ann'));
+    const room = openWithAnn();
     room.join(someone('bob'));
     await recordings.close();
     expect(mixer.started).toEqual([]);

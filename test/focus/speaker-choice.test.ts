@@ -125,6 +125,16 @@ describe('the active speaker', () => {
     expect(told.map(([, who]) => who)).toEqual(['ann']);
   });
 
+  it('who leaves in a pause is not waited for', async () => {
+    await talk('ann', true, 700);
+    await talk('ann', false, 500);
+    room.leave('ann');
+    await pass(0);
+    expect(timers.pending).toBe(0);
+    await pass(5000);
+    expect(told.map(([, who]) => who)).toEqual(['ann', null]);
+  });
+
   it('who leaves is none at once, before it is told that they left', async () => {
     const order: string[] = [];
     await talk('ann', true, 700);

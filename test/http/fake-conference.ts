@@ -265,7 +265,8 @@ export class FakeConference implements ConferenceControl {
     this.waiting++;
     await this.meanwhile;
     this.waiting--;
-    const { recordings } = this.room(name);
+    const { recordings, participants } = this.room(name);
+    if (participants.length === 0) throw new ControlError('room-empty', `nobody is in ${name}`);
     if (recordings.some(({ state }) => state === 'recording')) {
       throw new ControlError('recording-running', `${name} is being recorded`);
     }

@@ -105,6 +105,12 @@ describe('a request that comes at the wrong time', () => {
     expectProblem(await call('POST', '/api/v1/rooms/side/breakouts', { json }), 'room-is-breakout');
   });
 
+  it('room-empty: a recording of nobody', async () => {
+    const { call } = await startApi();
+    await call('POST', '/api/v1/rooms', { json: { name: 'quiet' } });
+    expectProblem(await call('POST', '/api/v1/rooms/quiet/recordings'), 'room-empty');
+  });
+
   it('recording-running: a second start, or removal before the end', async () => {
     const { call } = await startApi();
     const { headers } = await call('POST', '/api/v1/rooms/demo/recordings');

@@ -48,6 +48,8 @@ export class VideoReceiver {
   recovered = 0;
   gaveUp = 0;
   plis = 0;
+  /** Pictures whose time is that of no packet: they are not looked at. */
+  untimely = 0;
   /** How many there were, one after the other. */
   streams = 0;
   /** When the first packet of each RTP timestamp came. */
@@ -178,7 +180,7 @@ export class VideoReceiver {
     return [
       `${pictures.length} pictures of ${this.pictures.length} since, ${this.packets} packets with ${this.octets} octets`,
       `last ${size?.width}x${size?.height}: ${last?.join(', ') ?? 'none'}`,
-      `${this.nacked} asked again, ${this.recovered} by RTX, ${this.gaveUp} given up, ${this.plis} PLI`,
+      `${this.nacked} asked again, ${this.recovered} by RTX, ${this.gaveUp} given up, ${this.plis} PLI, ${this.untimely} untimely`,
       ...(this.pictures.length === 0 ? [this.#decoder.output.slice(-1_500)] : []),
     ].join('; ');
   }
@@ -245,7 +247,8 @@ export class VideoReceiver {
     this.last = picture;
     this.#waitingSinceMs = 0;
     const sent = this.#sent.get(picture.ticks);
-    if (!sent) throw new Error(`ffmpeg gave a picture of ${picture.ticks} ticks that was not sent`);
+    // Where a stream begins anew, ffmpeg now and then gives a picture a time of its own.
+    if (!sent) return void this.untimely++;
     const { rtpTimestamp, arrivedMs } = sent;
     const { sentWidth: width, sentHeight: height, key } = picture;
     const codes = inShares(readCodes(picture));
