@@ -36,6 +36,12 @@ export interface ParticipantChange {
   admitted?: true;
 }
 
+/** Of how a room's picture looks. */
+export type PictureChange = Pick<
+  RoomView,
+  'videoTitle' | 'videoTheme' | 'videoFill' | 'videoSize' | 'videoFps' | 'videoNames' | 'hideSelf'
+>;
+
 export interface Invitation {
   uri: string;
   displayName: string | null;
@@ -136,6 +142,15 @@ export class Api {
 
   async setLayout(room: string, layout: LayoutName): Promise<void> {
     await this.request('PATCH', `/rooms/${part(room)}`, { layout });
+  }
+
+  async changePicture(room: string, change: PictureChange): Promise<void> {
+    await this.request('PATCH', `/rooms/${part(room)}`, change);
+  }
+
+  /** Who has which place, first to last; null: whoever comes. */
+  async setPlaces(room: string, places: readonly (string | null)[]): Promise<void> {
+    await this.request('PATCH', `/rooms/${part(room)}`, { places });
   }
 
   /** Shows these first and large; nobody: as the layout has it. */

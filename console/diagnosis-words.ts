@@ -1,4 +1,5 @@
 import type { DiagnosisView } from '../server/diagnosis/diagnosis-view.ts';
+import type { PictureQuality } from '../server/rooms/views.ts';
 import { scoreWord } from './words.ts';
 
 /** The server's diagnosis of a call as it is shown. Times of day come from `clock`. */
@@ -99,6 +100,22 @@ export function figuresOf({ received, sent, quality }: DiagnosisView): Figure[] 
   ];
 }
 
+/** Of one stream of video. */
+export function pictureFiguresOf({ received, sent, roundTripMs }: PictureQuality): Figure[] {
+  return [
+    ['Picture', pictureWords(received), pictureWords(sent)],
+    ['Speed', bitrate(received?.bitrateBps), bitrate(sent?.bitrateBps)],
+    ['Lost', percent(received?.lossPercent), percent(sent?.lossPercent)],
+    ['Jitter', ms(received?.jitterMs), NONE],
+    ['Key frames asked for, sent', count(received?.keyFramesAsked), count(sent?.keyFrames)],
+    ['Broken', count(received?.broken), NONE],
+    ['Packets sent again', NONE, count(sent?.packetsResent)],
+    ['There and back', NONE, ms(roundTripMs)],
+  ];
+}
+
+export const pictureTitle = ({ stream }: PictureQuality): string => (stream === 'main' ? 'Picture' : 'Slides');
+
 export function delayWords({ roundTripMs, quality }: DiagnosisView): string | null {
   if (quality === null) return null;
   return `There and back ${ms(roundTripMs)}; our jitter buffer adds ${ms(quality.bufferDelayMs)}.`;
@@ -107,6 +124,9 @@ export function delayWords({ roundTripMs, quality }: DiagnosisView): string | nu
 type Measured = number | null | undefined;
 
 const NONE = '–';
+const pictureWords = (shown: PictureQuality['received'] | PictureQuality['sent']): string =>
+  shown === null ? NONE : `${shown.codec}, ${shown.width} × ${shown.height}, ${Math.round(shown.fps)}/s`;
+const bitrate = (bps: Measured): string => (bps == null ? NONE : `${Math.round(bps / 1000)} kbit/s`);
 const score = (mos: Measured): string => (mos == null ? NONE : `${mos.toFixed(1)}, ${scoreWord(mos)}`);
 const count = (value: Measured): string => (value == null ? NONE : String(value));
 const percent = (value: Measured): string => (value == null ? NONE : `${value.toFixed(1)} %`);

@@ -1,8 +1,17 @@
+import { Fragment } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { DiagnosisView } from '../server/diagnosis/diagnosis-view.ts';
 import type { ParticipantView } from '../server/rooms/views.ts';
 import { Action } from './controls.tsx';
-import { delayWords, factsOf, figuresOf, sentencesOf } from './diagnosis-words.ts';
+import {
+  delayWords,
+  type Figure,
+  factsOf,
+  figuresOf,
+  pictureFiguresOf,
+  pictureTitle,
+  sentencesOf,
+} from './diagnosis-words.ts';
 import { saveBlob } from './save-file.ts';
 import type { Session } from './session.ts';
 import { nameOf } from './words.ts';
@@ -34,43 +43,47 @@ export function Diagnosis({ session, room, view }: DiagnosisProps) {
     };
   }, [session, room, view.id, decided]);
   if (diagnosis === null) return <p class="hint">Measuring …</p>;
+  const delay = delayWords(diagnosis);
   return (
     <div class="diagnosis">
       <h3>Sound</h3>
       {sentencesOf(diagnosis).map((sentence) => (
         <p key={sentence}>{sentence}</p>
       ))}
-      <Figures diagnosis={diagnosis} />
+      <Figures figures={figuresOf(diagnosis)} />
+      {delay !== null && <p class="hint">{delay}</p>}
       <Facts diagnosis={diagnosis} />
+      {diagnosis.pictures.map((one) => (
+        <Fragment key={one.stream}>
+          <h3>{pictureTitle(one)}</h3>
+          <Figures figures={pictureFiguresOf(one)} />
+        </Fragment>
+      ))}
       {session.mayModerate && <TraceDownload session={session} room={room} view={view} />}
     </div>
   );
 }
 
-function Figures({ diagnosis }: { diagnosis: DiagnosisView }) {
-  const delay = delayWords(diagnosis);
+function Figures({ figures }: { figures: readonly Figure[] }) {
   return (
-    <>
-      <table>
-        <thead>
-          <tr>
-            <td />
-            <th scope="col">From them</th>
-            <th scope="col">To them</th>
+    <table>
+      <thead>
+        <tr>
+          <td />
+          <th scope="col">From them</th>
+          <th scope="col">To them</th>
+        </tr>
+      </thead>
+      <tbody>
+        {figures.map(([what, from, to]) => (
+          <tr key={what}>
+            <th scope="row">{what}</th>
+            <td>{from}</td>
+            <td>{to}</td>
           </tr>
-        </thead>
-        <tbody>
-          {figuresOf(diagnosis).map(([what, from, to]) => (
-            <tr key={what}>
-              <th scope="row">{what}</th>
-              <td>{from}</td>
-              <td>{to}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {delay !== null && <p class="hint">{delay}</p>}
-    </>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

@@ -1,6 +1,7 @@
 import { useEffect, useId, useState } from 'preact/hooks';
 import type { LayoutName } from '../mixer/video-protocol.ts';
 import type { RoomView } from '../server/rooms/views.ts';
+import { PictureSettings } from './picture-settings.tsx';
 import type { Session } from './session.ts';
 import { layoutWords, nameOf } from './words.ts';
 
@@ -16,7 +17,7 @@ export function RoomPicture({ session, room }: { session: Session; room: RoomVie
   return (
     <section class="picture" aria-label="Picture of the room">
       <LivePicture session={session} room={room.name} about={`The room, with ${seen.map(nameOf).join(', ')}`} />
-      {session.mayModerate && <LayoutChoice session={session} room={room} />}
+      {session.mayModerate && <PictureTools session={session} room={room} />}
     </section>
   );
 }
@@ -66,6 +67,20 @@ function followPicture(session: Session, room: string, show: (url: string | null
     document.removeEventListener('visibilitychange', seenAgain);
     put(null);
   };
+}
+
+function PictureTools({ session, room }: { session: Session; room: RoomView }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <div class="picture-tools">
+      <LayoutChoice session={session} room={room} />
+      <button type="button" onClick={() => setOpen(true)}>
+        <span>Settings</span>
+        <span class="unseen"> of the picture</span>
+      </button>
+      {open && <PictureSettings session={session} room={room} close={() => setOpen(false)} />}
+    </div>
+  );
 }
 
 function LayoutChoice({ session, room }: { session: Session; room: RoomView }) {

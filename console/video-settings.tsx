@@ -3,7 +3,9 @@ import type { LayoutName } from '../mixer/video-protocol.ts';
 import type { ParticipantView, RoomView } from '../server/rooms/views.ts';
 import type { ParticipantChange } from './api.ts';
 import { Action } from './controls.tsx';
+import { placesWith } from './places.ts';
 import { LayoutOptions } from './room-picture.tsx';
+import { presentIn } from './rooms-state.ts';
 import type { Session } from './session.ts';
 import { nameOf } from './words.ts';
 
@@ -44,6 +46,7 @@ export function VideoSettings({ session, room, view }: VideoSettingsProps) {
           />
         )}
       </div>
+      <PlaceChoice session={session} room={room} view={view} />
       {view.video !== null && (
         <div class="field">
           <label for={layoutId}>
@@ -63,5 +66,37 @@ export function VideoSettings({ session, room, view }: VideoSettingsProps) {
         </div>
       )}
     </>
+  );
+}
+
+const ANYWHERE = '';
+
+/** Where they are seen, whoever comes and goes. Who had the place gets theirs, if they had one. */
+function PlaceChoice({ session, room, view }: VideoSettingsProps) {
+  const id = useId();
+  const own = room.places.indexOf(view.id);
+  const value = own === -1 ? ANYWHERE : String(own);
+  const most = Math.max(room.places.length, presentIn(room).length);
+  return (
+    <div class="field">
+      <label for={id}>
+        Place<span class="unseen"> of {nameOf(view)} in the picture</span>
+      </label>
+      <select
+        id={id}
+        value={value}
+        onChange={async ({ currentTarget: list }) => {
+          const places = placesWith(room.places, view.id, list.value === ANYWHERE ? null : Number(list.value));
+          if (!(await session.act((api) => api.setPlaces(room.name, places)))) list.value = value;
+        }}
+      >
+        <option value={ANYWHERE}>Wherever there is one</option>
+        {Array.from({ length: most }, (_, index) => (
+          <option key={index} value={String(index)}>
+            {index + 1}
+          </option>
+        ))}
+      </select>
+    </div>
   );
 }

@@ -21,6 +21,10 @@ export const layoutWords: Record<LayoutName, string> = {
   'picture-in-picture': 'Picture in picture',
 };
 
+export const themeWords: Record<RoomView['videoTheme'], string> = { dark: 'Dark', light: 'Light' };
+
+export const fillWords: Record<RoomView['videoFill'], string> = { crop: 'Cut to their place', fit: 'Whole, with bars' };
+
 const stateWords: Record<ParticipantView['state'], string | null> = {
   connecting: 'being called',
   entering: 'is asked for the PIN or the name',

@@ -6,7 +6,7 @@
 import type { FromMixer, MediaCrypto, MediaDirection, MediaPorts, RemoteMediaAddress, ToMixer } from './protocol.ts';
 
 /** Raised whenever a message changes its meaning; a mixer of another version is refused at the handshake. */
-export const VIDEO_PROTOCOL_VERSION = 2;
+export const VIDEO_PROTOCOL_VERSION = 3;
 
 /** Names as in SDP. */
 export type VideoCodecName = 'H264' | 'VP8';
@@ -68,7 +68,8 @@ export interface VideoMedia {
 }
 
 /** Who is seen, or what is shown (`a=content:slides`, RFC 4796). */
-export type VideoStreamName = 'main' | 'slides';
+export const VIDEO_STREAM_NAMES = ['main', 'slides'] as const;
+export type VideoStreamName = (typeof VIDEO_STREAM_NAMES)[number];
 
 /** A video stream of a leg; `leg` is the same id as in the audio mixer. */
 export interface StreamKey {
@@ -148,7 +149,8 @@ export interface VideoStreamStatistics {
   packetsSent: number;
   bytesReceived: number;
   bytesSent: number;
-  /** Cumulative, as in our receiver reports. */
+  /** Cumulative, as in our receiver reports (RFC 3550 A.3). */
+  packetsExpected: number;
   packetsLost: number;
   jitterMs: number;
   remoteFractionLost: number | null;
@@ -162,7 +164,8 @@ export interface VideoStreamStatistics {
   /** Pictures that could not be made of what came. */
   framesBroken: number;
   framesSent: number;
-  received: { codec: VideoCodecName; width: number; height: number } | null;
+  /** Of the last second; null: there is nothing to see. */
+  received: { codec: VideoCodecName; width: number; height: number; fps: number; bitrateBps: number } | null;
   sent: { codec: VideoCodecName; width: number; height: number; fps: number; bitrateBps: number } | null;
 }
 

@@ -1,5 +1,6 @@
 import { type RtpPacket, timestampDistance } from '../rtp/rtp-packet.ts';
 import type { StreamKey, VideoCodecName, VideoMedia, VideoMixerEvent } from '../video-protocol.ts';
+import { ArrivalRate } from './arrival-rate.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Picture } from './engine/picture.ts';
 import { KeyFrameRequests } from './rtp/key-frame-requests.ts';
@@ -31,6 +32,7 @@ export interface IncomingVideoOptions {
 /** What one sender shows: from packets to pictures, what is asked of them, and whether there is anything to see. */
 export class IncomingVideo {
   readonly receiver = new VideoReceiver();
+  readonly rate: ArrivalRate;
   /** Of what came last; null: nothing yet. */
   codec: VideoCodecName | null = null;
   private readonly options: IncomingVideoOptions;
@@ -57,6 +59,7 @@ export class IncomingVideo {
   constructor(options: IncomingVideoOptions) {
     const { engine, counts, wallClockOffsetMs, startMs } = options;
     this.options = options;
+    this.rate = new ArrivalRate(startMs);
     this.nowMs = startMs;
     this.lastPictureMs = startMs;
     this.pictures = new StreamPictures({
@@ -142,6 +145,7 @@ export class IncomingVideo {
     this.nowMs = nowMs;
     for (let unit = this.receiver.next(nowMs); unit !== null; unit = this.receiver.next(nowMs)) {
       this.codec = unit.codec;
+      this.rate.unitCame();
       if (this.wanted) {
         this.triedMs = nowMs;
         this.pictures.put(unit);
@@ -152,6 +156,7 @@ export class IncomingVideo {
 
   /** Some times a second: asks for what is needed, and tells what there is to see. */
   control(nowMs: number): void {
+    this.rate.update(nowMs);
     if (this.wanted && this.taken) this.askThem(nowMs);
     const tries = this.wanted && this.taken && nowMs - this.triedMs < SENDING_MS;
     if (tries && !this.isSeen) this.useless = true;

@@ -182,11 +182,13 @@ export class VideoStream {
     const { session, viewer, feedback, incoming } = this;
     const { watched } = viewer;
     const { size, codec } = incoming;
+    const { fps, bitrateBps } = incoming.rate;
     return {
       packetsReceived: this.packetsReceived,
       packetsSent: session.packetsSent,
       bytesReceived: this.bytesReceived,
       bytesSent: this.transport.bytesSent,
+      packetsExpected: session.reception?.packetsExpected ?? 0,
       packetsLost: session.reception?.packetsLost ?? 0,
       jitterMs: session.reception?.jitterMs ?? 0,
       remoteFractionLost: session.remoteFractionLost,
@@ -198,7 +200,7 @@ export class VideoStream {
       framesDecoded: incoming.framesDecoded,
       framesBroken: incoming.framesBroken,
       framesSent: viewer.packets.framesSent,
-      received: size === null || codec === null ? null : { codec, ...size },
+      received: size === null || codec === null ? null : { codec, ...size, fps, bitrateBps },
       sent: watched === null ? null : watched.describe(),
     };
   }
@@ -255,6 +257,7 @@ export class VideoStream {
     this.lastHeardMs = nowMs;
     this.packetsReceived++;
     this.bytesReceived += bytes;
+    this.incoming.rate.packetCame(bytes);
     if (this.active) return;
     this.active = true;
     this.options.event({ event: 'streamActive', ...this.key });

@@ -33,10 +33,11 @@ export class Diagnoses implements DiagnosisControl {
   async diagnosis(room: string, participant: string): Promise<DiagnosisView | null> {
     const call = this.find(room, participant);
     if (call === undefined) return null;
-    const statistics = call.ended === null ? await call.participant.statistics() : call.ended.statistics;
+    const counted = call.ended === null ? call.participant.statistics() : call.ended.statistics;
+    const [statistics, pictures] = await Promise.all([counted, call.participant.pictures()]);
     const facts = factsOf(call, statistics, this.options.epochMs());
     const findings = findingsOf(facts);
-    return { sentence: sentenceOf(findings), findings, ...viewOf(call, facts, statistics) };
+    return { sentence: sentenceOf(findings), findings, ...viewOf(call, facts, statistics), pictures };
   }
 
   trace(room: string, participant: string): TraceView | null {
@@ -147,7 +148,7 @@ function viewOf(
   call: WatchedCall,
   facts: CallFacts,
   statistics: LegStatistics | null,
-): Omit<DiagnosisView, 'sentence' | 'findings'> {
+): Omit<DiagnosisView, 'sentence' | 'findings' | 'pictures'> {
   const { participant, view, ended } = call;
   const { media } = participant.media;
   const flow = participant.call?.flow ?? null;

@@ -1,6 +1,6 @@
 import type { LegQuality } from '../../mixer/protocol.ts';
 import type { EndedBy } from '../records/call-record.ts';
-import type { ParticipantState, Role } from '../rooms/views.ts';
+import type { ParticipantState, PictureQuality, Role } from '../rooms/views.ts';
 import type { NegotiationExplanation } from '../sdp/negotiation-explanation.ts';
 import type { Finding } from './findings.ts';
 
@@ -38,6 +38,8 @@ export interface DiagnosisView {
   sent: Traffic & { levelDb: number | null };
   roundTripMs: number | null;
   quality: LegQuality | null;
+  /** One for each stream of video. */
+  pictures: PictureQuality[];
   controls: {
     muted: 'moderator' | 'self' | null;
     deaf: boolean;

@@ -126,8 +126,9 @@ export class Conferences implements ConferenceControl {
   async participant(roomNamed: string, id: string): Promise<ParticipantDetails> {
     const { participants } = this.options;
     const room = this.find(roomNamed);
-    const quality = (await participants.find(room, id).statistics())?.quality ?? null;
-    return { ...participants.view(room, id), quality };
+    const call = participants.find(room, id);
+    const [statistics, pictures] = await Promise.all([call.statistics(), call.pictures()]);
+    return { ...participants.view(room, id), quality: statistics?.quality ?? null, pictures };
   }
 
   async updateParticipant(room: string, id: string, patch: ParticipantPatch): Promise<ParticipantView> {

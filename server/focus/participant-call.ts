@@ -3,7 +3,7 @@ import type { VideoStreamName } from '../../mixer/video-protocol.ts';
 import type { EntryStage } from '../ivr/entry.ts';
 import type { Log } from '../log.ts';
 import type { Room } from '../rooms/room.ts';
-import type { ParticipantView, Role } from '../rooms/views.ts';
+import type { ParticipantView, PictureQuality, Role } from '../rooms/views.ts';
 import type { Agreement, MediaSession } from '../sdp/media-session.ts';
 import type { Call, CallEnd, CallHandler, IncomingCall, Referral, ReofferReply, SdpText } from '../sip/dialog/call.ts';
 import { mediaRefusal, mixerRefusal, type Refusal } from './admission.ts';
@@ -278,6 +278,11 @@ export class ParticipantCall implements CallHandler {
   /** What its leg has counted until now; null when the mixer cannot say. */
   statistics(): Promise<LegStatistics | null> {
     return this.media.statistics();
+  }
+
+  /** How their pictures fare; after the call, how they did. */
+  pictures(): Promise<PictureQuality[]> {
+    return this.video.quality();
   }
 
   private get log(): Log {

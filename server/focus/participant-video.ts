@@ -1,15 +1,22 @@
-import type { VideoMedia, VideoStreamName } from '../../mixer/video-protocol.ts';
+import {
+  VIDEO_STREAM_NAMES,
+  type VideoMedia,
+  type VideoStreamName,
+  type VideoStreamStatistics,
+} from '../../mixer/video-protocol.ts';
 import type { VideoMixers } from '../mixers/video-mixers.ts';
-import type { VideoView } from '../rooms/views.ts';
+import type { PictureQuality, VideoView } from '../rooms/views.ts';
 import type { MediaSession } from '../sdp/media-session.ts';
 import type { AgreedVideo, LargestPicture } from '../sdp/video-options.ts';
 import type { Timer, Timers } from '../timers.ts';
+import { pictureQuality } from './picture-quality.ts';
 
 /** As much of the video mixers as one call has to do with. */
 export type VideoStreams = Pick<
   VideoMixers,
   | ('available' | 'isUp')
-  | ('openStream' | 'updateStream' | 'moveStream' | 'closeStream' | 'sendKeyFrame' | 'soundDelay')
+  | ('openStream' | 'updateStream' | 'moveStream' | 'closeStream' | 'streamStatistics')
+  | ('sendKeyFrame' | 'soundDelay')
 >;
 
 export interface ParticipantVideoOptions {
@@ -41,6 +48,8 @@ export class ParticipantVideo {
   private size: { width: number; height: number } | null = null;
   private showsSlides = false;
   private lastAskedMs = Number.NEGATIVE_INFINITY;
+  /** Of the streams that there were when the call ended. */
+  private last: Promise<PictureQuality | null>[] = [];
 
   constructor(options: ParticipantVideoOptions) {
     this.options = options;
@@ -73,9 +82,16 @@ export class ParticipantVideo {
     return { codec: media.send.codec, direction: media.direction, width, height, slides: this.showsSlides };
   }
 
+  /** How the streams fare; after the call, how those fared that it ended with. Never rejects. */
+  async quality(): Promise<PictureQuality[]> {
+    const { leg, mixers } = this.options;
+    const asked = [...this.open.keys()].map((stream) => qualityOf(stream, mixers.streamStatistics({ leg, stream })));
+    return (await Promise.all(this.closed ? this.last : asked)).filter((one) => one !== null);
+  }
+
   /** Opens what an answer of ours is going to agree to; settled when the session knows the ports. Never rejects. */
   async prepareAnswer(session: MediaSession, room: string, foreseen: AgreedVideo): Promise<void> {
-    const wanted = (['main', 'slides'] as const).flatMap((stream) => {
+    const wanted = VIDEO_STREAM_NAMES.flatMap((stream) => {
       const media = mediaOf(foreseen, stream);
       return media === null || this.open.has(stream) ? [] : [this.openStream(session, room, stream, media)];
     });
@@ -100,7 +116,7 @@ export class ParticipantVideo {
   agreed(agreed: AgreedVideo, onHold: boolean): void {
     for (const [stream, told] of this.open) {
       const media = mediaOf(agreed, stream);
-      if (media === null) this.closeStream(stream);
+      if (media === null) void this.closeStream(stream);
       else this.tell(stream, told, onHold ? { ...media, direction: 'inactive' } : media);
     }
     this.options.changed();
@@ -127,7 +143,7 @@ export class ParticipantVideo {
     const streams = [...this.open.keys()];
     for (const stream of streams) {
       session.bindVideo(stream, null);
-      this.closeStream(stream);
+      void this.closeStream(stream);
     }
     if (streams.length === 0) return false;
     this.takenAway = true;
@@ -158,7 +174,7 @@ export class ParticipantVideo {
 
   close(): void {
     this.closed = true;
-    for (const stream of [...this.open.keys()]) this.closeStream(stream);
+    this.last = [...this.open.keys()].map((stream) => qualityOf(stream, this.closeStream(stream)));
   }
 
   /** Asked for twice, it is opened once. */
@@ -219,7 +235,7 @@ export class ParticipantVideo {
       this.options.failed({ stream, reason: String(error) });
     }
     // To a room of another mixer, or of one that could not take it along.
-    this.closeStream(stream);
+    void this.closeStream(stream);
     await this.openStream(session, room, stream, media);
     return 'renegotiate';
   }
@@ -231,14 +247,22 @@ export class ParticipantVideo {
     mixers.updateStream({ leg, stream }, media).catch((error: unknown) => failed({ stream, reason: String(error) }));
   }
 
-  private closeStream(stream: VideoStreamName): void {
+  private closeStream(stream: VideoStreamName): Promise<VideoStreamStatistics | null> {
     this.open.delete(stream);
     if (stream === 'main') this.size = null;
     else this.showsSlides = false;
-    void this.options.mixers.closeStream({ leg: this.options.leg, stream });
+    return this.options.mixers.closeStream({ leg: this.options.leg, stream });
   }
 }
 
 function mediaOf({ video, slides }: AgreedVideo, stream: VideoStreamName): VideoMedia | null {
   return stream === 'main' ? video : slides;
+}
+
+async function qualityOf(
+  stream: VideoStreamName,
+  counted: Promise<VideoStreamStatistics | null>,
+): Promise<PictureQuality | null> {
+  const statistics = await counted;
+  return statistics && pictureQuality(stream, statistics);
 }

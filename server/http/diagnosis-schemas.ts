@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DiagnosisView, TraceView } from '../diagnosis/diagnosis-view.ts';
 import { findingCodes } from '../diagnosis/findings.ts';
-import { quality } from './participant-schemas.ts';
+import { pictureQuality, quality } from './participant-schemas.ts';
 
 const timestamp = z.iso.datetime();
 const when = timestamp.nullable();
@@ -89,6 +89,7 @@ export const diagnosis = z
     }),
     roundTripMs: figure,
     quality: quality.nullable(),
+    pictures: z.array(pictureQuality),
     controls: z.object({
       muted: who,
       deaf: z.boolean(),

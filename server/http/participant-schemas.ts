@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { LAYOUT_NAMES, type LayoutName } from '../../mixer/video-protocol.ts';
+import { LAYOUT_NAMES, type LayoutName, VIDEO_STREAM_NAMES } from '../../mixer/video-protocol.ts';
 import type { NewParticipant, ParticipantPatch } from '../focus/control.ts';
-import type { ParticipantDetails, ParticipantView, Role } from '../rooms/views.ts';
+import type { ParticipantDetails, ParticipantView, PictureQuality, Role } from '../rooms/views.ts';
 import { nextCursor } from './paging.ts';
 
 // Each schema is pinned to the type that the conference uses, so that neither changes without the other.
@@ -92,11 +92,51 @@ export const quality = z
   })
   .meta({ id: 'Quality' });
 
+const perSecond = z.number().meta({ description: 'Pictures a second.' });
+const lossPercent = z
+  .number()
+  .meta({ description: 'Lost on the way; a packet that is sent again as it was has come.' });
+
+export const pictureQuality = z
+  .object({
+    stream: z.enum(VIDEO_STREAM_NAMES).meta({ description: '`main` is the camera.' }),
+    received: z
+      .object({
+        codec: z.string(),
+        width: z.int(),
+        height: z.int(),
+        fps: perSecond,
+        bitrateBps: z.int().meta({ description: 'Of the last second.' }),
+        lossPercent,
+        jitterMs: z.number().meta({ description: 'Interarrival jitter (RFC 3550).' }),
+        broken: z.int().meta({ description: 'Pictures that could not be made of what came.' }),
+        keyFramesAsked: z.int(),
+      })
+      .nullable()
+      .meta({ description: 'What we get; null: nothing that could be seen.' }),
+    sent: z
+      .object({
+        codec: z.string(),
+        width: z.int(),
+        height: z.int(),
+        fps: perSecond,
+        bitrateBps: z.int().meta({ description: 'What the encoder is set to.' }),
+        lossPercent: lossPercent.nullable(),
+        packetsResent: z.int(),
+        keyFrames: z.int(),
+      })
+      .nullable()
+      .meta({ description: 'What they get; null: nothing.' }),
+    roundTripMs: z.number().nullable().meta({ description: 'Null before the first report.' }),
+  })
+  .meta({ id: 'PictureQuality' }) satisfies z.ZodType<PictureQuality>;
+
 export const participantDetails = participant
   .extend({
     quality: quality.nullable().meta({
       description: 'How the call sounds. Null when nothing was received yet, or the mixer is being started again.',
     }),
+    pictures: z.array(pictureQuality).meta({ description: 'How their video fares: one for each stream.' }),
   })
   .meta({ id: 'ParticipantDetails' }) satisfies z.ZodType<ParticipantDetails>;
 

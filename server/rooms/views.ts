@@ -1,7 +1,7 @@
 /** The state of rooms as HTTP, events and SIP subscribers see it. Plain data; made anew whenever something changes. */
 
 import type { LegQuality } from '../../mixer/protocol.ts';
-import type { LayoutName } from '../../mixer/video-protocol.ts';
+import type { LayoutName, VideoStreamName } from '../../mixer/video-protocol.ts';
 import type { RoomPolicy } from './policy.ts';
 
 /** A listener is never heard. */
@@ -70,6 +70,41 @@ export interface ParticipantView {
 export interface ParticipantDetails extends ParticipantView {
   /** Null when nothing was received yet, or the mixer is being started again. */
   quality: LegQuality | null;
+  /** One for each of their streams; empty without video, or as long as the mixer cannot say. */
+  pictures: PictureQuality[];
+}
+
+/** How one stream of pictures fares. What is sent again as it was is not lost (RFC 3550 A.3), what is repaired by RTX is. */
+export interface PictureQuality {
+  stream: VideoStreamName;
+  /** What we get; null: nothing that could be seen. */
+  received: {
+    codec: string;
+    width: number;
+    height: number;
+    /** Of the last second. */
+    fps: number;
+    bitrateBps: number;
+    lossPercent: number;
+    jitterMs: number;
+    /** Pictures that could not be made of what came. */
+    broken: number;
+    keyFramesAsked: number;
+  } | null;
+  /** What they get; null: nothing. */
+  sent: {
+    codec: string;
+    width: number;
+    height: number;
+    fps: number;
+    /** What the encoder is set to. */
+    bitrateBps: number;
+    /** By their last report; null before it. */
+    lossPercent: number | null;
+    packetsResent: number;
+    keyFrames: number;
+  } | null;
+  roundTripMs: number | null;
 }
 
 /**

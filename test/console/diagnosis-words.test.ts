@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { delayWords, factsOf, figuresOf, sentencesOf } from '../../console/diagnosis-words.ts';
+import {
+  delayWords,
+  factsOf,
+  figuresOf,
+  pictureFiguresOf,
+  pictureTitle,
+  sentencesOf,
+} from '../../console/diagnosis-words.ts';
 import type { DiagnosisView } from '../../server/diagnosis/diagnosis-view.ts';
 import { FakeDiagnosis } from '../http/fake-diagnosis.ts';
 
@@ -97,5 +104,24 @@ describe('a diagnosis', () => {
       ['Not authentic', '0', '–'],
     ]);
     expect(delayWords(view)).toBe('There and back 81 ms; our jitter buffer adds 60 ms.');
+  });
+
+  test('has the pictures of each stream, and dashes where there are none', () => {
+    const received = {
+      ...{ codec: 'VP8', width: 1280, height: 720, fps: 24.9, bitrateBps: 1_499_700 },
+      ...{ lossPercent: 0.3, jitterMs: 2.2, broken: 0, keyFramesAsked: 1 },
+    };
+    const slides = { stream: 'slides', received, sent: null, roundTripMs: 12 } as const;
+    expect(pictureTitle(slides)).toBe('Slides');
+    expect(pictureFiguresOf(slides)).toEqual([
+      ['Picture', 'VP8, 1280 × 720, 25/s', '–'],
+      ['Speed', '1500 kbit/s', '–'],
+      ['Lost', '0.3 %', '–'],
+      ['Jitter', '2 ms', '–'],
+      ['Key frames asked for, sent', '1', '–'],
+      ['Broken', '0', '–'],
+      ['Packets sent again', '–', '–'],
+      ['There and back', '–', '12 ms'],
+    ]);
   });
 });

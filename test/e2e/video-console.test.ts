@@ -44,6 +44,57 @@ describe.runIf(peersPresent('chromium', 'ffmpeg'))('the picture of a room in the
     expect(layout).toBe('single');
   });
 
+  test('looks as is said in its settings, which what happens meanwhile does not undo', async () => {
+    const { browser } = scene;
+    const { page } = browser;
+    await enter('anne');
+    await enter('bert');
+    await browser.openRoom(TOKEN, scene.room);
+    await picture().waitFor();
+    await page.getByRole('button', { name: 'Settings of the picture' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Picture of the room' });
+    expect(await accessibilityFindings(page)).toEqual([]);
+    await dialog.getByLabel('Title').fill('Ünsere Runde');
+    await dialog.getByLabel('Theme').selectOption('light');
+    await dialog.getByLabel('Size').selectOption('540p');
+    await dialog.getByLabel('Pictures a second').fill('15');
+    await dialog.getByLabel('Show names').uncheck();
+    const muted = page.getByText('muted by a moderator');
+    await scene.call('POST', `/rooms/${scene.room}/mute`, { muted: true });
+    await muted.first().waitFor({ state: 'attached' });
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(await scene.call('GET', `/rooms/${scene.room}`)).toMatchObject({
+      ...{ videoTitle: 'Ünsere Runde', videoTheme: 'light', videoSize: '540p', videoFps: 15, videoNames: false },
+      ...{ videoFill: 'crop', hideSelf: false },
+    });
+    await page.getByRole('button', { name: 'Settings of the picture' }).click();
+    await dialog.getByLabel('Pictures a second').fill('31');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    expect(await dialog.isVisible()).toBe(true);
+  });
+
+  test('has somebody at the place that a moderator gives them, and figures of their pictures', async () => {
+    const { browser } = scene;
+    const { page } = browser;
+    await enter('anne');
+    await enter('bert');
+    await browser.openRoom(TOKEN, scene.room);
+    await page.getByRole('region', { name: 'Picture of the room' }).getByLabel('Layout').selectOption('grid');
+    await picture().waitFor();
+    await browser.button('More about bert').click();
+    await page.getByLabel('Place of bert in the picture').selectOption({ label: '1' });
+    const swapped = { [BERT]: LEFT_OF_TWO, [ANNE]: RIGHT_OF_TWO };
+    await eventually('bert comes first', codes, (seen) => shows({ codes: seen }, swapped), 10_000);
+    const cell = page.getByRole('row', { name: /^Picture/ }).getByRole('cell');
+    await eventually(
+      'figures',
+      async () => (await cell.first().textContent()) ?? '',
+      (text) => /^H264, 640 × 360, [1-9]\d*\/s$/.test(text),
+      10_000,
+    );
+  });
+
   test('is gone when nobody has video any more', async () => {
     const { browser } = scene;
     await enter('anne');

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { PictureQuality } from '../../server/rooms/views.ts';
 import { LONG_TESTS, shortly } from '../long-tests.ts';
 import { Parley } from './clients/parley.ts';
 import { eventually, pause } from './clients/pause.ts';
@@ -47,6 +48,11 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
     );
   };
 
+  const picturesOf = async (user: string): Promise<PictureQuality[]> => {
+    const { id } = (await parley.api.participants(ROOM)).find(({ uri }) => uri.includes(user))!;
+    return (await parley.api.participant(ROOM, id)).pictures;
+  };
+
   const standstillMs = (at: VideoCaller, who: number, fromMs: number): number =>
     longestStandstillMs(at.receiving.pictures, who, fromMs, performance.now() - 300);
 
@@ -88,6 +94,7 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
       const fromMs = performance.now();
       await pause(LONG_TESTS ? 8_000 : 5_000);
       const { lost } = anne.videoSocket;
+      const told = await picturesOf('anne');
       const longest = {
         ...{ anneSeesBert: standstillMs(anne, BERT, fromMs), anneSeesCleo: standstillMs(anne, CLEO, fromMs) },
         ...{ bertSeesAnne: standstillMs(bert, ANNE, fromMs), cleoSeesAnne: standstillMs(cleo, ANNE, fromMs) },
@@ -99,6 +106,10 @@ describe.runIf(peersPresent('ffmpeg'))('video over a bad network, and with bad c
       console.log(`MEASURED ${anne.receiving.summary()}; asked for again by the server ${anne.sending.nacked}`);
       expect(Math.min(lost.received, lost.sent)).toBeGreaterThan(0);
       expect(anne.videoSocket.srtp === null).toBe(srtp === 'plain');
+      expect(told).toMatchObject([{ stream: 'main', received: { codec }, sent: { codec } }]);
+      // What is sent again as it was has come, for all that RTP counts.
+      if (rtx) expect(told[0]!.received!.lossPercent).toBeGreaterThan(0);
+      expect(told[0]!.received!.fps).toBeGreaterThan(0);
       expect(parley.videoMixerPids()).toEqual(pids);
       expect(Math.max(longest.anneSeesBert, longest.anneSeesCleo)).toBeLessThanOrEqual(RECOVERED_WITHIN_MS);
       expect(Math.max(longest.bertSeesAnne, longest.cleoSeesAnne)).toBeLessThanOrEqual(RECOVERED_WITHIN_MS);

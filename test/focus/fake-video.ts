@@ -1,5 +1,5 @@
 import type { MediaPorts } from '../../mixer/protocol.ts';
-import type { StreamKey, VideoMedia } from '../../mixer/video-protocol.ts';
+import type { StreamKey, VideoMedia, VideoStreamStatistics } from '../../mixer/video-protocol.ts';
 import type { VideoStreams } from '../../server/focus/participant-video.ts';
 import { MixerError } from '../../server/mixers/mixer-channel.ts';
 
@@ -16,6 +16,8 @@ export class FakeVideo implements VideoStreams {
   readonly asked: string[] = [];
   /** By leg and stream, what it was told last. */
   readonly open = new Map<string, { room: string; media: VideoMedia | null }>();
+  /** By leg and stream, what its mixer has counted. */
+  readonly counted = new Map<string, VideoStreamStatistics>();
   private ports = 30_000;
 
   async openStream(
@@ -42,10 +44,14 @@ export class FakeVideo implements VideoStreams {
     return 'moved';
   }
 
-  async closeStream(key: StreamKey): Promise<null> {
+  async closeStream(key: StreamKey): Promise<VideoStreamStatistics | null> {
     this.note('closeStream', key);
     this.open.delete(idOf(key));
-    return null;
+    return this.counted.get(idOf(key)) ?? null;
+  }
+
+  async streamStatistics(key: StreamKey): Promise<VideoStreamStatistics | null> {
+    return this.counted.get(idOf(key)) ?? null;
   }
 
   sendKeyFrame(key: StreamKey): void {

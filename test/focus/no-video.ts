@@ -8,6 +8,7 @@ export function noVideo(): VideoStreams {
   return {
     ...{ available: false, isUp: false },
     ...{ openStream: unused, updateStream: unused, moveStream: unused, closeStream: unused },
+    streamStatistics: unused,
     ...{ sendKeyFrame: unused, soundDelay: () => {} },
   };
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { MediaPorts } from '../../mixer/protocol.ts';
-import type { VideoStreamName } from '../../mixer/video-protocol.ts';
+import type { VideoStreamName, VideoStreamStatistics } from '../../mixer/video-protocol.ts';
 import { ParticipantVideo } from '../../server/focus/participant-video.ts';
 import type { MediaSession } from '../../server/sdp/media-session.ts';
 import type { AgreedVideo } from '../../server/sdp/video-options.ts';
@@ -229,4 +229,48 @@ it('whose call has ended while a stream was being opened leaves none behind', as
   await preparing;
   await settled();
   expect([mixers.open.size, video.isWanted, bound.size]).toEqual([0, false, 0]);
+});
+
+describe('how the pictures fare', () => {
+  const counted: VideoStreamStatistics = {
+    ...{
+      packetsReceived: 990,
+      packetsSent: 500,
+      bytesReceived: 1,
+      bytesSent: 1,
+      packetsExpected: 1000,
+      packetsLost: 13,
+    },
+    ...{ jitterMs: 3.14, remoteFractionLost: 13 / 256, roundTripMs: 20.04, nacksSent: 9, retransmitted: 4 },
+    ...{ keyFramesAsked: 2, keyFramesSent: 3, framesDecoded: 100, framesBroken: 1, framesSent: 90 },
+    received: { codec: 'VP8', width: 640, height: 360, fps: 24.9, bitrateBps: 700_000 },
+    sent: { codec: 'H264', width: 1280, height: 720, fps: 25, bitrateBps: 1_499_999.6 },
+  };
+  const shown = {
+    stream: 'main',
+    received: {
+      ...{ codec: 'VP8', width: 640, height: 360, fps: 24.9, bitrateBps: 700_000 },
+      ...{ lossPercent: 1.3, jitterMs: 3.1, broken: 1, keyFramesAsked: 2 },
+    },
+    sent: {
+      ...{ codec: 'H264', width: 1280, height: 720, fps: 25, bitrateBps: 1_500_000 },
+      ...{ lossPercent: 5.1, packetsResent: 4, keyFrames: 3 },
+    },
+    roundTripMs: 20,
+  };
+
+  it('is told of each stream, as its mixer counts, and after the call as it was at the end', async () => {
+    mixers.counted.set('ann main', counted);
+    expect(await video.quality()).toEqual([]);
+    await answered();
+    expect(await video.quality()).toEqual([shown]);
+    video.close();
+    expect(await video.quality()).toEqual([shown]);
+  });
+
+  it('is not told where the mixer cannot say', async () => {
+    await answered(both);
+    mixers.counted.set('ann slides', { ...counted, received: null, sent: null, remoteFractionLost: null });
+    expect(await video.quality()).toEqual([{ stream: 'slides', received: null, sent: null, roundTripMs: 20 }]);
+  });
 });

@@ -21,6 +21,7 @@ import { policyConflict, type RoomPolicy, saidOf, USUAL_POLICY } from '../../ser
 import type {
   ParticipantDetails,
   ParticipantView,
+  PictureQuality,
   RecordingFileView,
   RecordingView,
   RoomDetails,
@@ -28,6 +29,14 @@ import type {
 } from '../../server/rooms/views.ts';
 import { someFile, someRecording } from '../rooms/some-recording.ts';
 import { someone } from '../rooms/someone.ts';
+
+const pictures: PictureQuality = {
+  ...{ stream: 'main', sent: null, roundTripMs: null },
+  received: {
+    ...{ codec: 'VP8', width: 1280, height: 720, fps: 24.9, bitrateBps: 1_500_000 },
+    ...{ lossPercent: 0.2, jitterMs: 3, broken: 0, keyFramesAsked: 1 },
+  },
+};
 
 const quality: LegQuality = {
   received: {
@@ -203,7 +212,7 @@ export class FakeConference implements ConferenceControl {
 
   /** Whoever is asked for sounds perfect, but has sent no report. */
   async participant(room: string, id: string): Promise<ParticipantDetails> {
-    return { ...this.#find(room, id), quality };
+    return { ...this.#find(room, id), quality, pictures: [pictures] };
   }
 
   #find(room: string, id: string): ParticipantView {

@@ -30,7 +30,7 @@ export class FakeDiagnosis implements DiagnosisControl {
         srtpRefused: 0,
       },
       sent: { packets: 5, firstAt: '2026-01-02T03:04:06.000Z', lossPercent: null, jitterMs: null, levelDb: -65 },
-      ...{ roundTripMs: null, quality: null },
+      ...{ roundTripMs: null, quality: null, pictures: [] },
       controls: { muted: 'moderator', deaf: false, gainDb: 0, volumeDb: 0, speaksTo: null },
       history: [{ at: '2026-01-02T03:04:07.000Z', what: 'muted', by: 'moderator' }],
       keys: [{ means: 'info', count: 2, lastAt: '2026-01-02T03:04:08.000Z' }],

@@ -101,6 +101,7 @@ describe('participants over HTTP', () => {
     const ben = await call('GET', '/api/v1/rooms/demo/participants/ben');
     expect(participantSchemas.participantDetails.parse(ben.json)).toEqual(await conference.participant('demo', 'ben'));
     expect(ben.json).toMatchObject({ quality: { received: { mos: 4.4 }, sent: null } });
+    expect(ben.json.pictures).toMatchObject([{ stream: 'main', received: { width: 1280, height: 720 }, sent: null }]);
   });
 
   it('mutes, deafens and turns up a participant', async () => {

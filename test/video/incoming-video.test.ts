@@ -41,6 +41,16 @@ it('shows a card some seconds after the last picture, and the picture again when
   expect(toldOf('a')).toEqual({ width: 64, height: 36 });
 });
 
+it('tells how many pictures come a second, and how much of them', async () => {
+  await mixer.request('openRoom', { room: 'r', scene: scene(['a', 'b']) });
+  const peer = await mixer.open('r', 'a');
+  await mixer.pass(2500, () => peer.sendFrames());
+  const { received, bytesReceived } = await statisticsOf('a');
+  expect(received).toMatchObject({ width: 64, height: 36 });
+  expect(received!.fps).toBeCloseTo(25, -0.5);
+  expect(received!.bitrateBps).toBeCloseTo((8 * bytesReceived) / 2.5, -5);
+});
+
 it('has the sound wait for pictures that come later, as long as some come', async () => {
   await mixer.request('openRoom', { room: 'r', scene: scene(['a', 'b']) });
   const peer = await mixer.open('r', 'a');

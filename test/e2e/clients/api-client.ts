@@ -9,7 +9,7 @@ import type {
 import type { StoredCall, StoredConference } from '../../../server/records/call-record.ts';
 import type { RegistrationView } from '../../../server/registrar/user-control.ts';
 import type { RoomPolicy } from '../../../server/rooms/policy.ts';
-import type { ParticipantView, RecordingView, RoomView } from '../../../server/rooms/views.ts';
+import type { ParticipantDetails, ParticipantView, RecordingView, RoomView } from '../../../server/rooms/views.ts';
 
 /** A problem document (RFC 9457) that a call of the API was answered with. */
 export class ApiProblem extends Error {
@@ -69,6 +69,10 @@ export class ApiClient {
 
   async participants(room: string): Promise<ParticipantView[]> {
     return (await this.room(room)).participants;
+  }
+
+  participant(room: string, id: string): Promise<ParticipantDetails> {
+    return this.#json('GET', `/rooms/${room}/participants/${id}`);
   }
 
   addParticipant(room: string, participant: { uri: string } & Partial<NewParticipant>): Promise<ParticipantView> {
