@@ -138,7 +138,8 @@ export class ParticipantCall implements CallHandler {
 
   reoffered(offer: SdpText | null, reply: ReofferReply): void {
     this.media.reoffered(offer, this.room.name, reply).catch((error: unknown) => {
-      this.log.error({ reason: String(error) }, 'media could not be changed');
+      // Who hangs up meanwhile has no leg any more, and nothing to be changed.
+      if (!this.over) this.log.error({ reason: String(error) }, 'media could not be changed');
     });
   }
 

@@ -33,6 +33,8 @@ export class ParticipantMedia {
   awaitsAnswer = false;
   private session: MediaSession | null = null;
   private readonly options: ParticipantMediaOptions;
+  /** To another mixer. */
+  private moving: Promise<void> | null = null;
   /** Told us once that it takes media: what stops doing so is on hold, what never did is a source that only sends. */
   private hasListened = false;
 
@@ -88,7 +90,10 @@ export class ParticipantMedia {
     const { failed, video } = this.options;
     if (elsewhere) {
       try {
-        await this.openElsewhere(room);
+        this.moving = this.openElsewhere(room).finally(() => {
+          this.moving = null;
+        });
+        await this.moving;
       } catch (error) {
         failed(`could not be moved: ${String(error)}`);
         throw error;
@@ -162,6 +167,8 @@ export class ParticipantMedia {
     const foreseen = session.foresee(offer);
     if (!foreseen.ok) return foreseen;
     await video.prepareAnswer(session, room, foreseen);
+    // Our ports are other ones then.
+    await this.arrived();
     const result = session.answer(offer);
     if (!result.ok) return result;
     await this.apply(result);
@@ -219,8 +226,14 @@ export class ParticipantMedia {
     const leg = this.mediaFor(media);
     this.options.video.agreed(agreed, this.onHold);
     this.options.slides.agreed(floorControl);
+    await this.arrived();
     await this.options.mixers.updateLeg(this.options.leg, leg);
     this.options.agreed(media);
+  }
+
+  /** Between two mixers there is no leg. Never rejects: what failed is for who moves them. */
+  private async arrived(): Promise<void> {
+    await this.moving?.catch(() => undefined);
   }
 
   /** @param refused told the status; what was agreed before stays, where it is absent */

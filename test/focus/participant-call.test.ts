@@ -9,7 +9,7 @@ import type { Mixers } from '../../server/mixers/mixers.ts';
 import type { Room } from '../../server/rooms/room.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
 import { MediaSession } from '../../server/sdp/media-session.ts';
-import type { Call, CallHandler } from '../../server/sip/dialog/call.ts';
+import type { Call, CallHandler, SdpText } from '../../server/sip/dialog/call.ts';
 import { VirtualTimers } from '../sim/virtual-timers.ts';
 import { noVideo } from './no-video.ts';
 
@@ -19,7 +19,11 @@ let side: Room;
 let participant: ParticipantCall;
 let happened: string[];
 /** Moves that the mixer has not answered yet. */
-let moves: (() => void)[];
+let moves: ((where?: 'moved' | 'elsewhere') => void)[];
+/** What is opened waits for this. */
+let opening: Promise<void>;
+let reoffers: SdpText[];
+let logged: string[];
 let handler: CallHandler;
 /** What the mixer was told of the leg. */
 let controls: LegControl[];
@@ -30,16 +34,28 @@ let refuses: Promise<void>;
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
+/** Their description, in that version. */
+const theirs = (version: number): SdpText =>
+  ['v=0', `o=- 1 ${version} IN IP4 192.0.2.1`, 's=-', 'c=IN IP4 192.0.2.1', 't=0 0', 'm=audio 4000 RTP/AVP 0', ''].join(
+    '\r\n',
+  );
+
+/** Of our audio. */
+const portIn = (sdp: SdpText | undefined): number => Number(/^m=audio (\d+)/m.exec(sdp ?? '')?.[1]);
+
 /** As much of the mixers as one leg has to do with. */
 function mixers(): Mixers {
   let isOpen = false;
+  let ports = 20_000;
   const known = (): void => {
     if (!isOpen) throw new MixerError('no-such-leg', 'it is not open');
   };
   return {
     openLeg: async () => {
+      await opening;
       isOpen = true;
-      return { rtpPort: 20000, rtcpPort: 20001 };
+      ports += 2;
+      return { rtpPort: ports, rtcpPort: ports + 1 };
     },
     closeLeg: async () => {
       isOpen = false;
@@ -56,7 +72,7 @@ function mixers(): Mixers {
     },
     async moveLeg() {
       if (refusal !== null) throw new MixerError(refusal, 'no');
-      return new Promise((resolve) => moves.push(() => resolve('moved')));
+      return new Promise((resolve) => moves.push((where = 'moved') => resolve(where)));
     },
   } as unknown as Mixers;
 }
@@ -66,7 +82,8 @@ beforeEach(async () => {
   demo = rooms.open('demo', 'created');
   side = rooms.open('side', 'created');
   happened = [];
-  moves = [];
+  [moves, reoffers, logged] = [[], [], []];
+  opening = Promise.resolve();
   controls = [];
   refusal = null;
   refuses = Promise.resolve();
@@ -81,27 +98,23 @@ beforeEach(async () => {
     ...{ id: 'ann', who: { uri: 'sip:ann@example.com', displayName: null }, role: 'participant', room: demo },
     arrival: arrivalOf(demo, { role: 'participant', calledByUs: true }, 0),
     ...{ replaces: null, report: null, owner, mixers: mixers(), video: noVideo(), offers: [] },
-    ...{ timers: new VirtualTimers(), log: pino({ level: 'silent' }), epochMs: () => 5000 },
+    ...{
+      timers: new VirtualTimers(),
+      log: pino({ level: 'error' }, { write: (line) => void logged.push(line) }),
+      epochMs: () => 5000,
+    },
     createSession: (ports) => new MediaSession({ address: '192.0.2.2', ...ports, sessionId: 7 }),
   });
   const call = {
     ...{ id: 'c', callId: 'c', flow: null },
     hangUp: () => handler.ended({ cause: 'local-bye' }),
+    reoffer: (offer: () => SdpText) => void reoffers.push(offer()),
   } as unknown as Call;
   await participant.dial('192.0.2.1', (_offer, ours) => {
     handler = ours;
     return call;
   });
-  const answer = [
-    'v=0',
-    'o=- 1 1 IN IP4 192.0.2.1',
-    's=-',
-    'c=IN IP4 192.0.2.1',
-    't=0 0',
-    'm=audio 4000 RTP/AVP 0',
-    '',
-  ];
-  handler.confirmed(answer.join('\r\n'));
+  handler.confirmed(theirs(1));
   await settled();
   expect(participant.room.participant('ann')?.state).toBe('connected');
   happened.length = 0;
@@ -128,6 +141,55 @@ describe('one who is moved', () => {
     expect([participant.endReason, side.size, demo.size]).toEqual(['room side was closed', 0, 0]);
     expect(happened.at(-1)).toBe('gone');
   });
+});
+
+describe('on the way to another mixer, where there is no leg', () => {
+  let arrive: () => void;
+  let moving: Promise<void>;
+  beforeEach(async () => {
+    opening = new Promise((resolve) => {
+      arrive = resolve;
+    });
+    moving = participant.moveTo(side);
+    moves[0]?.('elsewhere');
+    await settled();
+  });
+
+  it('an offer of the phone is answered when there is one, with its ports', async () => {
+    const replies: (SdpText | number)[] = [];
+    handler.reoffered(theirs(2), {
+      accept: (sdp) => void replies.push(sdp),
+      reject: (status) => void replies.push(status),
+    });
+    await settled();
+    expect(replies).toEqual([]);
+    arrive();
+    await moving;
+    await settled();
+    expect(replies.map((reply) => (typeof reply === 'string' ? portIn(reply) : reply))).toEqual([20_004]);
+    expect([portIn(reoffers[0]), logged]).toEqual([20_004, []]);
+  });
+
+  it('an answer of the phone to an earlier offer does not end the call', async () => {
+    participant.media.makeOffer();
+    handler.answered(theirs(2));
+    await settled();
+    arrive();
+    await moving;
+    await settled();
+    expect([participant.endReason, side.size]).toEqual([null, 1]);
+  });
+});
+
+it('one who hangs up while their offer is looked at has done nothing wrong', async () => {
+  const replies: unknown[] = [];
+  handler.reoffered(theirs(2), {
+    accept: (sdp) => void replies.push(sdp),
+    reject: (status) => void replies.push(status),
+  });
+  handler.ended({ cause: 'remote-bye', reason: null });
+  await settled();
+  expect([replies, logged]).toEqual([[500], []]);
 });
 
 it('one who has hung up is not in the way of a decision about all', async () => {
