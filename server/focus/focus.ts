@@ -62,7 +62,11 @@ export class Focus implements ParticipantOwner {
       remove: (participant) => options.host.remove(participant),
     });
     rooms.subscribe((room, { change }) => {
-      if (change === 'room-changed') for (const participant of this.in(room)) participant.roomChanged();
+      if (change !== 'room-changed') return;
+      // What comes of a change is done after all were told of it.
+      queueMicrotask(() => {
+        for (const participant of this.in(room)) participant.roomChanged();
+      });
     });
   }
 

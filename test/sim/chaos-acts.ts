@@ -80,6 +80,8 @@ function anyPatch(random: SeededRandom, room: Room): ParticipantPatch {
     { speaksTo: yes || others.length === 0 ? null : [random.pick(others)] },
     { admitted: true },
     { muted: yes, hand: !yes, role: 'moderator' },
+    { camera: yes },
+    { layout: random.pick(['grid', 'speaker', null] as const), hideSelf: yes },
   ]);
 }
 
@@ -134,6 +136,9 @@ function policy(day: ChaosDay): void {
     { locked: false, maxParticipants: 30 },
     { record: random.pick(['manual', 'always', 'from-two'] as const) },
     { recordingAnnounced: yes, recordTracks: !yes },
+    { video: !yes },
+    { recordVideo: !yes, hideSelf: yes },
+    { layout: random.pick(['auto', 'single'] as const), videoSize: random.pick(['360p', '1080p'] as const) },
   ]);
   const { name } = anyRoom(day);
   day.http(() => day.server.conference.conferences.updateRoom(name, changed));
@@ -160,7 +165,7 @@ function dialOut(day: ChaosDay): void {
       role: random.pick(['participant', 'moderator'] as const),
       recorded: random.chance(0.8),
       confirm: random.chance(0.4),
-      video: null,
+      video: random.pick([null, true, false]),
       slides: random.chance(0.2),
       retries: random.below(3),
     },
@@ -221,6 +226,11 @@ function record(day: ChaosDay): void {
 }
 
 function failRecording({ random, server }: ChaosDay): void {
+  const filming = [...server.videoProcesses].filter(({ recordings }) => recordings.size > 0);
+  if (filming.length > 0 && random.chance(0.5)) {
+    const mixer = random.pick(filming);
+    return mixer.failRecording(random.pick([...mixer.recordings.keys()]));
+  }
   const recorders = [...server.mixerProcesses].filter(({ recordings }) => recordings.size > 0);
   if (recorders.length === 0) return;
   const mixer = random.pick(recorders);
@@ -255,8 +265,46 @@ function silence(day: ChaosDay): void {
   mixer?.happens({ event: 'legSilent', leg, silentMs: 60_000 });
 }
 
-function crash(day: ChaosDay): void {
-  if (day.random.chance(0.5)) day.random.pick([...day.server.mixerProcesses]).crash();
+function crash({ random, server }: ChaosDay): void {
+  const all = [...server.mixerProcesses, ...server.videoProcesses];
+  if (random.chance(0.7) && all.length > 0) random.pick(all).crash();
+}
+
+/** Pictures come, or come no more, or later than their sound; or a key frame is needed. */
+function pictures(day: ChaosDay): void {
+  const { random } = day;
+  const all = [...day.server.videoProcesses].flatMap((mixer) =>
+    [...mixer.streams.values()].map(({ key }) => ({ mixer, key })),
+  );
+  if (all.length === 0) return;
+  const { mixer, key } = random.pick(all);
+  const { leg } = key;
+  day.pictures++;
+  const size = random.chance(0.3) ? null : { width: 640, height: 360 };
+  mixer.happens({ event: 'streamPicture', ...key, size });
+  if (random.chance(0.3)) mixer.happens({ event: 'soundTooEarly', leg, delayMs: random.below(200) });
+  if (random.chance(0.2)) mixer.happens({ event: 'keyFrameWanted', ...key });
+}
+
+function camera({ random, phones }: ChaosDay): void {
+  const up = phones.filter((phone) => phone.isUp);
+  if (up.length > 0) random.pick(up).turnCamera();
+}
+
+/** Who is seen large, and who where. */
+function stage(day: ChaosDay): void {
+  const { random, server } = day;
+  const who = anybody(day);
+  if (who === null) return;
+  const { room, participant } = who;
+  const places = random.chance(0.3) ? [] : [null, participant.id];
+  const wanted = random.chance(0.5) ? { places } : { spotlight: random.chance(0.3) ? [] : [participant.id] };
+  day.http(() => server.conference.conferences.updateRoom(room.name, wanted));
+}
+
+function look(day: ChaosDay): void {
+  const { name } = anyRoom(day);
+  day.http(() => day.server.conference.conferences.picture(name, 640));
 }
 
 const often = (times: number, name: string, act: Act) => Array.from({ length: times }, () => [name, act] as const);
@@ -284,5 +332,9 @@ export const chaosActs: readonly (readonly [string, Act])[] = [
   ...often(3, 'refer', refer),
   ...often(5, 'talk', talk),
   ...often(1, 'silence', silence),
-  ...often(1, 'crash', crash),
+  ...often(2, 'crash', crash),
+  ...often(6, 'pictures', pictures),
+  ...often(4, 'camera', camera),
+  ...often(3, 'stage', stage),
+  ...often(1, 'look', look),
 ];

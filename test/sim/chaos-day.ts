@@ -46,6 +46,8 @@ export class ChaosDay {
   readonly phones: ChaosPhone[];
   readonly problems: string[] = [];
   readonly counts: Record<string, number> = {};
+  /** Streams whose pictures came or went. */
+  pictures = 0;
   private readonly world: PhoneWorld;
   private readonly readers: EventReader[];
   private readonly views: Views;
@@ -92,8 +94,8 @@ export class ChaosDay {
   }
 
   async run(): Promise<ChaosOutcome> {
-    const { conferences, mixers } = this.server.conference;
-    const started = mixers.start();
+    const { conferences, mixers, video } = this.server.conference;
+    const started = Promise.all([mixers.start(), video.start()]);
     await this.pass(1000);
     await started;
     for (const reader of this.readers) reader.open();
@@ -179,7 +181,8 @@ export class ChaosDay {
       resumed: this.readers.reduce((total, { resumed }) => total + resumed, 0),
       calls: focus.counts.started,
       messages: this.world.wire.messages,
-      crashes: mixers.restarts,
+      crashes: mixers.restarts + this.server.conference.video.restarts,
+      pictures: this.pictures,
       recordings: this.server.recordings.started,
       failed: this.server.recordings.failed,
     };

@@ -1,33 +1,15 @@
 import {
-  type FromMixer,
   type LegStatistics,
-  type MixerErrorCode,
   type MixerEvent,
   type MixerMethod,
   type MixerParams,
+  type MixerRequests,
+  type MixerSettings,
   PROTOCOL_VERSION,
   type SoundToPlay,
-  type ToMixer,
 } from '../../mixer/protocol.ts';
 import type { MixerProcessOptions } from '../../server/mixers/mixer-process.ts';
-import type { SeededRandom } from './seeded-random.ts';
-import type { VirtualTimers } from './virtual-timers.ts';
-
-/** Where fake mixers live. */
-export interface MixerWorld {
-  readonly timers: VirtualTimers;
-  readonly random: SeededRandom;
-  readonly alive: Set<FakeMixerProcess>;
-  /** What no server should ask of a mixer. */
-  readonly problems: string[];
-}
-
-let world: MixerWorld | null = null;
-
-/** Those that are started from now on live there. */
-export function mixersLiveIn(given: MixerWorld): void {
-  world = given;
-}
+import { FakeProcess, Refused } from './chaos-process.ts';
 
 const NOTHING_COUNTED: LegStatistics = {
   ...{ packetsReceived: 0, packetsSent: 0, bytesReceived: 0, bytesSent: 0, packetsLost: 0, jitterMs: 0 },
@@ -45,79 +27,30 @@ interface FakeRecording {
   positionMs: number;
 }
 
-class Refused extends Error {
-  readonly code: MixerErrorCode;
-
-  constructor(code: MixerErrorCode) {
-    super(code);
-    this.code = code;
-  }
-}
-
-/** In the place of a mixer process: rooms, legs and sounds, without any sound. Takes its time for everything. */
-export class FakeMixerProcess {
+/** In the place of a mixer process: rooms, legs and sounds, without any sound. */
+export class FakeMixerProcess extends FakeProcess<MixerRequests, MixerEvent, MixerSettings> {
   readonly legs = new Map<string, string>();
   readonly rooms = new Set<string>();
   readonly playbacks = new Map<string, SoundToPlay>();
   readonly recordings = new Map<string, FakeRecording>();
   /** Whose name is being recorded, and how that ends. */
   private readonly naming = new Map<string, (durationMs: number) => void>();
-  private readonly options: MixerProcessOptions;
-  private readonly world: MixerWorld;
-  private gone = false;
   private nextPort = 0;
-  private lastMs = 0;
 
   constructor(options: MixerProcessOptions) {
-    if (world === null) throw new Error('a mixer before there is a world for it');
-    this.options = options;
-    this.world = world;
-    world.alive.add(this);
-    this.tell({ type: 'hello', version: PROTOCOL_VERSION, pid: world.alive.size });
+    super(options, PROTOCOL_VERSION, []);
+    this.world.alive.add(this);
   }
 
-  send(message: ToMixer): void {
-    this.inOrder(() => this.take(message));
-  }
-
-  kill(): void {
-    this.crash();
-  }
-
-  disconnect(): void {
-    this.gone = true;
+  protected leave(): void {
     this.world.alive.delete(this);
   }
 
-  crash(): void {
-    if (this.gone) return;
-    this.disconnect();
-    this.options.exited('crashed');
+  protected configured({ rtpPortMin }: MixerSettings): void {
+    this.nextPort = rtpPortMin;
   }
 
-  /** Something that happens to a leg of itself. */
-  happens(event: MixerEvent): void {
-    this.tell({ type: 'event', ...event });
-  }
-
-  private take(message: ToMixer): void {
-    if (message.type === 'configure') {
-      this.nextPort = message.settings.rtpPortMin;
-      return;
-    }
-    const { id, method, params } = message;
-    try {
-      const result = this.carryOut(method, params);
-      if (result === null) this.recordName(id, params as MixerParams<'recordLeg'>);
-      else this.tell({ type: 'reply', id, result: result as never });
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.tell({ type: 'error', id, code: error.code, message: `${method} ${JSON.stringify(params)}` });
-    }
-  }
-
-  /** Null: it is answered later. */
-  private carryOut(method: MixerMethod, params: MixerParams<MixerMethod>): object | null {
+  protected carryOut(method: MixerMethod, params: unknown, id: number): object | null {
     switch (method) {
       case 'openRoom':
         return this.openRoom(params as MixerParams<'openRoom'>);
@@ -149,6 +82,7 @@ export class FakeMixerProcess {
         return this.stopRecording((params as MixerParams<'stopRecording'>).recording);
       case 'recordLeg':
         this.find((params as MixerParams<'recordLeg'>).leg);
+        this.recordName(id, params as MixerParams<'recordLeg'>);
         return null;
       default:
         throw new Refused('internal');
@@ -243,7 +177,7 @@ export class FakeMixerProcess {
     const ended = (durationMs: number): void => {
       timer.clear();
       this.naming.delete(leg);
-      this.tell({ type: 'reply', id, result: { durationMs } as never });
+      this.reply(id, { durationMs });
     };
     this.naming.set(leg, ended);
   }
@@ -258,18 +192,5 @@ export class FakeMixerProcess {
 
   private find(leg: string): void {
     if (!this.legs.has(leg)) throw new Refused('no-such-leg');
-  }
-
-  private tell(message: FromMixer): void {
-    this.inOrder(() => this.options.received(message));
-  }
-
-  /** After a moment, but nothing overtakes what was before it. */
-  private inOrder(action: () => void): void {
-    const { timers, random } = this.world;
-    this.lastMs = Math.max(this.lastMs, timers.now() + random.below(20));
-    timers.set(this.lastMs - timers.now(), () => {
-      if (!this.gone) action();
-    });
   }
 }

@@ -17,7 +17,10 @@ export interface PhoneWorld {
   readonly wire: Wire;
 }
 
-type Direction = 'sendrecv' | 'sendonly' | 'inactive';
+export type Direction = 'sendrecv' | 'sendonly' | 'inactive';
+
+/** What a media section is for. */
+type Section = 'audio' | 'video' | 'slides' | 'other';
 
 /** One caller: a whole user agent with a phone's manners, some of them bad. */
 export class ChaosPhone {
@@ -28,6 +31,12 @@ export class ChaosPhone {
   /** The day is over: answers nobody. */
   quiet = false;
   private up = false;
+  private readonly hasVideo: boolean;
+  private readonly hasSlides: boolean;
+  /** Turned on, by who has one. */
+  private camera: boolean;
+  /** Of the session: they stay, in this order. */
+  private sections: Section[] = ['audio'];
   private readonly index: number;
   private readonly world: PhoneWorld;
   private sdpVersion = 0;
@@ -35,6 +44,9 @@ export class ChaosPhone {
   constructor(index: number, world: PhoneWorld) {
     this.index = index;
     this.world = world;
+    this.hasVideo = index % 2 === 0;
+    this.hasSlides = index % 6 === 0;
+    this.camera = this.hasVideo;
     this.address = `198.51.100.${index + 1}`;
     const { timers, random, wire } = world;
     this.agent = new UserAgent({
@@ -66,12 +78,13 @@ export class ChaosPhone {
 
   dial(user: string): void {
     this.up = false;
+    this.sections = ['audio'];
     this.call = this.agent.call(
       {
         target: parseUri(`sip:${user.replace(/;.*/, '')}@${SERVER}${user.replace(/^[^;]*/, '')}`)!,
         from: parseNameAddress(this.from)!,
         contactUser: `p${this.index}`,
-        offer: this.describe('sendrecv'),
+        offer: this.offer('sendrecv'),
       },
       this.handler(() => this.call),
     );
@@ -85,9 +98,15 @@ export class ChaosPhone {
   change(direction: Direction): void {
     if (this.isUp)
       this.call?.reoffer(
-        () => this.describe(direction),
+        () => this.offer(direction),
         () => {},
       );
+  }
+
+  /** Turns the camera on or off. */
+  turnCamera(): void {
+    this.camera = this.hasVideo && !this.camera;
+    this.change('sendrecv');
   }
 
   refer(target: string): void {
@@ -99,13 +118,14 @@ export class ChaosPhone {
     if (this.call !== null || this.quiet) return call.reject(this.quiet ? 603 : 486);
     this.call = call;
     this.up = false;
+    this.sections = ['audio'];
     call.handle(this.handler(() => call));
     const mood = random.fraction();
     if (mood < 0.1) return; // Never answers.
     call.progress(180);
     timers.set(random.below(8000), () => {
       if (mood < 0.3) call.reject(random.pick([486, 603, 480]));
-      else call.accept(this.describe('sendrecv'));
+      else call.accept(call.offer === null ? this.offer('sendrecv') : this.answer(call.offer));
     });
   }
 
@@ -116,13 +136,28 @@ export class ChaosPhone {
       confirmed: () => {
         this.up = true;
       },
-      reoffered: (_offer, reply) => reply.accept(this.describe('sendrecv')),
+      reoffered: (offer, reply) => reply.accept(offer === null ? this.offer('sendrecv') : this.answer(offer)),
       key: () => {},
       referred: (referral) => referral.reject(603),
       ended: () => {
         if (this.call === own()) this.call = null;
       },
     };
+  }
+
+  private offer(direction: Direction): string {
+    const missing = (section: Section): boolean => !this.sections.includes(section);
+    if (this.camera && missing('video')) this.sections.push('video');
+    if (this.hasSlides && this.camera && missing('slides')) this.sections.push('slides');
+    return this.describe(direction);
+  }
+
+  private answer(offer: string): string {
+    this.sections = offer
+      .split(/^(?=m=)/m)
+      .slice(1)
+      .map(sectionOf);
+    return this.describe('sendrecv');
   }
 
   private describe(direction: Direction): string {
@@ -132,11 +167,26 @@ export class ChaosPhone {
       's=-',
       `c=IN IP4 ${this.address}`,
       't=0 0',
-      'm=audio 40000 RTP/AVP 0 101',
-      'a=rtpmap:0 PCMU/8000',
-      'a=rtpmap:101 telephone-event/8000',
-      `a=${direction}`,
+      ...this.sections.flatMap((section) => this.section(section, direction)),
       '',
     ].join('\r\n');
   }
+
+  private section(section: Section, direction: Direction): string[] {
+    if (section === 'other') return ['m=application 0 UDP/BFCP *'];
+    if (section === 'audio') {
+      const formats = ['a=rtpmap:0 PCMU/8000', 'a=rtpmap:101 telephone-event/8000'];
+      return ['m=audio 40000 RTP/AVP 0 101', ...formats, `a=${direction}`];
+    }
+    const isTaken = section === 'video' ? this.camera : this.camera && this.hasSlides;
+    const port = isTaken ? 40_002 : 0;
+    const slides = section === 'slides' ? ['a=content:slides'] : [];
+    return [`m=video ${port} RTP/AVP 96`, 'a=rtpmap:96 VP8/90000', ...slides, `a=${direction}`];
+  }
+}
+
+function sectionOf(text: string): Section {
+  if (text.startsWith('m=audio')) return 'audio';
+  if (!text.startsWith('m=video')) return 'other';
+  return text.includes('a=content:slides') ? 'slides' : 'video';
 }

@@ -8,13 +8,16 @@ import { loadConfig } from '../../server/config/load.ts';
 import type { Config } from '../../server/config/schema.ts';
 import { EventStreams } from '../../server/events/event-streams.ts';
 import { RoomEvents } from '../../server/events/room-events.ts';
+import { roomScene } from '../../server/focus/room-scene.ts';
 import type { Mixer } from '../../server/mixers/mixer-fleet.ts';
 import { Rooms } from '../../server/rooms/rooms.ts';
 import { UserAgent } from '../../server/sip/user-agent/user-agent.ts';
 import { SoundLibrary } from '../../server/sounds/sound-library.ts';
-import { type FakeMixerProcess, mixersLiveIn } from './chaos-mixer.ts';
+import type { FakeMixerProcess } from './chaos-mixer.ts';
 import { type PhoneWorld, SERVER, SESSION_TIMER } from './chaos-phone.ts';
+import { mixersLiveIn } from './chaos-process.ts';
 import { ChaosRecordings } from './chaos-recordings.ts';
+import type { FakeVideoMixerProcess } from './chaos-video-mixer.ts';
 
 const MIXERS = 2;
 
@@ -28,6 +31,7 @@ export class ChaosServer {
   readonly agent: UserAgent;
   readonly recordings: ChaosRecordings;
   readonly mixerProcesses = new Set<FakeMixerProcess>();
+  readonly videoProcesses = new Set<FakeVideoMixerProcess>();
   /** Calls that began and have not ended, as records see them. */
   readonly observed = new Set<string>();
   private readonly directory = mkdtempSync(join(tmpdir(), 'parley-chaos-'));
@@ -36,14 +40,14 @@ export class ChaosServer {
   constructor(world: PhoneWorld, problems: string[]) {
     this.world = world;
     const { timers, random, wire } = world;
-    mixersLiveIn({ timers, random, alive: this.mixerProcesses, problems });
+    mixersLiveIn({ timers, random, alive: this.mixerProcesses, videoAlive: this.videoProcesses, problems });
     const loaded = loadConfig({ argv: [], env: {}, cwd: this.directory });
     if (!loaded.ok) throw new Error('no configuration');
-    const changed = { dataDir: this.directory, audioMixers: MIXERS, publicAddress: [SERVER] };
+    const changed = { dataDir: this.directory, audioMixers: MIXERS, videoMixers: MIXERS, publicAddress: [SERVER] };
     const config: Config = { ...loaded.config, ...changed, domain: SERVER, srtp: 'off', adhocRooms: 'anyone' };
     const write = (line: string): void => {
       // Some do, on purpose.
-      if (!line.includes('"mixer died"') && !line.includes('"recording failed"')) problems.push(line);
+      if (!/"(video )?mixer died"|"reason":"no luck"/.test(line)) problems.push(line);
     };
     const log = pino({ level: 'error' }, { write });
     const recordings = new ChaosRecordings({ directory: join(this.directory, 'recordings'), log });
@@ -101,8 +105,28 @@ export class ChaosServer {
     const empty = [...this.rooms].filter(({ origin, size }) => origin === 'adhoc' && size === 0);
     const useless = empty.filter(({ name }) => ![...this.rooms].some(({ breakoutOf }) => breakoutOf === name));
     return [
+      ...this.picturesOutOfStep(),
       ...(differ ? [`not as many of each: ${JSON.stringify(counts)}`] : []),
       ...useless.map(({ name }) => `${name} is open, and nobody is in it`),
+    ];
+  }
+
+  /** Who has video has a stream, nobody else has, and each picture is made of what the room is now. */
+  private picturesOutOfStep(): string[] {
+    const processes = [...this.videoProcesses];
+    const streaming = new Set(processes.flatMap(({ streams }) => [...streams.values()].map(({ key }) => key.leg)));
+    const all = [...this.rooms].flatMap((room) => room.participants);
+    const blind = all.filter(({ id, video }) => video !== null && !streaming.has(id));
+    const here = new Set(all.map(({ id }) => id));
+    const scenes = processes.flatMap(({ rooms }) => [...rooms]);
+    const old = scenes.filter(([name, scene]) => {
+      const room = this.rooms.get(name);
+      return room !== undefined && JSON.stringify(roomScene(room)) !== JSON.stringify(scene);
+    });
+    return [
+      ...blind.map(({ id }) => `${id} has video, but no stream`),
+      ...[...streaming].filter((leg) => !here.has(leg)).map((leg) => `there is a stream of ${leg}, who is not there`),
+      ...old.map(([name]) => `the picture of ${name} is made of what was before`),
     ];
   }
 
@@ -113,6 +137,9 @@ export class ChaosServer {
     const { participants, dialOuts, announcements } = parts(conferences, 'options');
     const { host, announcer } = parts(participants, 'options');
     const processes = [...this.mixerProcesses];
+    const { video } = conference;
+    const countVideo = (of: (one: FakeVideoMixerProcess) => number) =>
+      [...this.videoProcesses].reduce((sum, one) => sum + of(one), 0);
     const count = (of: (one: FakeMixerProcess) => number) => processes.reduce((sum, one) => sum + of(one), 0);
     return {
       calls: focus.calls,
@@ -128,6 +155,13 @@ export class ChaosServer {
       ...sizes('mixers', mixers, ['legs']),
       ...sizes('mixers.rooms', parts(mixers, 'rooms'), ['byName']),
       ...sizes('mixers.playbacks', parts(mixers, 'playbacks'), ['byId']),
+      videoStreams: countVideo(({ streams }) => streams.size),
+      videoRooms: countVideo(({ rooms }) => rooms.size),
+      videoRecorded: countVideo(({ recordings }) => recordings.size),
+      ...sizes('video', video, ['opening']),
+      ...sizes('video.streams', parts(video, 'streams'), ['records']),
+      ...sizes('video.rooms', parts(video, 'rooms'), ['byName']),
+      ...sizes('video.scenes', parts(video, 'scenes'), ['told', 'changed']),
       placedLegs: (parts(parts(mixers, 'fleet'), 'mixers') as unknown as Mixer[]).reduce(
         (sum, { legs }) => sum + legs,
         0,
@@ -156,6 +190,7 @@ export class ChaosServer {
     this.streams.close();
     await this.recordings.close(0);
     this.conference.mixers.stop();
+    this.conference.video.stop();
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
