@@ -1,7 +1,8 @@
 import type { ParticipantPatch } from '../../server/focus/control.ts';
 import type { Room } from '../../server/rooms/room.ts';
-import type { ParticipantView } from '../../server/rooms/views.ts';
+import { anybody, anyRoom } from './chaos-choices.ts';
 import type { ChaosDay } from './chaos-day.ts';
+import { camera, look, pictures, stage } from './chaos-video-acts.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 type Act = (day: ChaosDay) => void;
@@ -25,20 +26,6 @@ const SEQUENCES = [
   '#',
   '*',
 ];
-
-/** Somebody who is in a room, whatever the room. */
-function anybody(
-  { random, server }: ChaosDay,
-  where: (room: Room) => boolean = () => true,
-): { room: Room; participant: ParticipantView } | null {
-  const rooms = [...server.rooms].filter(where);
-  const all = rooms.flatMap((room) => room.participants.map((participant) => ({ room, participant })));
-  return all.length === 0 ? null : random.pick(all);
-}
-
-function anyRoom({ random, server }: ChaosDay): Room {
-  return random.pick([...server.rooms]);
-}
 
 function press(day: ChaosDay, leg: string, sequence: string): void {
   [...sequence].forEach((key, index) => {
@@ -268,43 +255,6 @@ function silence(day: ChaosDay): void {
 function crash({ random, server }: ChaosDay): void {
   const all = [...server.mixerProcesses, ...server.videoProcesses];
   if (random.chance(0.7) && all.length > 0) random.pick(all).crash();
-}
-
-/** Pictures come, or come no more, or later than their sound; or a key frame is needed. */
-function pictures(day: ChaosDay): void {
-  const { random } = day;
-  const all = [...day.server.videoProcesses].flatMap((mixer) =>
-    [...mixer.streams.values()].map(({ key }) => ({ mixer, key })),
-  );
-  if (all.length === 0) return;
-  const { mixer, key } = random.pick(all);
-  const { leg } = key;
-  day.pictures++;
-  const size = random.chance(0.3) ? null : { width: 640, height: 360 };
-  mixer.happens({ event: 'streamPicture', ...key, size });
-  if (random.chance(0.3)) mixer.happens({ event: 'soundTooEarly', leg, delayMs: random.below(200) });
-  if (random.chance(0.2)) mixer.happens({ event: 'keyFrameWanted', ...key });
-}
-
-function camera({ random, phones }: ChaosDay): void {
-  const up = phones.filter((phone) => phone.isUp);
-  if (up.length > 0) random.pick(up).turnCamera();
-}
-
-/** Who is seen large, and who where. */
-function stage(day: ChaosDay): void {
-  const { random, server } = day;
-  const who = anybody(day);
-  if (who === null) return;
-  const { room, participant } = who;
-  const places = random.chance(0.3) ? [] : [null, participant.id];
-  const wanted = random.chance(0.5) ? { places } : { spotlight: random.chance(0.3) ? [] : [participant.id] };
-  day.http(() => server.conference.conferences.updateRoom(room.name, wanted));
-}
-
-function look(day: ChaosDay): void {
-  const { name } = anyRoom(day);
-  day.http(() => day.server.conference.conferences.picture(name, 640));
 }
 
 const often = (times: number, name: string, act: Act) => Array.from({ length: times }, () => [name, act] as const);
