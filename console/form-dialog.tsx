@@ -5,8 +5,9 @@ import { problemText } from './words.ts';
 
 interface FormDialogProps {
   title: string;
-  /** Of the button that sends it. */
+  /** Of the button that sends it; and while that is under way, where it may take long. */
   label: string;
+  busyLabel?: string;
   /** Does what is said in it; the dialog stays, and says why, where that cannot be done. */
   submit: (form: FormData) => Promise<unknown>;
   close: () => void;
@@ -14,7 +15,7 @@ interface FormDialogProps {
 }
 
 /** Asks for something to be filled in. */
-export function FormDialog({ title, label, submit, close, children }: FormDialogProps) {
+export function FormDialog({ title, label, busyLabel = label, submit, close, children }: FormDialogProps) {
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const send = async (event: Event) => {
@@ -41,7 +42,7 @@ export function FormDialog({ title, label, submit, close, children }: FormDialog
             Cancel
           </button>
           <button type="submit" class="primary" aria-busy={busy}>
-            {label}
+            {busy ? busyLabel : label}
           </button>
         </div>
       </form>

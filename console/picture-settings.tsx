@@ -3,7 +3,7 @@ import type { RoomView } from '../server/rooms/views.ts';
 import type { PictureChange } from './api.ts';
 import { FormDialog, textIn } from './form-dialog.tsx';
 import type { Session } from './session.ts';
-import { fillWords, themeWords } from './words.ts';
+import { fillWords, sizeWords, themeWords } from './words.ts';
 
 interface PictureSettingsProps {
   session: Session;
@@ -11,8 +11,6 @@ interface PictureSettingsProps {
   close: () => void;
 }
 
-/** From the least that phones can show to what a wall can. */
-const SIZES = ['360p', '540p', '720p', '1080p'];
 const LONGEST_TITLE = 200;
 
 /** How the picture of the room looks, for all who see it. What somebody else changes meanwhile undoes nothing that was chosen. */
@@ -61,8 +59,6 @@ export function PictureSettings({ session, room, close }: PictureSettingsProps) 
     </FormDialog>
   );
 }
-
-const sizeWords: Readonly<Record<string, string>> = Object.fromEntries(SIZES.map((size) => [size, size]));
 
 function changeIn(form: FormData): PictureChange {
   return {

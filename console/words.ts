@@ -23,6 +23,13 @@ export const layoutWords: Record<LayoutName, string> = {
 
 export const themeWords: Record<RoomView['videoTheme'], string> = { dark: 'Dark', light: 'Light' };
 
+export const sizeWords: Record<RoomView['videoSize'], string> = {
+  '360p': '640 × 360',
+  '540p': '960 × 540',
+  '720p': '1280 × 720',
+  '1080p': '1920 × 1080',
+};
+
 export const fillWords: Record<RoomView['videoFill'], string> = { crop: 'Cut to their place', fit: 'Whole, with bars' };
 
 const stateWords: Record<ParticipantView['state'], string | null> = {

@@ -23,6 +23,11 @@ describe.runIf(peersPresent('chromium', 'ffmpeg'))('the picture of a room in the
     callers.push(caller);
     await caller.dial(scene.parley.sipUri(scene.room));
   };
+  const opensWithBoth = async (): Promise<void> => {
+    await enter('anne');
+    await enter('bert');
+    await scene.browser.openRoom(TOKEN, scene.room);
+  };
   const picture = () => scene.browser.page.getByRole('region', { name: 'Picture of the room' }).getByRole('img');
   const codes = async () => codesInFile(await picture().screenshot());
 
@@ -45,11 +50,8 @@ describe.runIf(peersPresent('chromium', 'ffmpeg'))('the picture of a room in the
   });
 
   test('looks as is said in its settings, which what happens meanwhile does not undo', async () => {
-    const { browser } = scene;
-    const { page } = browser;
-    await enter('anne');
-    await enter('bert');
-    await browser.openRoom(TOKEN, scene.room);
+    const { page } = scene.browser;
+    await opensWithBoth();
     await picture().waitFor();
     await page.getByRole('button', { name: 'Settings of the picture' }).click();
     const dialog = page.getByRole('dialog', { name: 'Picture of the room' });
@@ -75,14 +77,11 @@ describe.runIf(peersPresent('chromium', 'ffmpeg'))('the picture of a room in the
   });
 
   test('has somebody at the place that a moderator gives them, and figures of their pictures', async () => {
-    const { browser } = scene;
-    const { page } = browser;
-    await enter('anne');
-    await enter('bert');
-    await browser.openRoom(TOKEN, scene.room);
+    const { page } = scene.browser;
+    await opensWithBoth();
     await page.getByRole('region', { name: 'Picture of the room' }).getByLabel('Layout').selectOption('grid');
     await picture().waitFor();
-    await browser.button('More about bert').click();
+    await scene.browser.button('More about bert').click();
     await page.getByLabel('Place of bert in the picture').selectOption({ label: '1' });
     const swapped = { [BERT]: LEFT_OF_TWO, [ANNE]: RIGHT_OF_TWO };
     await eventually('bert comes first', codes, (seen) => shows({ codes: seen }, swapped), 10_000);

@@ -4,7 +4,6 @@ import { RtpPacket } from '../../mixer/rtp/rtp-packet.ts';
 import { CODEC_SHAPES } from '../bench/load-signal.ts';
 import { openUdpSocket } from '../bench/open-udp-socket.ts';
 import { LOOPBACK } from '../e2e/clients/free-ports.ts';
-import { pause } from '../e2e/clients/pause.ts';
 import { type OutgoingCall, SipCaller } from '../e2e/clients/sip-caller.ts';
 import { audioPort } from '../e2e/clients/sip-text.ts';
 import { type CodedVoice, codedPackets, PACKET_MS, STEP_MS } from './coded-sound.ts';
@@ -19,9 +18,6 @@ export interface SpokenSpan {
 const HEADER_BYTES = 12;
 /** A packet that was sent so late may have come too late for the mix, through no fault of the server. */
 const LATE_MS = 25;
-/** Who is told 503 calls again. */
-const AGAIN_AFTER_MS = 300;
-const MOST_ATTEMPTS = 10;
 
 /** One who says coded sound as long as the call is up. Packet n is the nth since the clock began, whoever sends it. */
 export class CodedCaller {
@@ -65,13 +61,7 @@ export class CodedCaller {
   async dial(serverPort: number, uri: string, nextPacket: () => number): Promise<void> {
     this.#sip = await SipCaller.open({ serverPort, user: this.voice.name });
     this.#call = this.#sip.call(uri);
-    let answer = await this.#call.invite(this.#offer());
-    // The mixer died twice within moments, and its next life waits a second.
-    for (let attempt = 0; answer.status === 503 && attempt < MOST_ATTEMPTS; attempt++) {
-      await pause(AGAIN_AFTER_MS);
-      this.#call = this.#sip.call(uri);
-      answer = await this.#call.invite(this.#offer());
-    }
+    const answer = await this.#call.invite(this.#offer());
     if (answer.status !== 200) throw new Error(`${uri} answered ${answer.status} ${answer.reason}`);
     this.#remotePort = audioPort(answer.body);
     this.#ssrc = randomInt(0x7fffffff);

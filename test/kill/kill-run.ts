@@ -93,6 +93,8 @@ export class KillRun {
 
   /** One after the other, as people do. */
   async #dial(): Promise<void> {
+    // A mixer that died twice within moments is away for a second.
+    await this.#server.ready();
     for (const caller of this.#callers) {
       await caller.dial(this.#server.sipPort, this.#server.sipUri(ROOM), this.#clock!.nextPacket);
       await pause(this.#random() * 300);

@@ -74,7 +74,7 @@ export class Parley {
     const spawn = (): ChildProgram => new ChildProgram(process.execPath, [SERVER, ...flags], { cwd: dataDir, env });
     const scheme = options.env?.['PARLEY_HTTP_TLS'] === 'true' ? 'https' : 'http';
     const parley = new Parley(spawn, dataDir, sipPort, `${scheme}://${LOOPBACK}:${httpPort}`, mediaPorts);
-    await parley.#ready();
+    await parley.ready();
     return parley;
   }
 
@@ -132,7 +132,7 @@ export class Parley {
   /** After `crash`: on the same ports, with what it left. */
   async startAgain(): Promise<void> {
     this.program = this.#spawn();
-    await this.#ready();
+    await this.ready();
   }
 
   /** SIGTERM; throws when the process is not gone within 5 s, or not with success. */
@@ -162,7 +162,8 @@ export class Parley {
     rmSync(this.dataDir, { recursive: true, force: true });
   }
 
-  async #ready(): Promise<void> {
+  /** Settled when it takes calls; ends it, and throws, where it never does. */
+  async ready(): Promise<void> {
     const deadline = performance.now() + READY_WITHIN_MS;
     while (this.program.running && performance.now() < deadline) {
       if ((await statusOf(`${this.httpUrl}/readyz`)) === 200) return;
