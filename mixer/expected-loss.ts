@@ -1,11 +1,11 @@
 /**
- * How much loss an encoder should be ready for, by what a receiver reports (RFC 3550 §6.4.1). In few steps, since all
- * listeners on a step share an encoder. libopus sends no FEC for 5% and less at the bit rates of speech, so that the
- * lowest step is above that.
+ * How much loss an encoder should be ready for with FEC, by what a receiver reports (RFC 3550 §6.4.1). In few steps, since
+ * all listeners on a step share an encoder. libopus sends no FEC for 5% and less at the bit rates of speech, so that the
+ * lowest step is above that; and up to some 5% of loss CELT without FEC sounds no worse (docs/sound-under-loss.md).
  */
 const STEPS: readonly { fromFraction: number; percent: number }[] = [
   { fromFraction: 0.12, percent: 20 },
-  { fromFraction: 0.02, percent: 10 },
+  { fromFraction: 0.04, percent: 10 },
 ];
 
 /** A step is left again after so many reports, some 5 s apart, of less. */

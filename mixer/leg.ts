@@ -8,7 +8,7 @@ import { TalkerVoice } from './audio/talker-voice.ts';
 import { VoiceActivity } from './audio/voice-activity.ts';
 import type { ComplexityLimits } from './codec/codec.ts';
 import { audioCodec } from './codec/registry.ts';
-import { continued, type EncodeStream } from './encode-once.ts';
+import { continued, EncodeStream } from './encode-once.ts';
 import { ExpectedLoss } from './expected-loss.ts';
 import { LegMedia } from './leg-media.ts';
 import { type Attention, LegReceiver } from './leg-receiver.ts';
@@ -23,7 +23,7 @@ import type { AudioMedia, LegControl, LegQuality, LegStatistics, MixerEvent, Mix
 import { PlayedPackets } from './recording/played-packets.ts';
 import type { EncodeCounts, Hears, Room, SharedStreams } from './room.ts';
 import { TICK_MS } from './room-clock.ts';
-import { sendFormat } from './send-format.ts';
+import { goesOn, remembers, type SendFormat, sendFormat } from './send-format.ts';
 import { SoundDelay } from './sound-delay.ts';
 import type { TalkersTiming } from './talkers-timing.ts';
 
@@ -76,6 +76,8 @@ export class Leg implements MixSource {
   private readonly sender: LegSender;
   private readonly expectedLoss = new ExpectedLoss();
   private described: AudioMedia | null = null;
+  /** To another format as soon as all has faded out. */
+  private changesFormat = false;
   private readonly resampled = new ResampledFrame();
   private limiter: Limiter | null = null;
   private limiterRateHz = 0;
@@ -254,7 +256,8 @@ export class Leg implements MixSource {
   /** Goes on as before, in this room or in another, after `depart`. */
   arrive(): void {
     this.departs = false;
-    this.privateMix?.enter();
+    if (this.changesFormat) this.changeFormat();
+    else this.privateMix?.enter();
   }
 
   /**
@@ -278,6 +281,7 @@ export class Leg implements MixSource {
   /** Takes this tick's 20 ms from what was received; true when there is sound in it that the room might hear. */
   receiveTick(plannedMs: number): boolean {
     this.tickMs = plannedMs;
+    if (this.changesFormat && !this.departs && this.privateMix?.hasLeft) this.changeFormat();
     if (this.privateMix !== null && !this.privateMix.tick()) this.privateMix = null;
     if (this.polled) return false;
     this.resampled.next();
@@ -433,28 +437,46 @@ export class Leg implements MixSource {
 
   /** The other side says how much of what we sent got lost. */
   private lossReported(fractionLost: number): void {
-    if (this.expectedLoss.reported(fractionLost) && this.described) this.useFormat(this.described);
+    if (!this.expectedLoss.reported(fractionLost) || !this.described) return;
+    if (this.streams && this.sends && !remembers(this.streams.format, this.formatOf(this.described))) {
+      // Sound that went on in an encoder of another kind would click.
+      this.changesFormat = true;
+      this.privateMixNow().leave();
+    } else this.useFormat(this.described);
   }
 
-  private useFormat({ send, sendPtimeMs }: AudioMedia): void {
-    const { room } = this;
+  private changeFormat(): void {
+    this.changesFormat = false;
+    this.privateMix?.enter();
+    if (this.described) this.useFormat(this.described);
+  }
+
+  private formatOf({ send, sendPtimeMs }: AudioMedia): SendFormat {
     const { settings, complexityLimit } = this.options;
-    const format = sendFormat(send, sendPtimeMs, {
+    return sendFormat(send, sendPtimeMs, {
       complexity: settings.opusComplexity,
       ...(complexityLimit ? { complexityLimit } : {}),
       expectedLossPercent: this.expectedLoss.percent,
     });
+  }
+
+  private useFormat(media: AudioMedia): void {
+    const { room } = this;
+    const format = this.formatOf(media);
     const { streams: before, hears } = this;
     if (format.key === before?.format.key) return;
-    const goesOn = before?.format.codec === format.codec && before.format.ptimeMs === format.ptimeMs;
-    const streams = room.useStreams(format, goesOn ? before : null);
-    const own = goesOn && this.onOwnStream ? continued(null, this.ownStream, format, 'one') : null;
+    const known = before !== null && remembers(before.format, format);
+    const streams = room.useStreams(format, known ? before : null);
+    const crosses = before !== null && !known && goesOn(before.format, format);
+    const own = known && this.onOwnStream ? continued(null, this.ownStream, format, 'one') : null;
     this.releaseStreams();
     this.streams = streams;
-    if (!goesOn) return;
+    if (!known && !crosses) return;
     this.hears = hears;
-    this.ownStream = own;
-    this.onOwnStream = own !== null;
+    // A decoder is not at home in the middle of a stream of the other kind: one begins for it.
+    this.ownStream = crosses ? new EncodeStream(format.createEncoder('one'), format.ptimeMs) : own;
+    this.onOwnStream = this.ownStream !== null;
+    this.crossingTicks = 0;
   }
 
   /** Who is heard by others from now on is so only after the last word has faded out. */

@@ -47,7 +47,7 @@ export interface AudioEncoder {
   encode(pcm: Int16Array, offset: number, samples: number, out: Uint8Array, outOffset: number): number;
   /** Whether what it makes depends on what it encoded before, so that a decoder is not at home with another's packets at once. */
   readonly hasMemory: boolean;
-  /** Goes on as if it had encoded all that `other`, of the same codec, has; with its own options from then on. */
+  /** Goes on as if it had encoded all that `other`, of the same codec and `lowDelay`, has; with its own options from then on. */
   adopt(other: AudioEncoder): void;
   /** Gives back what the encoder holds; it must not be used afterwards. */
   close(): void;
@@ -81,7 +81,7 @@ export interface EncoderOptions {
   maxPlaybackRateHz?: number;
   /** `cbr`: packets are all of one length. */
   constantBitrate?: boolean;
-  /** CELT only: half the time of an encode, for more bits; and 4 ms less of delay. */
+  /** CELT only: half the time of an encode, for more bits; and 2.5 ms of delay in place of 6.5. */
   lowDelay?: boolean;
 }
 

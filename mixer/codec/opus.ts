@@ -16,6 +16,9 @@ const SET_PACKET_LOSS_PERC = 4014;
 const SET_DTX = 4016;
 
 const APPLICATION_RESTRICTED_LOWDELAY = 2051;
+/** CELT alone does with half the time all that there is to be done. */
+const LOW_DELAY_EFFORT = 2;
+const MOST_COMPLEXITY = 10;
 
 /** 60 ms is also the longest that surely fits the stack of the WebAssembly. */
 const MAX_FRAME_MS = 60;
@@ -80,19 +83,21 @@ class OpusEncoder implements AudioEncoder {
   }
 
   /**
-   * Copies the encoder's memory, in which its settings are too, and sets it as this one is to be. Where that cannot be, it
-   * goes on from its own history, and the decoder has to bear it.
+   * Copies the encoder's memory, in which its settings are too, and sets it as this one is to be. Where that cannot be, as
+   * between CELT alone and more, it goes on from its own history, and the decoder has to bear it.
    */
   adopt(other: AudioEncoder): void {
     if (!(other instanceof OpusEncoder)) throw new TypeError('an Opus encoder can go on only from another');
     if (this.library !== other.library || this.library.broken) return;
+    if ((this.options.lowDelay ?? false) !== (other.options.lowDelay ?? false)) return;
     this.library.copy(other.state, this.state);
     this.configure(this.state);
   }
 
   private allowedComplexity(): number {
-    const { complexity, complexityLimit } = this.options;
-    return complexityLimit === undefined ? complexity : Math.min(complexity, complexityLimit.complexity);
+    const { complexity, complexityLimit, lowDelay } = this.options;
+    const allowed = complexityLimit === undefined ? complexity : Math.min(complexity, complexityLimit.complexity);
+    return lowDelay ? Math.min(MOST_COMPLEXITY, allowed * LOW_DELAY_EFFORT) : allowed;
   }
 
   close(): void {

@@ -40,7 +40,7 @@ export class PrivateMix {
     this.volume = linearGain(volumeDb);
   }
 
-  /** Fades all out in the next tick, before the participant goes to another room. */
+  /** Fades all out in the next tick, before the participant goes to another room, or to an encoder of another kind. */
   leave(): void {
     this.leaves = true;
   }
@@ -48,6 +48,11 @@ export class PrivateMix {
   /** Comes back in the next tick. */
   enter(): void {
     this.leaves = false;
+  }
+
+  /** The last tick was the one that `leave` announced, or another after it. */
+  get hasLeft(): boolean {
+    return this.leaves && this.mixGain.to === 0;
   }
 
   /** False when there is no more need of it. */

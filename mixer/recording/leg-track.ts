@@ -8,8 +8,8 @@ import type { TrackFile } from './track-file.ts';
  */
 const MOST_APART_MS = 3;
 /**
- * The mix is late by what its limiter (2 ms) and its Opus encoder take (2.5 ms of CELT, 6.5 ms of what listeners get), which
- * a track does not go through: by 2 ms more or less than this.
+ * The mix is late by what its limiter (2 ms) and its Opus encoder take (2.5 ms of CELT alone, 6.5 ms with SILK), which a
+ * track does not go through: by 2 ms more or less than this.
  */
 const MIX_DELAY_MS = 6.5;
 

@@ -4,6 +4,7 @@ import { EncodeStream } from '../encode-once.ts';
 import type { Leg } from '../leg.ts';
 import type { Room, SharedStreams } from '../room.ts';
 import { TICK_MS } from '../room-clock.ts';
+import { remembers } from '../send-format.ts';
 import { WRITE_EVERY_MS } from './track-file.ts';
 
 /** Packets are 20 ms of mono CELT at full band whose first decoded bit says silence (RFC 6716 §3.1). */
@@ -63,7 +64,7 @@ class OwnMix {
     this.bus = room.useBus(sampleRateHz);
     this.begun = after !== null;
     const encoder = createOpusEncoder(sampleRateHz, {
-      ...{ complexity: COMPLEXITY, bitrateBps: BITRATES_BPS[sampleRateHz], lowDelay: after === null },
+      ...{ complexity: COMPLEXITY, bitrateBps: BITRATES_BPS[sampleRateHz], lowDelay: after?.format.lowDelay ?? true },
       ...{ inbandFec: false, dtx: false, expectedLossPercent: 0 },
     });
     this.stream = new EncodeStream(encoder, TICK_MS);
@@ -210,7 +211,7 @@ export class RecordedMix {
     }
     this.wanted = null;
     if (shared !== null) {
-      if (streams === null) this.wanted = shared.format;
+      if (streams === null || !remembers(streams.format, shared.format)) this.wanted = shared.format;
       else if (shared !== streams) this.useShared(shared.format);
     } else if (streams !== null || own!.sampleRateHz !== rateHz) {
       this.wanted = rateHz;
@@ -230,7 +231,7 @@ export class RecordedMix {
 
   private useShared(format: SharedStreams['format']): void {
     const { room, streams: before } = this;
-    this.streams = room.useStreams(format, before);
+    this.streams = room.useStreams(format, before !== null && remembers(before.format, format) ? before : null);
     if (before !== null) room.releaseStreams(before);
     this.own?.close();
     this.own = null;

@@ -1,4 +1,4 @@
-import type { AudioDecoder } from '../../mixer/codec/codec.ts';
+import type { AudioDecoder, EncoderOptions } from '../../mixer/codec/codec.ts';
 import { createOpusEncoder } from '../../mixer/codec/opus.ts';
 import { createOpusDecoder } from '../../mixer/codec/opus-decoder.ts';
 import { expectedLossPercentFor } from '../../mixer/expected-loss.ts';
@@ -12,13 +12,21 @@ import { createOpusscriptDecoder } from './opusscript-decoder.ts';
 const RATE_HZ = 48000;
 const FRAME = 960;
 const VOICES: readonly Voice[] = ['low', 'high'];
-/** Of encoder and decoder together, at 48 kHz (RFC 6716 §1). */
+/** Of encoder and decoder together, at 48 kHz (RFC 6716 §1); and of CELT alone. */
 const CODEC_DELAY = 312;
-const OPTIONS = { complexity: 5, bitrateBps: 32_000, dtx: false };
+const LOW_DELAY = 120;
+const OPTIONS: EncoderOptions = {
+  ...{ complexity: 5, bitrateBps: 48_000, dtx: false },
+  ...{ inbandFec: false, expectedLossPercent: 0 },
+};
+/** As listeners are sent who report no loss (`sendFormat`). */
+const CELT_OPTIONS: EncoderOptions = { ...OPTIONS, lowDelay: true, expectedLossPercent: 20 };
+/** Where FEC is sent at all, it is for so much at least. */
+const LEAST_EXPECTED_PERCENT = 10;
 /** All repairs are of packets already there, so nothing but the loss differs. */
 const NO_WARP_MS = 0;
 
-type Repair = 'none' | 'opusscript' | 'conceal' | 'fec';
+type Repair = 'none' | 'opusscript' | 'conceal' | 'lowDelay' | 'fec';
 
 export interface OpusLossRow {
   repair: Repair;
@@ -31,22 +39,25 @@ export interface OpusLossRow {
 }
 
 export const REPAIRS: Record<Repair, string> = {
-  none: 'silence in place of what is lost',
-  opusscript: "opusscript (libopus 1.4), decoder's concealment",
-  conceal: "libopus-wasm (libopus 1.6), decoder's concealment",
-  fec: 'libopus-wasm, FEC sent, and used where the next packet is there',
+  none: 'SILK and CELT, silence in place of what is lost',
+  opusscript: "SILK and CELT, concealment by opusscript's decoder (libopus 1.4)",
+  conceal: 'SILK and CELT, concealment by that of libopus-wasm (libopus 1.6)',
+  lowDelay: 'CELT alone, prepared for loss, concealment by libopus-wasm',
+  fec: 'SILK and CELT, FEC sent, and used where the next packet is there',
 };
 
-/** By the order of `REPAIRS`; all at 32 kbit/s. */
+/** By the order of `REPAIRS`; all at 48 kbit/s. */
 export function opusLossTable(lossPercents: readonly number[], seeds: number): OpusLossRow[] {
-  const plain = VOICES.map((voice) => encode(voice, false, 0));
+  const plain = VOICES.map((voice) => encode(voice, OPTIONS));
+  const celt = VOICES.map((voice) => encode(voice, CELT_OPTIONS));
   return lossPercents.flatMap((lossPercent) => {
-    const withFec = VOICES.map((voice) => encode(voice, true, expectedLossPercentFor(lossPercent / 100)));
+    const expectedLossPercent = Math.max(LEAST_EXPECTED_PERCENT, expectedLossPercentFor(lossPercent / 100));
+    const withFec = VOICES.map((voice) => encode(voice, { ...OPTIONS, inbandFec: true, expectedLossPercent }));
     return (Object.keys(REPAIRS) as Repair[]).map((repair): OpusLossRow => {
       const row = { repair, lossPercent, segmentalSnrDb: 0, barkDistanceDb: 0, totalDistanceDb: 0 };
+      const sent = repair === 'fec' ? withFec : repair === 'lowDelay' ? celt : plain;
       for (const [index, voice] of VOICES.entries()) {
-        const packets = (repair === 'fec' ? withFec : plain)[index]!;
-        for (let seed = 1; seed <= seeds; seed++) addRun(row, speech(voice, RATE_HZ), packets, seed);
+        for (let seed = 1; seed <= seeds; seed++) addRun(row, speech(voice, RATE_HZ), sent[index]!, seed);
       }
       row.segmentalSnrDb /= VOICES.length * seeds;
       row.barkDistanceDb /= VOICES.length * seeds;
@@ -56,8 +67,7 @@ export function opusLossTable(lossPercents: readonly number[], seeds: number): O
   });
 }
 
-function encode(voice: Voice, inbandFec: boolean, expectedLossPercent: number): Uint8Array[] {
-  const options = { ...OPTIONS, inbandFec, expectedLossPercent };
+function encode(voice: Voice, options: EncoderOptions): Uint8Array[] {
   const encoder = createOpusEncoder(RATE_HZ, options);
   const pcm = speech(voice, RATE_HZ);
   const packets: Uint8Array[] = [];
@@ -74,9 +84,10 @@ function addRun(row: OpusLossRow, spoken: Int16Array, packets: Uint8Array[], see
   const lost = packets.map(() => random() * 100 < row.lossPercent);
   const reference = decode(packets, [], row.repair);
   const heard = decode(packets, lost, row.repair);
+  const delay = row.repair === 'lowDelay' ? LOW_DELAY : CODEC_DELAY;
   row.segmentalSnrDb += segmentalSnrDb(reference, heard, RATE_HZ);
   row.barkDistanceDb += barkDistanceDb(reference, heard, RATE_HZ, NO_WARP_MS);
-  row.totalDistanceDb += barkDistanceDb(spoken, heard.subarray(CODEC_DELAY), RATE_HZ, NO_WARP_MS);
+  row.totalDistanceDb += barkDistanceDb(spoken, heard.subarray(delay), RATE_HZ, NO_WARP_MS);
 }
 
 function decode(packets: Uint8Array[], lost: readonly boolean[], repair: Repair): Int16Array {

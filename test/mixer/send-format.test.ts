@@ -54,7 +54,7 @@ describe('what an Opus receiver asks for is what it gets (RFC 7587 §6.1)', () =
   it.each([
     ['12000', 12_000],
     ['20000', 20_000],
-    ['510000', 32_000],
+    ['510000', 48_000],
   ])('maxaveragebitrate=%s is kept', (maxaveragebitrate, most) => {
     expect(bitrateBps(opus({ maxaveragebitrate }))).toBeLessThan(most * 1.1);
   });
@@ -89,6 +89,22 @@ describe('what an Opus receiver asks for is what it gets (RFC 7587 §6.1)', () =
     expect(opus({}, asked).ptimeMs).toBe(sent);
   });
 
+  it.each([
+    ['packets of 10 ms', {}, 10, 0, true],
+    ['no loss yet', { useinbandfec: '1' }, 20, 0, true],
+    ['loss, and FEC against it', { useinbandfec: '1' }, 20, 10, false],
+    ['loss, and no FEC', {}, 20, 10, true],
+    ['too few bits', { maxaveragebitrate: '39000' }, 20, 0, false],
+    ['half the bandwidth', { maxplaybackrate: '24000' }, 20, 0, false],
+    ['pauses that are not sent', { usedtx: '1' }, 20, 0, false],
+    ['long packets', {}, 40, 0, false],
+  ])('CELT alone, 4 ms sooner, where it costs nothing: %s', (_, parameters, ptimeMs, lossPercent, celt) => {
+    const format = opus(parameters as Record<string, string>, ptimeMs, lossPercent);
+    expect(format.lowDelay).toBe(celt);
+    // RFC 6716 §3.1: configurations 16 to 31.
+    expect(packets(format).every((packet) => packet[0]! >> 3 >= 16)).toBe(celt);
+  });
+
   it('FEC goes to those who lose packets and can use it', () => {
     expect(opus({ useinbandfec: '1' }, 20, 10).key).not.toBe(opus({ useinbandfec: '1' }).key);
     expect(opus({}, 20, 10).key).toBe(opus({}).key);
@@ -113,7 +129,7 @@ test.each([
 
 describe('the loss that an encoder prepares for', () => {
   it('comes in steps, so that listeners share encoders', () => {
-    expect([0, 0.01, 0.02, 0.08, 0.12, 0.9].map(expectedLossPercentFor)).toEqual([0, 0, 10, 10, 20, 20]);
+    expect([0, 0.03, 0.04, 0.08, 0.12, 0.9].map(expectedLossPercentFor)).toEqual([0, 0, 10, 10, 20, 20]);
   });
 
   it('goes up with the first report, and down after four that are better', () => {
@@ -122,7 +138,7 @@ describe('the loss that an encoder prepares for', () => {
     expect(loss.reported(0.05)).toBe(true);
     expect(loss.percent).toBe(10);
     expect([0, 0, 0].map((fraction) => loss.reported(fraction))).toEqual([false, false, false]);
-    expect(loss.reported(0.03)).toBe(false);
+    expect(loss.reported(0.05)).toBe(false);
     expect([0, 0, 0, 0].map((fraction) => loss.reported(fraction))).toEqual([false, false, false, true]);
     expect(loss.percent).toBe(0);
   });

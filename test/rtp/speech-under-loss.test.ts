@@ -94,10 +94,20 @@ it('one whom nobody may hear has a delay that comes down as well: silence is sho
   expect(discarded).toBe(0);
 });
 
-it('Opus: FEC at 10% loss sounds better than any concealment, all at one bit rate', TIME_LIMIT, () => {
-  const rows = opusLossTable([10], 1);
-  const of = (repair: string): number => rows.find((row) => row.repair === repair)!.totalDistanceDb;
-  expect(of('conceal')).toBeLessThan(of('none'));
-  expect(of('fec')).toBeLessThan(0.8 * of('conceal'));
-  expect(of('fec')).toBeLessThan(0.8 * of('opusscript'));
-});
+it(
+  'Opus: FEC at 10% loss sounds better than any concealment, and CELT at 3% and less, all at one bit rate',
+  TIME_LIMIT,
+  () => {
+    const rows = opusLossTable([0, 3, 10], 1);
+    const of = (repair: string, percent: number): number =>
+      rows.find((row) => row.repair === repair && row.lossPercent === percent)!.totalDistanceDb;
+    expect(of('conceal', 10)).toBeLessThan(of('none', 10));
+    for (const repair of ['conceal', 'opusscript', 'lowDelay']) {
+      expect(of('fec', 10), repair).toBeLessThan((repair === 'lowDelay' ? 0.95 : 0.8) * of(repair, 10));
+    }
+    for (const percent of [0, 3]) {
+      expect(of('lowDelay', percent)).toBeLessThan(of('fec', percent));
+      expect(of('lowDelay', percent)).toBeLessThan(of('conceal', percent));
+    }
+  },
+);
